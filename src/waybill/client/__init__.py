@@ -1,0 +1,1 @@
+"""The library for callers; it knows nothing of the server."""

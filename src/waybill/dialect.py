@@ -1,0 +1,169 @@
+"""What a dialect is: one wire contract over the core, as a module of plain functions.
+
+A dialect module has ``NAME``, ``ROUTES`` and ``render_error``. It parses a ``Request``, calls one
+command or insight, and renders a ``Response``. It knows no framework and no database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from waybill.engine.commands import Commands, Idempotency
+    from waybill.engine.insights import Insights
+    from waybill.errors import WaybillError
+    from waybill.model.job import InputFile, Job
+    from waybill.model.principal import Principal, Scope
+
+
+class BodyKind(StrEnum):
+    """What the edge does with a body before the handler runs.
+
+    ``none``: refused where there is one. ``small``: read whole, up to ``small_body_bytes``.
+    ``upload``: streamed to the blob store; multipart or raw, as the content type says.
+    """
+
+    NONE = "none"
+    SMALL = "small"
+    UPLOAD = "upload"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredFile:
+    """An uploaded file as stored: durable, not yet pointed at by any job."""
+
+    part: str
+    file: InputFile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Body:
+    """A body after the edge: small bytes, or the parts of an upload.
+
+    ``fields``: text parts of a multipart body by name. ``files``: stored files; a raw upload is
+    one file whose ``part`` is empty.
+    """
+
+    raw: bytes = b""
+    fields: Mapping[str, str] = field(default_factory=dict)
+    files: Sequence[StoredFile] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One request, authenticated, its body stored.
+
+    ``headers``: names in lower case, values joined by ``, ``. ``query``: in order, repeats kept.
+    ``base_url``: scheme and host for absolute links, no slash at its end.
+    """
+
+    method: str
+    path: str
+    base_url: str
+    request_id: str
+    path_params: Mapping[str, str] = field(default_factory=dict)
+    query: Sequence[tuple[str, str]] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+    principal: Principal | None = None
+    body: Body = Body()
+    idempotency: Idempotency | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """An answer: a body of bytes, or an iterator of bytes that the edge streams and closes."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | Iterator[bytes] = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """Answer when the job is final or changed, or after ``seconds``, whichever is first.
+
+    ``until_final=False`` ends the wait at any change of state. The edge holds it as a future: no
+    thread waits.
+    """
+
+    job: Job
+    seconds: float
+    render: Callable[[Job], Response]
+    until_final: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Core:
+    """What a handler may call."""
+
+    commands: Commands
+    insights: Insights
+
+
+Handler = Callable[[Core, Request], "Response | Wait"]
+
+
+class Authenticate(Protocol):
+    """Finds the secret in a request's headers; ``None`` where there is none."""
+
+    def __call__(self, headers: Mapping[str, str]) -> str | None:
+        """The bare secret as the client sent it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueryParameter:
+    """A query parameter of a route, for parsing, refusing strangers, and OpenAPI."""
+
+    name: str
+    description: str
+    schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "string"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """One documented answer of a route: a wire struct, or a media type of raw bytes."""
+
+    description: str
+    struct: type | None = None
+    media_types: Sequence[str] = ("application/json",)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One route of a dialect.
+
+    ``path``: literal segments and ``{name}`` parameters. ``scope``: needed; ``None`` means open to
+    all. ``in_loop``: the handler only reads, under a millisecond, and runs in the event loop.
+    ``strict_query``: unknown query parameters are refused. The rest documents it.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    scope: Scope | None
+    body: BodyKind = BodyKind.NONE
+    in_loop: bool = False
+    strict_query: bool = False
+    idempotent_by_key: bool = False
+    summary: str = ""
+    description: str = ""
+    query: Sequence[QueryParameter] = ()
+    request_media: Mapping[str, Any] = field(default_factory=dict)
+    answers: Mapping[int, Answer] = field(default_factory=dict)
+
+
+class Dialect(Protocol):
+    """The names that a dialect module must have."""
+
+    NAME: str
+    ROUTES: Sequence[Route]
+
+    def authenticate(self, headers: Mapping[str, str]) -> str | None:
+        """The bare secret of a request, ``None`` where there is none."""
+
+    def render_error(self, error: WaybillError, request: Request) -> Response:
+        """The answer to an error, in this dialect's own form."""

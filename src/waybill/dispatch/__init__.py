@@ -1,0 +1,1 @@
+"""Carriers of hints between processes."""

@@ -1,0 +1,1 @@
+"""What jobs do: use cases, reads, runs, the worker."""

@@ -1,0 +1,1 @@
+"""The ASGI edge: the only place with an event loop."""

@@ -1,0 +1,145 @@
+"""An entity: its fields, key and rules, as compiled from a Table Schema descriptor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class FieldType(StrEnum):
+    """The field types of Frictionless Table Schema (Data Package v2)."""
+
+    STRING = "string"
+    NUMBER = "number"
+    INTEGER = "integer"
+    BOOLEAN = "boolean"
+    OBJECT = "object"
+    ARRAY = "array"
+    LIST = "list"
+    DATETIME = "datetime"
+    DATE = "date"
+    TIME = "time"
+    YEAR = "year"
+    YEARMONTH = "yearmonth"
+    DURATION = "duration"
+    GEOPOINT = "geopoint"
+    GEOJSON = "geojson"
+    ANY = "any"
+
+
+class Trim(StrEnum):
+    """Which white space around a cell is dropped before anything else looks at it."""
+
+    NONE = "none"
+    BOTH = "both"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Constraints:
+    """The constraints of the standard; bounds and enum members are text in the field's grammar."""
+
+    required: bool = False
+    unique: bool = False
+    min_length: int | None = None
+    max_length: int | None = None
+    minimum: str | None = None
+    maximum: str | None = None
+    exclusive_minimum: str | None = None
+    exclusive_maximum: str | None = None
+    pattern: str | None = None
+    enum: tuple[str, ...] | None = None
+    json_schema: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One declared field.
+
+    ``format`` and the type's properties (``decimal_char``, ``true_values``, ...) as the standard
+    says. ``missing_values``: the field's own, else the schema's. ``categories``: allowed values of
+    a categorical field. ``aliases``: further header names.
+    ``default``: text used where a column is there and the cell is missing. ``secret``: masked
+    everywhere and hashed in the sink.
+    """
+
+    name: str
+    type: FieldType
+    format: str = "default"
+    title: str = ""
+    description: str = ""
+    constraints: Constraints = Constraints()
+    missing_values: tuple[str, ...] = ("",)
+    aliases: tuple[str, ...] = ()
+    default: str | None = None
+    trim: Trim = Trim.NONE
+    secret: bool = False
+    decimal_char: str = "."
+    group_char: str = ""
+    bare_number: bool = True
+    true_values: tuple[str, ...] = ("true", "True", "TRUE", "1")
+    false_values: tuple[str, ...] = ("false", "False", "FALSE", "0")
+    delimiter: str = ","
+    item_type: FieldType = FieldType.STRING
+    categories: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignKey:
+    """``fields`` of this entity must exist as ``reference_fields`` of ``reference_entity``.
+
+    An empty ``reference_entity`` means this entity itself: in the file or in the sink.
+    """
+
+    fields: tuple[str, ...]
+    reference_entity: str
+    reference_fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionColumn:
+    """A column that says per record what to do; ``actions`` maps its cells to operations.
+
+    The cell is compared after trimming, without case. A cell that is not listed is a finding; a
+    missing cell means the job's operation.
+    """
+
+    name: str
+    actions: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entity:
+    """A kind of record.
+
+    ``key``: the primary key's fields, never empty for a keyed entity; an entity without a key only
+    takes inserts. ``is_open``: undeclared columns may be kept in one ordered JSON column.
+    ``sink``: entry-point name, empty for the embedded one. ``digest``: SHA-256 of the descriptor.
+    """
+
+    name: str
+    title: str = ""
+    description: str = ""
+    fields: tuple[Field, ...]
+    key: tuple[str, ...] = ()
+    unique_keys: tuple[tuple[str, ...], ...] = ()
+    foreign_keys: tuple[ForeignKey, ...] = ()
+    action: ActionColumn | None = None
+    is_open: bool = False
+    sink: str = ""
+    digest: str = ""
+
+    def field(self, name: str) -> Field:
+        """The declared field of that name; ``KeyError`` where there is none."""
+        for candidate in self.fields:
+            if candidate.name == name:
+                return candidate
+        raise KeyError(name)
+
+    @property
+    def secret_fields(self) -> frozenset[str]:
+        """Names of the fields whose values leave the server in no form."""
+        return frozenset(f.name for f in self.fields if f.secret)

@@ -1,0 +1,62 @@
+"""What is wrong with a record, a field or a file, and exactly where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Level(StrEnum):
+    """How grave a finding is: only errors reject."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that is wrong with one record.
+
+    ``field``: declared name, ``None`` for the record as a whole. ``column``: index in the file
+    from 1, ``None`` where the file has no such column. ``value``: the raw text, masked for secret
+    fields, ``None`` where there is none. ``cell`` and ``pointer``: place in XLSX and JSON.
+    """
+
+    code: str
+    level: Level
+    message: str
+    field: str | None = None
+    column: int | None = None
+    value: str | None = None
+    expected: str | None = None
+    hint: str | None = None
+    cell: str | None = None
+    pointer: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejection:
+    """One rejected record.
+
+    ``record`` counts from 1 without the header, ``line`` physical lines from 1 with it, ``byte``
+    from 0 in the decoded text. ``cells``: raw values in file order, ``None`` where a cell is empty
+    and unquoted; shorter or longer than the header where the record is ragged.
+    """
+
+    record: int
+    line: int
+    byte: int
+    cells: tuple[str | None, ...]
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileWarning:
+    """Something odd about the file as a whole that stops nothing; ``count``: how often."""
+
+    code: str
+    message: str
+    field: str | None = None
+    column: int | None = None
+    count: int = 1
+    lines: tuple[int, ...] = ()

@@ -1,0 +1,78 @@
+"""What a client may ask of an import, each with its default."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Operation(StrEnum):
+    """What a record does to the sink, unless its action column says otherwise."""
+
+    UPSERT = "upsert"
+    INSERT = "insert"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+class Atomicity(StrEnum):
+    """Whether good records load beside bad ones, or all load or none."""
+
+    ROW = "row"
+    FILE = "file"
+
+
+class OnDuplicate(StrEnum):
+    """What becomes of records of one file that share a key, all in file order.
+
+    ``reject`` rejects every one of them; ``first`` and ``last`` keep one and skip the others with
+    a warning; ``apply`` applies them one after the other.
+    """
+
+    REJECT = "reject"
+    FIRST = "first"
+    LAST = "last"
+    APPLY = "apply"
+
+
+class UnknownColumns(StrEnum):
+    """What becomes of columns that the entity does not declare."""
+
+    WARN = "warn"
+    REJECT = "reject"
+    IGNORE = "ignore"
+    KEEP = "keep"
+
+
+class HeaderMode(StrEnum):
+    """Whether the first line names the columns.
+
+    ``absent``: columns are the entity's fields, in order.
+    """
+
+    PRESENT = "present"
+    ABSENT = "absent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportOptions:
+    """The options of one import.
+
+    ``max_errors``: the job fails once more records than this are rejected. ``max_error_ratio``:
+    it fails when more than this share (0..1) of the records is rejected. Both before any write.
+    ``delimiter``: one character; empty means found from the header. ``encoding``: a declared
+    encoding name; empty means BOM, else UTF-8, else detected. ``escaped``: cells carry the
+    formula escape of ``reports/formula.py`` and are un-escaped on the way in.
+    """
+
+    operation: Operation = Operation.UPSERT
+    atomicity: Atomicity = Atomicity.ROW
+    on_duplicate: OnDuplicate = OnDuplicate.REJECT
+    unknown_columns: UnknownColumns = UnknownColumns.WARN
+    max_errors: int | None = None
+    max_error_ratio: float | None = None
+    dry_run: bool = False
+    delimiter: str = ""
+    encoding: str = ""
+    header: HeaderMode = HeaderMode.PRESENT
+    escaped: bool = False

@@ -1,0 +1,146 @@
+"""How a format hands over the input: chunks of raw values with exact positions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    import numpy as np
+    import pyarrow as pa
+
+    from waybill.model.finding import FileWarning, Finding
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadPosition:
+    """Where reading stands between two chunks.
+
+    ``byte``: offset in the decoded text of the next record. ``line``: physical number of its first
+    line. ``record``: number of the last record before it (0 at the start).
+    """
+
+    byte: int
+    line: int
+    record: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """The columns of a file.
+
+    ``names``: in the original spelling and order. ``facts``: what the reader chose and why
+    (``format``, ``compression``, ``encoding``, ``encoding_confidence``, ``delimiter``, ...), JSON
+    values for people. ``escaped``: the file has our ``_record`` column or was declared escaped, so
+    formula escapes have been undone and quoted empty cells stay apart from missing ones.
+    """
+
+    names: tuple[str, ...]
+    facts: Mapping[str, object] = field(default_factory=dict)
+    escaped: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MalformedRecord:
+    """A record that cannot become a row of the table: ragged, bad quotes, bad bytes."""
+
+    record: int
+    line: int
+    byte: int
+    cells: tuple[str | None, ...]
+    findings: tuple[Finding, ...]
+
+
+class Positions(Protocol):
+    """Finds a record of one chunk again; costs nothing until asked."""
+
+    def locate(self, records: Sequence[int]) -> Sequence[tuple[int, int]]:
+        """(physical line, byte offset) of each record number, which rise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawChunk:
+    """A slice of the input at record boundaries; the same for every attempt at a job.
+
+    ``table``: text columns ``c0`` ... ``cn`` in file order, one row per well-formed record,
+    ``None`` for an empty unquoted cell. ``record_numbers``: of each row, int64, rising.
+    ``records``: how many records the chunk has, the malformed ones included.
+    ``is_ascii``, ``has_nul``: over its bytes.
+    ``end``: where the next chunk begins. ``input_bytes``: bytes of the stored input consumed so
+    far, for progress.
+    """
+
+    ordinal: int
+    first_record: int
+    records: int
+    table: pa.Table
+    record_numbers: np.ndarray
+    malformed: Sequence[MalformedRecord]
+    positions: Positions
+    end: ReadPosition
+    input_bytes: int
+    is_ascii: bool
+    has_nul: bool
+    warnings: tuple[FileWarning, ...] = ()
+
+
+class Reader(Protocol):
+    """One input, opened. Memory is a few chunks, whatever the size of the input."""
+
+    @property
+    def header(self) -> Header:
+        """The columns, known after opening."""
+
+    @property
+    def input_bytes_total(self) -> int:
+        """Size of the stored input."""
+
+    @property
+    def warnings(self) -> Sequence[FileWarning]:
+        """What was odd about the file so far: in the header, in its encoding."""
+
+    def map_chunks(
+        self,
+        work: Callable[[RawChunk], T],
+        *,
+        after: ReadPosition | None = None,
+        first_ordinal: int = 0,
+    ) -> Iterator[T]:
+        """``work`` done on each chunk by a few threads; results in file order.
+
+        ``after``: resume there, with chunk numbers from ``first_ordinal``. At most a few chunks
+        are in flight; closing the iterator stops them.
+
+        Raises:
+            FileRefused: the input cannot be read on; all chunks before were given.
+        """
+
+    def close(self) -> None:
+        """Close the input; safe to repeat."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadOptions:
+    """How to read: what the job declared, and the width a file without header must have."""
+
+    delimiter: str = ""
+    encoding: str = ""
+    has_header: bool = True
+    column_names: tuple[str, ...] = ()
+    escaped: bool = False
+    threads: int = 2
+
+
+class OpenReader(Protocol):
+    """Opens a stored input: container by magic bytes, then encoding, then format."""
+
+    def __call__(self, path: str, options: ReadOptions) -> Reader:
+        """An opened reader on the file at ``path``.
+
+        Raises:
+            FileRefused: not a format, encoding or header that can be read, or a limit was met.
+        """

@@ -1,0 +1,141 @@
+"""Where accepted records go. Implementations pass ``waybill.testing.SinkContract``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    import pyarrow as pa
+
+    from waybill.model.entity import Entity
+    from waybill.model.ids import JobId, ProjectName
+    from waybill.model.job import Counts
+    from waybill.model.options import Operation
+
+RECORD: Final = "_record"
+"""Column of every chunk: record number in the file, int64, rising."""
+KEY: Final = "_key"
+"""Column of every chunk of a keyed entity: the key as one text, the same for equal keys."""
+HASH: Final = "_hash"
+"""Column of every chunk: int64 digest over all values, equal for equal records."""
+ACTION: Final = "_action"
+"""Column only where the entity has an action column: the operation of this record, text."""
+EXTRA: Final = "_extra"
+"""Column only where undeclared columns are kept: one JSON object, in file order."""
+
+CREATED: Final = ord("C")
+UPDATED: Final = ord("U")
+UNCHANGED: Final = ord("N")
+DELETED: Final = ord("D")
+REFUSED: Final = ord("R")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SinkJob:
+    """What a sink knows of a job: enough to fence, and to tell jobs apart."""
+
+    id: JobId
+    epoch: int
+    project: ProjectName
+    entity: Entity
+    operation: Operation
+    whole_file: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """A record that the sink itself refused; a code of the catalogue, and what it said."""
+
+    record: int
+    code: str
+    field: str | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChunkResult:
+    """What became of one chunk.
+
+    ``records`` and ``outcomes`` run in parallel, in file order: record numbers, and one of the
+    outcome bytes above for each. Every record of the chunk appears once.
+    """
+
+    chunk: int
+    records: Sequence[int]
+    outcomes: bytes
+    refusals: tuple[Refusal, ...] = ()
+
+
+@runtime_checkable
+class Sink(Protocol):
+    """A keyed store that takes chunks at least once and applies each exactly once.
+
+    A chunk is a ``pa.Table``: the columns named above, then one column per declared field that
+    the file has, typed, under the field's name. A field without a column keeps its stored value
+    (``None`` for a new record). Columns of secret fields hold hashes.
+    """
+
+    def begin(self, job: SinkJob) -> None:
+        """Raise the fence of the job to ``job.epoch``; make ready what the entity needs.
+
+        Raises:
+            Fenced: a later attempt has begun, or the job is sealed.
+        """
+
+    def apply(self, job: SinkJob, chunk: int, rows: pa.Table) -> ChunkResult:
+        """Apply one chunk in one transaction, with its mark and its outcomes.
+
+        A chunk already applied, by this or an earlier attempt, changes nothing and gives the
+        stored result. With ``job.whole_file`` the rows are staged: readers see nothing of them
+        before ``seal``; outcomes are final then already.
+
+        Raises:
+            Fenced: a later attempt has begun, or the job is sealed.
+        """
+
+    def seal(self, job: SinkJob) -> Counts:
+        """Close the job for good, publish staged rows in one transaction, give its counts.
+
+        Repeating it gives the same counts.
+
+        Raises:
+            Fenced: a later attempt has begun.
+        """
+
+    def results(self, job: JobId) -> Iterator[ChunkResult]:
+        """The stored result of every applied chunk, by rising number."""
+
+
+@runtime_checkable
+class QueryableSink(Sink, Protocol):
+    """A sink that can also be asked; the embedded one is. Needed for plans, references, reads."""
+
+    def plan(self, job: SinkJob, rows: pa.Table) -> ChunkResult:
+        """What ``apply`` would do with this chunk; writes nothing, needs no ``begin``."""
+
+    def missing(
+        self, project: ProjectName, entity: str, fields: Sequence[str], values: pa.Table
+    ) -> Sequence[bool]:
+        """For each row of ``values`` (columns named as ``fields``) whether no record has it."""
+
+    def records(
+        self, project: ProjectName, entity: Entity, *, after: str, limit: int
+    ) -> RecordPage:
+        """A page of stored records in key order, after the cursor ``after`` (empty: the first)."""
+
+    def abandon(self, job: JobId) -> None:
+        """Drop what a job staged and did not publish; safe to repeat."""
+
+    def forget(self, job: JobId) -> None:
+        """Drop the marks and outcomes of a job whose retention is over; rows stay."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordPage:
+    """Stored records by field name, and the cursor of the next page (``None`` at the end)."""
+
+    records: Sequence[Mapping[str, object]]
+    next: str | None

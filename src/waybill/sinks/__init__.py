@@ -1,0 +1,1 @@
+"""Where accepted records go, one module or folder each."""

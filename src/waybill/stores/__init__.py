@@ -1,0 +1,1 @@
+"""Databases of jobs, one folder each."""

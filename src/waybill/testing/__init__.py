@@ -1,0 +1,1 @@
+"""Contract suites for those who write a sink or a store; public."""

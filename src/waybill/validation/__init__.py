@@ -1,0 +1,1 @@
+"""Check rows against an entity: schema to SQL over Arrow, positions, the catalogue of findings."""

@@ -1,0 +1,36 @@
+"""What checking a chunk yields."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+
+    from waybill.model.finding import FileWarning
+    from waybill.ports.reader import ReadPosition
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedChunk:
+    """One chunk after checking.
+
+    ``good``: the accepted rows as ``ports/sink.py`` describes a chunk, in file order.
+    ``rejects``: one line of the master list per rejected record (``validation/rejects.py``), in
+    file order. ``key_digests``: uint64 per row of ``good``, ``None`` for an entity without key;
+    ``unique_digests``: the same per unique key, in the entity's order (0 where a part is missing).
+    """
+
+    ordinal: int
+    first_record: int
+    records: int
+    good: pa.Table
+    rejects: bytes
+    rejected: int
+    key_digests: np.ndarray | None
+    unique_digests: tuple[np.ndarray, ...]
+    end: ReadPosition
+    input_bytes: int
+    warnings: tuple[FileWarning, ...] = ()
