@@ -188,7 +188,7 @@ class SettingsInvalid(WaybillError):
 
 
 class JobFailed(WaybillError):
-    """The job ends ``failed`` with this code; rows already applied stay, the rest is unprocessed."""
+    """The job ends ``failed`` with this code; applied rows stay, the rest is unprocessed."""
 
     default_code = "JOB_FAILED"
 

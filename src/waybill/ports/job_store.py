@@ -211,7 +211,7 @@ class RunStore(Protocol):
     """Jobs as workers see them."""
 
     def claim_jobs(self, lease: Lease, now: datetime, *, limit: int) -> Sequence[Job]:
-        """Take up to ``limit`` waiting jobs: ``running``, epoch + 1, a new attempt. Oldest first."""
+        """Take up to ``limit`` waiting jobs, oldest first: ``running``, epoch + 1, a new attempt."""
 
     def renew_leases(self, runs: Mapping[JobId, int], lease: Lease) -> Mapping[JobId, bool]:
         """Extend the leases of runs by job and epoch.
@@ -223,7 +223,7 @@ class RunStore(Protocol):
         """Store progress; tells whether a cancel is requested."""
 
     def add_chunk(self, job: JobId, epoch: int, chunk: ChunkRow, progress: Progress) -> bool:
-        """Store a checked chunk, which must be the next one; tells whether a cancel is requested."""
+        """Store a checked chunk, the next one; tells whether a cancel is requested."""
 
     def chunks(self, job: JobId) -> Sequence[ChunkRow]:
         """The checked chunks of a job, by rising ordinal."""

@@ -109,11 +109,13 @@ class Reader(Protocol):
         *,
         after: ReadPosition | None = None,
         first_ordinal: int = 0,
+        wanted: Callable[[int], bool] | None = None,
     ) -> Iterator[T]:
         """``work`` done on each chunk by a few threads; results in file order.
 
-        ``after``: resume there, with chunk numbers from ``first_ordinal``. At most a few chunks
-        are in flight; closing the iterator stops them.
+        ``after``: resume there, with chunk numbers from ``first_ordinal``. ``wanted``: chunk
+        numbers to parse; the others are passed over and give no result. At most a few chunks are
+        in flight; closing the iterator stops them.
 
         Raises:
             FileRefused: the input cannot be read on; all chunks before were given.

@@ -1,0 +1,318 @@
+"""The catalogue of findings: every code there is, what it means, and how its message reads.
+
+Messages are templates over the parameters; ``docs/reference/findings.md`` is made from this table.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from waybill.errors import FileRefused
+from waybill.model.finding import FileWarning, Finding, Level
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Reach(StrEnum):
+    """What a code speaks of."""
+
+    FILE = "file"
+    RECORD = "record"
+    FIELD = "field"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Code:
+    """One entry of the catalogue; ``template``, ``expected`` and ``hint`` take the parameters."""
+
+    title: str
+    reach: Reach
+    level: Level
+    template: str
+    expected: str = ""
+    hint: str = ""
+
+
+def _file(title: str, template: str, hint: str = "", level: Level = Level.ERROR) -> Code:
+    return Code(title=title, reach=Reach.FILE, level=level, template=template, hint=hint)
+
+
+def _record(title: str, template: str, hint: str = "") -> Code:
+    return Code(title=title, reach=Reach.RECORD, level=Level.ERROR, template=template, hint=hint)
+
+
+def _field(title: str, template: str, expected: str = "", hint: str = "") -> Code:
+    return Code(
+        title=title,
+        reach=Reach.FIELD,
+        level=Level.ERROR,
+        template=template,
+        expected=expected,
+        hint=hint,
+    )
+
+
+CATALOGUE: Final[Mapping[str, Code]] = {
+    # the file as a whole
+    "UNSUPPORTED_FORMAT": _file(
+        "Format not supported",
+        "the content looks like {found}, which cannot be imported here",
+        "send {accepted}",
+    ),
+    "CORRUPT_GZIP": _file(
+        "Damaged gzip file",
+        "the gzip data is damaged at compressed byte {offset}: {reason}",
+        "compress the file again and send it whole",
+    ),
+    "DECOMPRESSION_LIMIT": _file(
+        "Compressed too strongly",
+        "the file unpacks beyond the limit {limit} of {allowed}",
+        "send the file uncompressed or in parts",
+    ),
+    "ENCODING_INVALID": _record(
+        "Bytes that are not text",
+        "byte {offset} is not valid {encoding}",
+        "save the file as UTF-8, or declare its encoding with the option 'encoding'",
+    ),
+    "ENCODING_UNKNOWN": _file(
+        "Encoding not known",
+        "the encoding {encoding} is not known",
+        "use a name such as utf-8, windows-1252 or iso-8859-1",
+    ),
+    "ENCODING_SUSPECT": _file(
+        "Encoding not as declared",
+        "{count} records hold bytes that are not {encoding}; the file looks like {likely} "
+        "(confidence {confidence})",
+        "declare the encoding with the option 'encoding'",
+        Level.WARNING,
+    ),
+    "LINE_TOO_LONG": _file(
+        "Line too long",
+        "the line exceeds the limit line_bytes of {allowed} bytes",
+        "check the line ends and quotes of the file",
+    ),
+    "TOO_MANY_COLUMNS": _file(
+        "Too many columns", "the header has more columns than the limit columns of {allowed}"
+    ),
+    "HEADER_NAME_TOO_LONG": _file(
+        "Column name too long",
+        "the name of column {column} is longer than the limit of {allowed} characters",
+    ),
+    "HEADER_DUPLICATE": _file(
+        "Column named twice",
+        "the column {name!r} stands in the header at {columns}",
+        "keep one of them",
+    ),
+    "HEADER_EMPTY": _file(
+        "Column without a name", "column {column} has no name in the header", "name every column"
+    ),
+    "COLUMN_MISSING": _file(
+        "Column missing",
+        "the file has no column {names}",
+        "columns found: {found}; {suggestion}",
+    ),
+    "COLUMN_UNKNOWN": _file(
+        "Column not known",
+        "the column {name!r} is not a field of {entity}",
+        "{suggestion}",
+    ),
+    "COLUMN_IGNORED": _file(
+        "Column not known, left out",
+        "the column {name!r} is not a field of {entity} and is left out",
+        "{suggestion}",
+        Level.WARNING,
+    ),
+    "LOOKALIKE_NAME": _file(
+        "Column name with look-alike letters",
+        "the column {name!r} reads like {like!r} but holds other characters",
+        "type the name anew",
+        Level.WARNING,
+    ),
+    "QUOTE_UNCLOSED": _file(
+        "Quote never closed",
+        "a quote opens in line {line} and is never closed",
+        "close the quote, or double it where it is part of the value",
+    ),
+    "INVISIBLE_CHARACTER": _file(
+        "Invisible characters in text",
+        "{count} values hold invisible characters such as a zero-width space",
+        "remove them if they are not meant",
+        Level.WARNING,
+    ),
+    "DUPLICATE_SKIPPED": _file(
+        "Records superseded by a duplicate",
+        "{count} records were skipped because another record of the file has the same key",
+        level=Level.WARNING,
+    ),
+    "MAX_ERRORS_EXCEEDED": _file(
+        "Too many rejected records",
+        "more than max_errors = {allowed} records are rejected; nothing was loaded",
+        "mend the rejected records, or raise max_errors",
+    ),
+    "MAX_ERROR_RATIO_EXCEEDED": _file(
+        "Too large a share of rejected records",
+        "{share} of the records are rejected, more than max_error_ratio = {allowed}; "
+        "nothing was loaded",
+        "mend the rejected records, or raise max_error_ratio",
+    ),
+    # one record
+    "FIELD_COUNT": _record(
+        "Wrong number of cells",
+        "the record has {found} cells, the header has {expected_count}",
+        "check delimiters and quotes of this line",
+    ),
+    "QUOTE_INVALID": _record(
+        "Text after a closing quote",
+        "a quoted cell is followed by further text",
+        "double the quotes inside the cell, or quote it as a whole",
+    ),
+    "DUPLICATE_KEY_IN_FILE": _record(
+        "Key occurs more than once",
+        "the key {key} stands also in line {other_line} (record {other_record})",
+        "keep one record per key, or choose on_duplicate = first, last or apply",
+    ),
+    "DUPLICATE_UNIQUE_IN_FILE": _record(
+        "Unique value occurs more than once",
+        "the unique value of {fields} stands also in line {other_line} (record {other_record})",
+        "every record needs its own value",
+    ),
+    "KEY_EXISTS": _record(
+        "Record exists already",
+        "a record with this key exists already",
+        "use operation upsert or update",
+    ),
+    "KEY_NOT_FOUND": _record(
+        "Record does not exist",
+        "no record with this key exists",
+        "use operation upsert or insert",
+    ),
+    "UNIQUE_CONFLICT": _record(
+        "Unique value is taken", "another record has the same value of {fields}"
+    ),
+    "SINK_REFUSED": _record("Refused by the sink", "the sink refused the record: {reason}"),
+    # one field
+    "REQUIRED": _field("Required value missing", "{field} is required", "a value"),
+    "KEY_MISSING": _field(
+        "Key value missing", "{field} is part of the key and must have a value", "a value"
+    ),
+    "TYPE_MISMATCH": _field(
+        "Not of the field's type", "{value!r} is not {expected}", "{expected}", "{hint}"
+    ),
+    "DATE_INVALID": _field(
+        "Not a date or time", "{value!r} is not {expected}", "{expected}", "{hint}"
+    ),
+    "NUMBER_OUT_OF_RANGE": _field(
+        "Number too large or too long", "{value!r} has more digits than can be kept", "{expected}"
+    ),
+    "NUL_CHARACTER": _field(
+        "NUL character", "the value holds a NUL character", hint="remove the character"
+    ),
+    "FIELD_TOO_LONG": _field(
+        "Value too large", "the value exceeds the limit field_bytes of {allowed} bytes"
+    ),
+    "MIN_LENGTH": _field(
+        "Too short", "{value!r} is shorter than {bound} characters", "at least {bound} characters"
+    ),
+    "MAX_LENGTH": _field(
+        "Too long", "{value!r} is longer than {bound} characters", "at most {bound} characters"
+    ),
+    "MINIMUM": _field("Too small", "{value!r} is less than {bound}", "at least {bound}"),
+    "MAXIMUM": _field("Too large", "{value!r} is greater than {bound}", "at most {bound}"),
+    "EXCLUSIVE_MINIMUM": _field(
+        "Too small", "{value!r} is not greater than {bound}", "more than {bound}"
+    ),
+    "EXCLUSIVE_MAXIMUM": _field(
+        "Too large", "{value!r} is not less than {bound}", "less than {bound}"
+    ),
+    "PATTERN": _field(
+        "Not of the required form", "{value!r} does not match {bound}", "text matching {bound}"
+    ),
+    "ENUM": _field("Not an allowed value", "{value!r} is not allowed", "one of {bound}", "{hint}"),
+    "JSON_SCHEMA": _field(
+        "Does not fit its JSON Schema", "the value does not fit its schema: {reason}", "{expected}"
+    ),
+    "FOREIGN_KEY": _field(
+        "Reference to nothing",
+        "{value!r} is not a known {reference}",
+        "the key of an existing record",
+    ),
+    "ACTION_INVALID": _field("Not an action", "{value!r} is not an action", "one of {bound}"),
+    "SECRET_MASKED": _field(
+        "Masked secret sent back",
+        "the value is the mask of a secret, not the secret",
+        "the secret itself",
+        "enter the value again",
+    ),
+}
+
+
+class _Blank(dict[str, object]):
+    """Parameters of a template; a parameter that was not given reads as nothing."""
+
+    def __missing__(self, name: str) -> str:
+        return ""
+
+
+def make_finding(
+    code: str,
+    *,
+    field: str | None = None,
+    column: int | None = None,
+    value: str | None = None,
+    **parameters: object,
+) -> Finding:
+    """A finding of that code, its message filled in; ``value`` is what reports will show.
+
+    Raises:
+        KeyError: no such code.
+    """
+    entry = CATALOGUE[code]
+    known = _Blank(parameters, field=field, value=value)
+    return Finding(
+        code=code,
+        level=entry.level,
+        message=entry.template.format_map(known),
+        field=field,
+        column=column,
+        value=value,
+        expected=entry.expected.format_map(known) or None,
+        hint=entry.hint.format_map(known) or None,
+    )
+
+
+def file_refused(
+    code: str, *, line: int | None = None, byte: int | None = None, **parameters: object
+) -> FileRefused:
+    """The error that stops a job with that code; the hint is part of its message."""
+    entry = CATALOGUE[code]
+    known = _Blank(parameters, line=line)
+    message = entry.template.format_map(known)
+    hint = entry.hint.format_map(known).strip("; ")
+    return FileRefused(f"{message}; {hint}" if hint else message, code=code, line=line, byte=byte)
+
+
+def file_warning(
+    code: str,
+    *,
+    field: str | None = None,
+    column: int | None = None,
+    count: int = 1,
+    lines: tuple[int, ...] = (),
+    **parameters: object,
+) -> FileWarning:
+    """A warning of that code about the file as a whole."""
+    entry = CATALOGUE[code]
+    known = _Blank(parameters, field=field, count=count)
+    message = entry.template.format_map(known)
+    hint = entry.hint.format_map(known).strip("; ")
+    return FileWarning(
+        code=code,
+        message=f"{message}; {hint}" if hint else message,
+        field=field,
+        column=column,
+        count=count,
+        lines=lines,
+    )
