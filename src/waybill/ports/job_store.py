@@ -211,7 +211,7 @@ class RunStore(Protocol):
     """Jobs as workers see them."""
 
     def claim_jobs(self, lease: Lease, now: datetime, *, limit: int) -> Sequence[Job]:
-        """Take up to ``limit`` waiting jobs, oldest first: ``running``, epoch + 1, a new attempt."""
+        """Take up to ``limit`` waiting jobs, oldest first, each with epoch + 1 and a new attempt."""
 
     def renew_leases(self, runs: Mapping[JobId, int], lease: Lease) -> Mapping[JobId, bool]:
         """Extend the leases of runs by job and epoch.
