@@ -1,0 +1,167 @@
+"""Write ``docs/reference/`` from the code; ``--check`` only tells which pages are stale."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from waybill import errors
+from waybill.model.limits import GIBIBYTE, MEBIBYTE, Limits
+from waybill.telemetry import EVENTS
+from waybill.validation.codes import CATALOGUE, Reach
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+FOLDER = Path(__file__).resolve().parent.parent / "docs" / "reference"
+NOTICE = "<!-- Made by `make docs`; do not edit. -->"
+REACHES: Final[Mapping[Reach, str]] = {
+    Reach.FILE: "The file as a whole",
+    Reach.RECORD: "One record",
+    Reach.FIELD: "One field",
+}
+
+
+def findings_page() -> str:
+    """Every code of the catalogue, by what it speaks of."""
+    parts = [
+        "# Findings",
+        (
+            "What is wrong with a record, a field or a file. Codes are stable; messages may get better."
+            " An *error* about a field or a record rejects that record, an error about the file stops"
+            " the job, a *warning* stops nothing. Words in braces are filled in."
+        ),
+    ]
+    for reach, title in REACHES.items():
+        rows = [
+            (f"`{name}`", code.title, code.level.value, _prose(code.template), _prose(code.hint))
+            for name, code in CATALOGUE.items()
+            if code.reach is reach
+        ]
+        header = ("Code", "Title", "Level", "Message", "Hint")
+        parts += [f"## {title}", _table(header, rows)]
+    return _page(parts)
+
+
+def errors_page() -> str:
+    """Every error class with its code."""
+    kinds = [getattr(errors, name) for name in errors.__all__]
+    rows = [
+        (f"`{kind.default_code}`", kind.__name__, _first_line(kind), _bases(kind))
+        for kind in sorted(kinds, key=lambda kind: kind.default_code)
+    ]
+    return _page(
+        [
+            "# Errors",
+            (
+                "Why a request is refused or a job fails. Answers of the native API carry the code in"
+                " `code`; a class may be raised with a more exact one, such as a code of the"
+                " [findings](findings.md) for a file that cannot be read."
+            ),
+            _table(("Code", "Class", "Meaning", "A kind of"), rows),
+        ]
+    )
+
+
+def events_page() -> str:
+    """Every log event with its fields."""
+    rows = [
+        (f"`{name}`", meaning, ", ".join(f"`{field}`" for field in names))
+        for name, (meaning, names) in EVENTS.items()
+    ]
+    return _page(
+        [
+            "# Log events",
+            (
+                "Logs are JSON, one object a line: `time`, `level`, `event`, and the fields below."
+                " No row content and no secret is ever logged."
+            ),
+            _table(("Event", "Meaning", "Fields"), rows),
+        ]
+    )
+
+
+def limits_page() -> str:
+    """Every published limit with its default."""
+    defaults = Limits()
+    rows = [
+        (f"`{entry.name}`", _quantity(entry.name, getattr(defaults, entry.name)))
+        for entry in fields(Limits)
+    ]
+    return _page(
+        [
+            "# Limits",
+            (
+                "Every limit is enforced while the bytes arrive, shown at `/v1/limits`, and set in the"
+                " table `[limits]` of `waybill.toml`."
+            ),
+            _table(("Limit", "Default"), rows),
+        ]
+    )
+
+
+PAGES: Final[Mapping[str, Callable[[], str]]] = {
+    "errors.md": errors_page,
+    "events.md": events_page,
+    "findings.md": findings_page,
+    "limits.md": limits_page,
+}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write the pages that changed; with ``--check``, name them and give 1."""
+    fresh = {FOLDER / name: make() for name, make in PAGES.items()}
+    stale = [path for path, text in fresh.items() if _text_of(path) != text]
+    for path in stale:
+        print(path.relative_to(FOLDER.parent.parent))
+        if "--check" not in arguments:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(fresh[path], encoding="utf-8")
+    return 1 if stale and "--check" in arguments else 0
+
+
+def _text_of(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+def _page(parts: Iterable[str]) -> str:
+    title, *rest = parts
+    return "\n\n".join([title, NOTICE, *rest]) + "\n"
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(_cell(text) for text in line) + " |" for line in lines)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def _prose(template: str) -> str:
+    """A template as people read it: ``{value!r}`` is ``{value}``."""
+    return template.replace("!r}", "}").strip()
+
+
+def _first_line(thing: object) -> str:
+    return (inspect.getdoc(thing) or "").partition("\n")[0].replace("``", "`")
+
+
+def _bases(kind: type) -> str:
+    return ", ".join(base.__name__ for base in kind.__bases__ if base is not Exception)
+
+
+def _quantity(name: str, value: int) -> str:
+    if not name.endswith("_bytes"):
+        return f"{value:,}"
+    for size, unit in ((GIBIBYTE, "GiB"), (MEBIBYTE, "MiB"), (1024, "KiB")):
+        if value % size == 0:
+            return f"{value // size:,} {unit}"
+    return f"{value:,} bytes"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
