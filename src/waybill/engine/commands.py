@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from waybill.errors import KeyReused, NotFound, OptionInvalid, StateConflict
+from waybill.model.ids import BlobName
+from waybill.model.job import JobKind, JobState
+from waybill.model.options import Operation, UnknownColumns
+from waybill.ports.job_store import NewJob
+
 if TYPE_CHECKING:
+    from waybill.engine.catalogue import Catalogue
+    from waybill.model.entity import Entity
     from waybill.model.ids import JobId
     from waybill.model.job import InputFile, Job
     from waybill.model.options import ImportOptions
     from waybill.model.principal import Principal
+    from waybill.ports.blobs import Blobs
+    from waybill.ports.clock import Clock, IdSource, Presence
+    from waybill.ports.dispatcher import Dispatcher
+    from waybill.ports.job_store import JobStore
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +59,17 @@ class Submission:
     dialect_data: str = "{}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Commands:
     """What a client may have done."""
+
+    store: JobStore
+    blobs: Blobs
+    catalogue: Catalogue
+    dispatcher: Dispatcher
+    clock: Clock
+    ids: IdSource
+    presence: Presence
 
     def claim_key(self, principal: Principal, key: str) -> Idempotency:
         """Begin the use of an Idempotency-Key, before the body is read.
@@ -55,11 +79,14 @@ class Commands:
         Raises:
             KeyInFlight: the first request with this key is unanswered.
         """
-        raise NotImplementedError
+        claim = self.store.claim_key(
+            principal.project, key, self.presence.holder, self.presence, self.clock.now()
+        )
+        return Idempotency(key=key, fingerprint="", known=claim.fingerprint, job=claim.job)
 
     def release_key(self, principal: Principal, key: str) -> None:
         """Give up a key whose request was refused; a no-op for an answered key."""
-        raise NotImplementedError
+        self.store.release_key(principal.project, key)
 
     def submit_import(
         self, principal: Principal, submission: Submission, idempotency: Idempotency | None = None
@@ -73,7 +100,29 @@ class Commands:
             OptionInvalid: an option does not fit the entity.
             KeyReused: the key came with another request.
         """
-        raise NotImplementedError
+        if idempotency is not None and idempotency.job is not None:
+            return self._replay(principal, submission, idempotency, idempotency.job)
+        entry = self.catalogue.find(submission.entity)
+        refuse_misfit(submission.options, entry.entity)
+        if idempotency is not None:
+            self.store.set_key_fingerprint(
+                principal.project, idempotency.key, idempotency.fingerprint
+            )
+        key = idempotency.key if idempotency is not None else None
+        job = self.store.add_job(self._new_job(principal, submission, entry.descriptor_json, key))
+        if job.state is JobState.WAITING:
+            self.dispatcher.hint_work()
+        logger.info(
+            "job_accepted",
+            extra={
+                "job": job.id,
+                "project": job.project,
+                "entity": job.entity,
+                "state": job.state,
+                "size_bytes": submission.file.size_bytes,
+            },
+        )
+        return job
 
     def cancel_job(self, principal: Principal, job_id: str) -> Job:
         """Cancel a job: at once when it does not run, else within a chunk.
@@ -82,8 +131,71 @@ class Commands:
             NotFound: no such job in the project.
             StateConflict: the job is over.
         """
-        raise NotImplementedError
+        job = self.store.find_job(principal.project, job_id)
+        if job is None:
+            raise NotFound("there is no such job", code="JOB_NOT_FOUND")
+        if job.is_final:
+            raise StateConflict(f"the job is {job.state} already", code="JOB_IS_FINAL")
+        canceled = self.store.request_cancel(principal.project, job.id, self.clock.now())
+        if canceled is None:
+            raise NotFound("there is no such job", code="JOB_NOT_FOUND")
+        self.dispatcher.hint_change(job.id)
+        self.dispatcher.hint_work()
+        return canceled
 
     def discard_upload(self, file: InputFile) -> None:
         """Drop a stored upload that no job points at; safe to repeat."""
-        raise NotImplementedError
+        self.blobs.delete(BlobName(file.blob))
+
+    def _replay(
+        self, principal: Principal, submission: Submission, idempotency: Idempotency, job_id: JobId
+    ) -> Job:
+        if idempotency.fingerprint != idempotency.known:
+            raise KeyReused(
+                "this Idempotency-Key was used with another request; take a new key for a new one"
+            )
+        job = self.store.find_job(principal.project, job_id)
+        if job is None:
+            raise NotFound("there is no such job", code="JOB_NOT_FOUND")
+        self.discard_upload(submission.file)
+        return job
+
+    def _new_job(
+        self, principal: Principal, submission: Submission, descriptor: str, key: str | None
+    ) -> NewJob:
+        job_id = self.ids.job_id()
+        return NewJob(
+            id=job_id,
+            kind=JobKind.IMPORT,
+            project=principal.project,
+            entity=submission.entity,
+            lane=submission.lane or f"{principal.project}/{submission.entity}",
+            options=submission.options,
+            descriptor=descriptor,
+            input=submission.file,
+            client_ref=submission.client_ref,
+            dialect=submission.dialect,
+            external_id=submission.external_id or job_id,
+            dialect_data=submission.dialect_data,
+            credential=principal.credential,
+            created_at=self.clock.now(),
+            idempotency_key=key,
+        )
+
+
+def refuse_misfit(options: ImportOptions, entity: Entity) -> None:
+    """Refuse options that make no sense for this entity.
+
+    Raises:
+        OptionInvalid: names the option and the reason.
+    """
+    if options.unknown_columns is UnknownColumns.KEEP and not entity.is_open:
+        raise OptionInvalid(
+            f"unknown_columns = keep needs an open entity, and {entity.name} is not open",
+            parameter="unknown_columns",
+        )
+    if not entity.key and options.operation in {Operation.UPDATE, Operation.DELETE}:
+        raise OptionInvalid(
+            f"{entity.name} has no key, so it only takes operation = insert",
+            parameter="operation",
+        )

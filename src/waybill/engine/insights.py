@@ -3,50 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+from waybill.engine.downloads import (
+    Download,
+    RejectionPage,
+    ReportFormat,
+    accepted_download,
+    input_download,
+    rejection_page,
+    rejections_download,
+)
+from waybill.errors import NotFound, RequestInvalid
+from waybill.ports.sink import QueryableSink
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from waybill.engine.catalogue import Catalogue, CatalogueEntry
+    from waybill.engine.downloads import ReportParts
     from waybill.model.artifact import Artifact
-    from waybill.model.finding import Rejection
     from waybill.model.job import Attempt, Job
     from waybill.model.principal import Principal
-    from waybill.ports.job_store import JobFilter, JobPage
+    from waybill.ports.job_store import JobFilter, JobPage, JobStore
     from waybill.ports.sink import RecordPage
 
-
-class ReportFormat(StrEnum):
-    """How a report is written."""
-
-    JSON = "json"
-    CSV = "csv"
-    XLSX = "xlsx"
-    NDJSON = "ndjson"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RejectionPage:
-    """Rejected records in input order; ``columns``: header names of ``Rejection.cells``."""
-
-    columns: tuple[str, ...]
-    rejections: Sequence[Rejection]
-    total: int
-    next: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Download:
-    """A file to send: ``chunks`` streams it and is closed by the edge.
-
-    ``size_bytes`` is ``None`` for what is made while it is sent.
-    """
-
-    name: str
-    media_type: str
-    size_bytes: int | None
-    chunks: Iterator[bytes]
+__all__ = ["Download", "EntitySummary", "Insights", "RejectionPage", "ReportFormat"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +41,13 @@ class EntitySummary:
     descriptor: Mapping[str, object]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Insights:
     """What a client may read."""
+
+    store: JobStore
+    catalogue: Catalogue
+    reports: ReportParts
 
     def job(self, principal: Principal, job_id: str) -> Job:
         """A job by native or external id.
@@ -68,19 +55,22 @@ class Insights:
         Raises:
             NotFound: no such job in the project.
         """
-        raise NotImplementedError
+        job = self.store.find_job(principal.project, job_id)
+        if job is None:
+            raise NotFound("there is no such job", code="JOB_NOT_FOUND")
+        return job
 
     def jobs(self, principal: Principal, wanted: JobFilter, cursor: str, limit: int) -> JobPage:
         """A page of jobs, newest first; raises ``RequestInvalid`` for a foreign cursor."""
-        raise NotImplementedError
+        return self.store.list_jobs(principal.project, wanted, cursor=cursor, limit=limit)
 
     def attempts(self, job: Job) -> Sequence[Attempt]:
         """Every attempt, first to last."""
-        raise NotImplementedError
+        return self.store.attempts(job.id)
 
     def artifacts(self, job: Job) -> Sequence[Artifact]:
         """The files of a job, the purged ones included."""
-        raise NotImplementedError
+        return self.store.artifacts(job.id)
 
     def rejections(self, job: Job, cursor: str, limit: int) -> RejectionPage:
         """A page of rejections of a final job.
@@ -90,11 +80,11 @@ class Insights:
             Gone: retention has ended.
             RequestInvalid: a foreign cursor.
         """
-        raise NotImplementedError
+        return rejection_page(self.reports, job, cursor, limit)
 
     def rejections_file(self, job: Job, wanted: ReportFormat) -> Download:
         """All rejections as one file; made at the first request, then kept. Raises as above."""
-        raise NotImplementedError
+        return rejections_download(self.reports, job, wanted)
 
     def accepted_file(self, job: Job, wanted: ReportFormat) -> Download:
         """The accepted records in input order with ``_record`` and ``_outcome`` (CSV, NDJSON).
@@ -103,7 +93,7 @@ class Insights:
             StateConflict: the job is not final.
             Gone: retention has ended.
         """
-        raise NotImplementedError
+        return accepted_download(self.reports, job, wanted)
 
     def input_file(self, job: Job) -> Download:
         """The input as it came.
@@ -112,20 +102,37 @@ class Insights:
             Gone: retention has ended.
             NotAllowed: the entity has secret fields, whose values leave the server in no form.
         """
-        raise NotImplementedError
+        return input_download(self.reports, job)
 
     def entities(self) -> Sequence[EntitySummary]:
         """All entities by name."""
-        raise NotImplementedError
+        return [summary(self.catalogue.entries[name]) for name in sorted(self.catalogue.entries)]
 
     def entity(self, name: str) -> EntitySummary:
         """One entity; raises ``NotFound`` with the nearest name."""
-        raise NotImplementedError
+        return summary(self.catalogue.find(name))
 
     def template_csv(self, name: str) -> bytes:
         """The header line of an entity's CSV; raises ``NotFound``."""
-        raise NotImplementedError
+        return self.reports.header_line(self.catalogue.find(name).entity)
 
     def records(self, principal: Principal, entity: str, cursor: str, limit: int) -> RecordPage:
         """A page of the project's stored records; raises ``NotFound``, ``RequestInvalid``."""
-        raise NotImplementedError
+        entry = self.catalogue.find(entity)
+        sink = self.catalogue.sink_for(entry.entity)
+        if not isinstance(sink, QueryableSink):
+            raise RequestInvalid(
+                f"the sink of {entity} takes records but cannot be asked for them",
+                code="SINK_NOT_QUERYABLE",
+            )
+        return sink.records(principal.project, entry.entity, after=cursor, limit=limit)
+
+
+def summary(entry: CatalogueEntry) -> EntitySummary:
+    """What clients see of an entity."""
+    return EntitySummary(
+        name=entry.entity.name,
+        title=entry.entity.title,
+        description=entry.entity.description,
+        descriptor=entry.descriptor,
+    )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Mapping, Sequence
 
     import numpy as np
     import pyarrow as pa
@@ -110,7 +110,7 @@ class Reader(Protocol):
         after: ReadPosition | None = None,
         first_ordinal: int = 0,
         wanted: Callable[[int], bool] | None = None,
-    ) -> Iterator[T]:
+    ) -> Generator[T, None, None]:
         """``work`` done on each chunk by a few threads; results in file order.
 
         ``after``: resume there, with chunk numbers from ``first_ordinal``. ``wanted``: chunk

@@ -81,8 +81,10 @@ class Sink(Protocol):
     def begin(self, job: SinkJob) -> None:
         """Raise the fence of the job to ``job.epoch``; make ready what the entity needs.
 
+        A sealed job may begin again: a run that died between ``seal`` and its end is repeated.
+
         Raises:
-            Fenced: a later attempt has begun, or the job is sealed.
+            Fenced: a later attempt has begun.
         """
 
     def apply(self, job: SinkJob, chunk: int, rows: pa.Table) -> ChunkResult:
@@ -93,7 +95,7 @@ class Sink(Protocol):
         before ``seal``; outcomes are final then already.
 
         Raises:
-            Fenced: a later attempt has begun, or the job is sealed.
+            Fenced: a later attempt has begun, or the job is sealed and this chunk is new.
         """
 
     def seal(self, job: SinkJob) -> Counts:

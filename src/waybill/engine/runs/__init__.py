@@ -1,1 +1,1 @@
-"""What a run of each kind of job does."""
+"""What a run of each kind of job does, phase by phase."""

@@ -1,0 +1,150 @@
+"""The apply phase: accepted records to the sink, chunk by chunk, each exactly once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pyarrow as pa
+
+from waybill.engine.runs.control import RunCanceled
+from waybill.errors import JobFailed
+from waybill.model.job import Counts
+from waybill.ports.sink import (
+    CREATED,
+    DELETED,
+    REFUSED,
+    UNCHANGED,
+    UPDATED,
+    QueryableSink,
+)
+from waybill.validation.codes import make_finding
+
+if TYPE_CHECKING:
+    from waybill.engine.runs.context import RunContext
+    from waybill.engine.runs.progress import ProgressMeter
+    from waybill.engine.runs.spool import Spool, SpooledChunk
+    from waybill.engine.runs.verdicts import Verdicts
+    from waybill.model.finding import Finding
+    from waybill.ports.sink import ChunkResult, Refusal
+
+OUTCOME_NAMES: Final = {
+    CREATED: "created",
+    UPDATED: "updated",
+    UNCHANGED: "unchanged",
+    DELETED: "deleted",
+    REFUSED: "rejected",
+}
+"""Outcome byte of a sink -> the count it belongs to."""
+
+
+@dataclass(slots=True)
+class ApplyPhase:
+    """Hands the kept records to the sink; the tallies are its own fields after ``run``.
+
+    ``before``: counts of the check and match phases. ``applied``: chunks that an earlier attempt
+    applied; they are taken over, even by a run that is being canceled. ``is_canceled``: the client
+    stopped it; what was applied stands.
+    """
+
+    context: RunContext
+    spool: Spool
+    verdicts: Verdicts
+    meter: ProgressMeter
+    before: Counts
+    applied: frozenset[int]
+    tally: Counts = field(default_factory=Counts)
+    is_canceled: bool = False
+
+    def run(self) -> None:
+        """Apply every chunk, or plan it for a dry run.
+
+        Raises:
+            JobFailed: the sink refused more records than ``max_errors`` allows.
+            Fenced: another attempt owns the job.
+        """
+        total = max(sum(chunk.accepted for chunk in self.spool), 1)
+        done = 0
+        try:
+            for chunk in self.spool:
+                self.meter.may_cancel = chunk.ordinal not in self.applied
+                self.context.control.check(may_cancel=self.meter.may_cancel)
+                if chunk.accepted:
+                    self._apply(chunk)
+                done += chunk.accepted
+                self.meter.applied(self.counts, done / total)
+        except RunCanceled:
+            self.is_canceled = True
+
+    @property
+    def counts(self) -> Counts:
+        """Everything so far; what was not applied yet is unprocessed."""
+        known = self.before + self.tally
+        rest = known.read - known.applied - known.rejected - known.skipped
+        return known + Counts(unprocessed=rest)
+
+    def _apply(self, chunk: SpooledChunk) -> None:
+        rows = self.spool.good_rows(chunk)
+        kept = self.verdicts.keep(rows.column("_record").to_numpy())
+        if not kept.all():
+            rows = rows.filter(pa.array(kept))
+        if not rows.num_rows:
+            return
+        result = self._hand_over(chunk.ordinal, rows)
+        self._note_replay(result, rows)
+        for refusal in result.refusals:
+            self.verdicts.late.add(refusal.record, refusal_finding(refusal))
+        self.tally = self.tally + tally_outcomes(result.outcomes)
+        self._guard()
+
+    def _hand_over(self, ordinal: int, rows: pa.Table) -> ChunkResult:
+        sink = self.context.sink
+        if not self.context.job.options.dry_run:
+            return sink.apply(self.context.sink_job, ordinal, rows)
+        if not isinstance(sink, QueryableSink):
+            raise JobFailed("the entity's sink cannot plan a dry run", code="SINK_NOT_QUERYABLE")
+        return sink.plan(self.context.sink_job, rows)
+
+    def _note_replay(self, result: ChunkResult, rows: pa.Table) -> None:
+        """Let the stored result of an earlier attempt win over today's verdicts.
+
+        Only references can have been judged otherwise then: the sink has changed since.
+        """
+        if not self.context.entity.foreign_keys:
+            return
+        applied = np.asarray(result.records, dtype=np.int64)
+        offered = rows.column("_record").to_numpy()
+        late = self.verdicts.late
+        revived = np.intersect1d(applied, self.verdicts.rejected)
+        late.dismiss(revived.tolist())
+        gone = np.setdiff1d(offered, applied)
+        for record in gone.tolist():
+            key = self.context.entity.foreign_keys[0]
+            late.add(
+                record,
+                make_finding("FOREIGN_KEY", field=key.fields[0], reference=key.reference_entity),
+            )
+        self.tally = self.tally + Counts(rejected=len(gone) - len(revived))
+
+    def _guard(self) -> None:
+        allowed = self.context.job.options.max_errors
+        if allowed is not None and self.tally.rejected + self.before.rejected > allowed:
+            raise JobFailed(
+                f"more than max_errors = {allowed} records are rejected; "
+                "what was applied before stands unless atomicity is file",
+                code="MAX_ERRORS_EXCEEDED",
+            )
+
+
+def tally_outcomes(outcomes: bytes) -> Counts:
+    """The counts of a chunk's outcome bytes."""
+    found = np.bincount(np.frombuffer(outcomes, dtype=np.uint8), minlength=256)
+    return Counts(**{name: int(found[code]) for code, name in OUTCOME_NAMES.items()})
+
+
+def refusal_finding(refusal: Refusal) -> Finding:
+    """What the sink said, as a finding."""
+    return make_finding(
+        refusal.code, field=refusal.field, fields=refusal.field or "", reason=refusal.message
+    )

@@ -1,0 +1,284 @@
+"""A run of an import: open, check, match, apply, report; the result says how the job ends.
+
+Everything a run writes before its end lies under its own attempt, or is fenced by its epoch.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from contextlib import closing
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from waybill.engine.runs.applying import ApplyPhase
+from waybill.engine.runs.checking import CheckPhase, guard_error, scratch_folder
+from waybill.engine.runs.control import RunCanceled
+from waybill.engine.runs.matching import MatchPhase, unique_keys
+from waybill.engine.runs.opening import read_options
+from waybill.engine.runs.progress import ProgressMeter
+from waybill.engine.runs.reporting import MasterList
+from waybill.engine.runs.spool import Spool
+from waybill.engine.runs.verdicts import LateFindings, Verdicts
+from waybill.errors import FileRefused, JobFailed
+from waybill.model.artifact import Artifact, ArtifactKind
+from waybill.model.ids import BlobName
+from waybill.model.job import Counts, JobError, JobState, Outcome, Phase
+from waybill.ports.job_store import Finish
+from waybill.ports.sink import QueryableSink
+from waybill.validation.codes import file_warning
+from waybill.validation.whole_file import KeyLedger
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from waybill.engine.runs.context import RunContext
+    from waybill.model.finding import FileWarning
+    from waybill.ports.reader import Reader
+    from waybill.validation.checker import Checker
+
+
+@dataclass(slots=True)
+class ImportRun:
+    """One try at one import. ``applied``: chunks that an earlier attempt applied."""
+
+    context: RunContext
+    counts: Counts = field(default_factory=Counts)
+    warnings: list[FileWarning] = field(default_factory=list)
+    facts: dict[str, object] = field(default_factory=dict)
+    applied: frozenset[int] = frozenset()
+
+    def run(self) -> Finish:
+        """Do all the work; the job is not final before the caller stores the result.
+
+        Raises:
+            Fenced: another attempt owns the job.
+            RunReleased: the process is stopping; the job goes back to the queue.
+            StorageFull: no space; the job goes back to the queue.
+        """
+        try:
+            self.context.sink.begin(self.context.sink_job)
+            self.applied = self._applied_before()
+            with closing(self._open()) as reader:
+                self.facts = {**reader.header.facts, "columns": list(reader.header.names)}
+                return self._import(reader)
+        except FileRefused as refusal:
+            return self._failed(error_of(refusal))
+        except JobFailed as failure:
+            return self._failed(JobError(code=failure.code, message=failure.message))
+        except RunCanceled:
+            return self._canceled("nothing was loaded")
+
+    def _open(self) -> Reader:
+        job = self.context.job
+        if job.input is None:
+            raise JobFailed("the job has no input", code="INPUT_MISSING")
+        path = self.context.parts.blobs.local_path(BlobName(job.input.blob))
+        if path is None:
+            raise JobFailed("the input is not on this host", code="INPUT_MISSING")
+        return self.context.parts.open_reader(path, read_options(job, self.context.entity))
+
+    def _import(self, reader: Reader) -> Finish:
+        if not reader.header.names:
+            return self._succeeded()
+        checker = self.context.parts.checkers.checker(self.context.job, reader.header)
+        spool = Spool(blobs=self.context.parts.blobs, prefix=self.context.prefix)
+        try:
+            return self._phases(reader, checker, spool)
+        finally:
+            spool.drop()
+            shutil.rmtree(scratch_folder(self.context), ignore_errors=True)
+
+    def _phases(self, reader: Reader, checker: Checker, spool: Spool) -> Finish:
+        meter = self._meter()
+        check = CheckPhase(self.context, reader, checker, spool, meter, self._ledgers())
+        late = LateFindings()
+        finish: Finish | None = None
+        try:
+            check.run()
+            self._note_check(check)
+            verdicts = self._match(check, meter)
+            late = verdicts.late
+            self._guard()
+            finish = self._apply(check, verdicts, meter)
+        except JobFailed as failure:
+            self._note_check(check)
+            finish = self._failed(JobError(code=failure.code, message=failure.message))
+        except RunCanceled:
+            self._note_check(check)
+            finish = self._canceled("nothing was loaded")
+        return self._reported(finish, MasterList(spool, late, reader, checker.columns))
+
+    def _applied_before(self) -> frozenset[int]:
+        """The chunks that an earlier attempt applied."""
+        if self.context.job.epoch == 1:
+            return frozenset()
+        return frozenset(result.chunk for result in self.context.sink.results(self.context.job.id))
+
+    def _meter(self) -> ProgressMeter:
+        parts = self.context.parts
+        return ProgressMeter(
+            self.context.job,
+            parts.store,
+            parts.clock,
+            self.context.control,
+            self.facts,
+            may_cancel=not self.applied,
+        )
+
+    def _ledgers(self) -> tuple[KeyLedger, ...]:
+        entity = self.context.entity
+        keys = ([entity.key] if entity.key else []) + unique_keys(self.context)
+        folder = scratch_folder(self.context)
+        return tuple(KeyLedger(folder / str(number)) for number in range(len(keys)))
+
+    def _note_check(self, check: CheckPhase) -> None:
+        self.warnings = check.warnings
+        if not self.counts.read:
+            self.counts = check.counts
+
+    def _match(self, check: CheckPhase, meter: ProgressMeter) -> Verdicts:
+        meter.entered(Phase.MATCHING, self.counts)
+        verdicts = MatchPhase(context=self.context, spool=check.spool, ledgers=check.ledgers).run()
+        rejected, skipped = len(verdicts.rejected), len(verdicts.skipped)
+        self.counts = self.counts + Counts(
+            rejected=rejected, skipped=skipped, unprocessed=-rejected - skipped
+        )
+        if skipped:
+            self.warnings.append(skipped_warning(verdicts))
+        return verdicts
+
+    def _guard(self) -> None:
+        options, counts = self.context.job.options, self.counts
+        if options.max_errors is not None and counts.rejected > options.max_errors:
+            raise guard_error("MAX_ERRORS_EXCEEDED", allowed=str(options.max_errors))
+        share = counts.rejected / counts.read if counts.read else 0.0
+        if options.max_error_ratio is not None and share > options.max_error_ratio:
+            raise guard_error(
+                "MAX_ERROR_RATIO_EXCEEDED",
+                share=f"{share:.2%}",
+                allowed=f"{options.max_error_ratio:g}",
+            )
+
+    def _apply(self, check: CheckPhase, verdicts: Verdicts, meter: ProgressMeter) -> Finish:
+        whole_file = self.context.sink_job.whole_file
+        if whole_file and (self.counts.rejected or check.failure):
+            return self._ended(check)
+        before = self.counts + Counts(unprocessed=-self.counts.unprocessed)
+        phase = ApplyPhase(self.context, check.spool, verdicts, meter, before, self.applied)
+        try:
+            phase.run()
+        except JobFailed as failure:
+            self._settle(phase, keeps=not whole_file)
+            return self._failed(JobError(code=failure.code, message=failure.message))
+        if phase.is_canceled:
+            self._settle(phase, keeps=not whole_file)
+            return self._canceled(f"{self.counts.applied} records were applied and stay")
+        self._settle(phase, keeps=not (whole_file and phase.counts.rejected))
+        return self._ended(check)
+
+    def _settle(self, phase: ApplyPhase, *, keeps: bool) -> None:
+        """Seal what was applied, or abandon what was staged; the counts follow."""
+        counts = phase.counts
+        sink, job = self.context.sink, self.context.sink_job
+        if self.context.job.options.dry_run:
+            self.counts = counts
+        elif keeps:
+            self.counts = with_applied(counts, sink.seal(job))
+        else:
+            if isinstance(sink, QueryableSink):
+                sink.abandon(job.id)
+            self.counts = with_applied(counts, Counts())
+
+    def _ended(self, check: CheckPhase) -> Finish:
+        if check.failure is not None:
+            return self._failed(error_of(check.failure))
+        return self._succeeded()
+
+    def _reported(self, finish: Finish, master: MasterList) -> Finish:
+        """Write the master list and add it to the result; an empty one leaves no file."""
+        if not finish.counts.rejected:
+            return finish
+        blobs = self.context.parts.blobs
+        writer = blobs.create(
+            BlobName(f"reports/{self.context.job.id}/{self.context.job.epoch}.ndjson")
+        )
+        digest, size = hashlib.sha256(), 0
+        try:
+            for piece in master.pieces():
+                digest.update(piece)
+                size += len(piece)
+                writer.write(piece)
+            name = writer.commit()
+        finally:
+            writer.discard()
+        artifact = Artifact(
+            job=self.context.job.id,
+            project=self.context.job.project,
+            kind=ArtifactKind.REJECTIONS,
+            blob=name,
+            size_bytes=size,
+            sha256=digest.hexdigest(),
+            created_at=finish.finished_at,
+        )
+        return replace(finish, artifacts=(artifact,))
+
+    def _succeeded(self) -> Finish:
+        counts = self.counts
+        if not counts.rejected:
+            outcome = Outcome.COMPLETE
+        else:
+            outcome = Outcome.PARTIAL if counts.applied + counts.skipped else Outcome.NONE
+        return self._finish(JobState.SUCCEEDED, outcome, None)
+
+    def _failed(self, error: JobError) -> Finish:
+        return self._finish(JobState.FAILED, None, error)
+
+    def _canceled(self, kept: str) -> Finish:
+        error = JobError(code="CANCELED", message=f"the job was canceled; {kept}")
+        return self._finish(JobState.CANCELED, None, error)
+
+    def _finish(self, state: JobState, outcome: Outcome | None, error: JobError | None) -> Finish:
+        return Finish(
+            state=state,
+            outcome=outcome,
+            counts=self.counts,
+            finished_at=self.context.parts.clock.now(),
+            error=error,
+            warnings=tuple(as_mapping(warning) for warning in self.warnings),
+            format_facts=self.facts,
+        )
+
+
+def error_of(refusal: FileRefused) -> JobError:
+    """Why the input could not be read, with its place."""
+    return JobError(
+        code=refusal.code, message=refusal.message, line=refusal.line, byte=refusal.byte
+    )
+
+
+def with_applied(counts: Counts, applied: Counts) -> Counts:
+    """These counts with the sink's own for what was applied; the rest is unprocessed."""
+    known = Counts(
+        read=counts.read,
+        created=applied.created,
+        updated=applied.updated,
+        unchanged=applied.unchanged,
+        deleted=applied.deleted,
+        rejected=counts.rejected,
+        skipped=counts.skipped,
+    )
+    return known + Counts(unprocessed=known.read - known.applied - known.rejected - known.skipped)
+
+
+def skipped_warning(verdicts: Verdicts) -> FileWarning:
+    """One warning for all superseded records, naming the first hundred."""
+    numbers = verdicts.skipped[:100].tolist()
+    return file_warning(
+        "DUPLICATE_SKIPPED", count=len(verdicts.skipped), records=", ".join(map(str, numbers))
+    )
+
+
+def as_mapping(warning: FileWarning) -> Mapping[str, object]:
+    """A warning as the job shows it, without what does not apply."""
+    return {name: value for name, value in asdict(warning).items() if value not in (None, ())}

@@ -1,0 +1,76 @@
+"""Puts right what a dead process left: stale runs, lanes whose head is gone, lost hints."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from waybill.engine.worker import attempts_spent
+from waybill.errors import Fenced
+from waybill.model.job import AttemptEnd
+
+if TYPE_CHECKING:
+    from waybill.model.job import Job
+    from waybill.ports.clock import Clock, Presence
+    from waybill.ports.dispatcher import Dispatcher
+    from waybill.ports.job_store import DutyStore, RunStore
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconciler:
+    """Any process may run it, as often as it likes, also while another one does.
+
+    The first re-run of a job has no pause; later ones wait ``retry_seconds`` times their number.
+    """
+
+    runs: RunStore
+    duties: DutyStore
+    presence: Presence
+    clock: Clock
+    dispatcher: Dispatcher
+    max_attempts: int
+    retry_seconds: float
+    interval_seconds: float
+    name: str = "reconciler"
+
+    def run_once(self) -> int:
+        """Rescue stale runs and free lanes; gives how many jobs changed."""
+        stale = self.duties.stale_runs(
+            self.presence, self.clock.boot_id, self.clock.monotonic_seconds()
+        )
+        rescued = sum(self._rescue(job) for job in stale)
+        freed = len(self.duties.free_lanes())
+        if rescued or freed:
+            self.dispatcher.hint_work()
+        return rescued + freed
+
+    def _rescue(self, job: Job) -> bool:
+        """Give a stale run back to the queue, or fail a job whose attempts are spent."""
+        try:
+            if job.epoch >= self.max_attempts:
+                self.runs.finish_job(job.id, job.epoch, attempts_spent(job, self.clock.now()))
+            else:
+                self._release(job)
+        except Fenced:
+            return False
+        logger.warning(
+            "job_rescued", extra={"job": job.id, "epoch": job.epoch, "cause": "stale lease"}
+        )
+        self.dispatcher.hint_change(job.id)
+        return True
+
+    def _release(self, job: Job) -> None:
+        now = self.clock.now()
+        pause = timedelta(seconds=self.retry_seconds * (job.epoch - 1))
+        self.runs.release_job(
+            job.id,
+            job.epoch,
+            end=AttemptEnd.CRASHED,
+            detail="the process that ran it is gone or did not renew its lease",
+            now=now,
+            not_before=now + pause if pause else None,
+        )

@@ -1,0 +1,161 @@
+"""A worker: claims jobs one at a time, runs them, and stores how they ended."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from waybill.engine.runs.context import RunContext
+from waybill.engine.runs.control import RunReleased
+from waybill.engine.runs.import_run import ImportRun
+from waybill.errors import Fenced, StorageFull, StoreUnavailable
+from waybill.model.job import AttemptEnd, Counts, JobError, JobState
+from waybill.ports.job_store import Finish
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from waybill.engine.heartbeat import Heartbeat
+    from waybill.engine.runs.context import RunParts
+    from waybill.engine.runs.control import RunControl
+    from waybill.model.job import Job
+    from waybill.ports.dispatcher import Dispatcher
+    from waybill.ports.job_store import Lease
+
+logger = logging.getLogger(__name__)
+
+SECONDS_BETWEEN_POLLS: Final = 1.0
+
+
+@dataclass(slots=True)
+class Worker:
+    """Runs jobs until it is stopped. ``max_attempts``: a job that fails so often is given up."""
+
+    parts: RunParts
+    dispatcher: Dispatcher
+    heartbeat: Heartbeat
+    max_attempts: int
+    retry_seconds: float
+    _stopping: threading.Event = field(default_factory=threading.Event)
+
+    def run_forever(self) -> None:
+        """Claim and run until ``stop``; returns once the run in hand has ended."""
+        while not self._stopping.is_set():
+            if not self.run_once():
+                self.dispatcher.wait_for_work(SECONDS_BETWEEN_POLLS)
+
+    def stop(self) -> None:
+        """Claim nothing more; the run in hand ends after its chunk and gives its job back."""
+        self._stopping.set()
+        self.heartbeat.request_stop()
+        self.dispatcher.wake()
+
+    def run_once(self) -> bool:
+        """Run one waiting job; ``False`` when there is none."""
+        lease = self.heartbeat.new_lease()
+        try:
+            jobs = self.parts.store.claim_jobs(lease, self.parts.clock.now(), limit=1)
+        except (StoreUnavailable, StorageFull):
+            return False
+        for job in jobs:
+            self._run(job, lease)
+        return bool(jobs)
+
+    def _run(self, job: Job, lease: Lease) -> None:
+        logger.info(
+            "job_started", extra={"job": job.id, "project": job.project, "epoch": job.epoch}
+        )
+        with self.heartbeat.holding(job, lease) as control:
+            if self._stopping.is_set():
+                control.stop_requested.set()
+            if job.cancel_requested:
+                control.cancel_requested.set()
+            try:
+                self._finish(job, self._work(job, control))
+            except RunReleased:
+                self._release(job, AttemptEnd.RELEASED, "the process is stopping", 0.0)
+            except (StorageFull, StoreUnavailable) as trouble:
+                self._release(job, AttemptEnd.STORAGE, trouble.message, self.retry_seconds)
+            except Fenced:
+                logger.warning("run_fenced", extra={"job": job.id, "epoch": job.epoch})
+            except Exception as bug:  # noqa: BLE001 - the service loop outlives any one job
+                self._survive(job, bug)
+
+    def _work(self, job: Job, control: RunControl) -> Finish:
+        entity = self.parts.checkers.entity(job)
+        context = RunContext(
+            job=job,
+            entity=entity,
+            sink=self.parts.sink_for(entity),
+            parts=self.parts,
+            control=control,
+        )
+        return ImportRun(context).run()
+
+    def _finish(self, job: Job, finish: Finish) -> None:
+        freed = self.parts.store.finish_job(job.id, job.epoch, finish)
+        self.dispatcher.hint_change(job.id)
+        if freed:
+            self.dispatcher.hint_work()
+        began = job.started_at or finish.finished_at
+        logger.info(
+            "job_finished",
+            extra={
+                "job": job.id,
+                "project": job.project,
+                "entity": job.entity,
+                "state": finish.state,
+                "outcome": finish.outcome,
+                "seconds": (finish.finished_at - began).total_seconds(),
+                "read": finish.counts.read,
+                "rejected": finish.counts.rejected,
+                "epoch": job.epoch,
+            },
+        )
+
+    def _release(self, job: Job, end: AttemptEnd, detail: str, pause_seconds: float) -> None:
+        now = self.parts.clock.now()
+        try:
+            self.parts.store.release_job(
+                job.id,
+                job.epoch,
+                end=end,
+                detail=detail,
+                now=now,
+                not_before=now + timedelta(seconds=pause_seconds) if pause_seconds else None,
+            )
+        except (Fenced, StorageFull, StoreUnavailable):
+            logger.warning("run_fenced", extra={"job": job.id, "epoch": job.epoch})
+            return
+        logger.info("job_released", extra={"job": job.id, "epoch": job.epoch, "cause": end})
+        self.dispatcher.hint_change(job.id)
+        self.dispatcher.hint_work()
+
+    def _survive(self, job: Job, bug: Exception) -> None:
+        """Try the job again later, or fail it once its attempts are spent."""
+        logger.error("run_failed", exc_info=bug, extra={"job": job.id, "epoch": job.epoch})
+        if job.epoch < self.max_attempts:
+            self._release(job, AttemptEnd.CRASHED, type(bug).__name__, self.retry_seconds)
+            return
+        finish = attempts_spent(job, self.parts.clock.now())
+        try:
+            self._finish(job, finish)
+        except (Fenced, StorageFull, StoreUnavailable):
+            logger.warning("run_fenced", extra={"job": job.id, "epoch": job.epoch})
+
+
+def attempts_spent(job: Job, now: datetime) -> Finish:
+    """The end of a job whose every attempt broke; nothing that an attempt read is counted."""
+    return Finish(
+        state=JobState.FAILED,
+        outcome=None,
+        counts=Counts(),
+        finished_at=now,
+        error=JobError(
+            code="ATTEMPTS_SPENT",
+            message=f"the job broke {job.epoch} times; the operator finds the causes in the log",
+        ),
+    )
