@@ -24,16 +24,31 @@ REACHES: Final[Mapping[Reach, str]] = {
     Reach.FIELD: "One field",
 }
 
+FINDINGS_INTRODUCTION: Final = (
+    "What is wrong with a record, a field or a file. Codes are stable, messages may change."
+    " An *error* about a field or a record rejects that record, an error about the file stops"
+    " the job, a *warning* stops nothing. Words in braces are filled in."
+)
+ERRORS_INTRODUCTION: Final = (
+    "Why a request is refused or a job fails. Answers of the native API carry the code in"
+    " `code`; a class may be raised with a more exact one, such as a code of the"
+    " [findings](findings.md) for a file that cannot be read."
+)
+EVENTS_INTRODUCTION: Final = (
+    "Logs are JSON, one object a line: `time`, `level`, `event`, and the fields below."
+    " No row content and no secret is ever logged."
+)
+LIMITS_INTRODUCTION: Final = (
+    "Every limit is enforced while the bytes arrive, shown at `/v1/limits`, and set in the"
+    " table `[limits]` of `waybill.toml`."
+)
+
 
 def findings_page() -> str:
     """Every code of the catalogue, by what it speaks of."""
     parts = [
         "# Findings",
-        (
-            "What is wrong with a record, a field or a file. Codes are stable; messages may get better."
-            " An *error* about a field or a record rejects that record, an error about the file stops"
-            " the job, a *warning* stops nothing. Words in braces are filled in."
-        ),
+        FINDINGS_INTRODUCTION,
     ]
     for reach, title in REACHES.items():
         rows = [
@@ -56,11 +71,7 @@ def errors_page() -> str:
     return _page(
         [
             "# Errors",
-            (
-                "Why a request is refused or a job fails. Answers of the native API carry the code in"
-                " `code`; a class may be raised with a more exact one, such as a code of the"
-                " [findings](findings.md) for a file that cannot be read."
-            ),
+            ERRORS_INTRODUCTION,
             _table(("Code", "Class", "Meaning", "A kind of"), rows),
         ]
     )
@@ -75,10 +86,7 @@ def events_page() -> str:
     return _page(
         [
             "# Log events",
-            (
-                "Logs are JSON, one object a line: `time`, `level`, `event`, and the fields below."
-                " No row content and no secret is ever logged."
-            ),
+            EVENTS_INTRODUCTION,
             _table(("Event", "Meaning", "Fields"), rows),
         ]
     )
@@ -94,10 +102,7 @@ def limits_page() -> str:
     return _page(
         [
             "# Limits",
-            (
-                "Every limit is enforced while the bytes arrive, shown at `/v1/limits`, and set in the"
-                " table `[limits]` of `waybill.toml`."
-            ),
+            LIMITS_INTRODUCTION,
             _table(("Limit", "Default"), rows),
         ]
     )
