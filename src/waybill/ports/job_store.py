@@ -129,7 +129,11 @@ class ChunkRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finish:
-    """How a run ends; the store checks the conservation law and frees the lane."""
+    """How a run ends; the store checks the conservation law and frees the lane.
+
+    ``end``: why the attempt ended, ``None`` for ``canceled`` or ``finished`` after ``state``; a
+    rescuer that gives a job up says what became of its last attempt. ``detail``: the same in words.
+    """
 
     state: JobState
     outcome: Outcome | None
@@ -139,6 +143,8 @@ class Finish:
     artifacts: tuple[Artifact, ...] = ()
     warnings: tuple[Mapping[str, object], ...] = ()
     format_facts: Mapping[str, object] = field(default_factory=dict)
+    end: AttemptEnd | None = None
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,7 +179,11 @@ class JobStore(Protocol):
         """Accept a job: ``waiting``, or ``blocked`` behind an unfinished one of its lane.
 
         Its Idempotency-Key, if any, is answered in the same transaction. The input becomes an
-        artifact.
+        artifact. An empty lane never blocks.
+
+        Raises:
+            StateConflict: the id, or the external id in the project, is taken.
+            KeyInFlight: another request has taken the key over and answered it.
         """
 
     def find_job(self, project: ProjectName, job_id: str) -> Job | None:
@@ -198,8 +208,10 @@ class JobStore(Protocol):
         """Add a file made after the end; gives the stored one where its kind exists already."""
 
     def request_cancel(self, project: ProjectName, job: JobId, now: datetime) -> Job | None:
-        """Cancel at once what is not running, else ask the run to stop; a final job is unchanged.
+        """Cancel at once what has never run, else ask the run to stop; a final job is unchanged.
 
+        A job that has run and waits for its next run stays ``waiting``, free to be claimed at
+        once: only a run can close it in the sink and count what was kept.
         Raises nothing for a final job; ``None`` where the project has no such job.
         """
 
@@ -211,7 +223,10 @@ class RunStore(Protocol):
     """Jobs as workers see them."""
 
     def claim_jobs(self, lease: Lease, now: datetime, *, limit: int) -> Sequence[Job]:
-        """Take up to ``limit`` waiting jobs, oldest first, each with epoch + 1 and a new attempt."""
+        """Take up to ``limit`` waiting jobs, oldest first, each with epoch + 1 and a new attempt.
+
+        A job whose ``not_before`` lies ahead is left. A claimed job may have its cancel requested.
+        """
 
     def renew_leases(self, runs: Mapping[JobId, int], lease: Lease) -> Mapping[JobId, bool]:
         """Extend the leases of runs by job and epoch.
@@ -251,6 +266,10 @@ class RunStore(Protocol):
         """Give a run back: ``waiting``, epoch + 1, so that what it still does is fenced."""
 
 
+    def attempts(self, job: JobId) -> Sequence[Attempt]:
+        """See ``JobStore.attempts``."""
+
+
 class DutyStore(Protocol):
     """What the background duties ask for; each step is idempotent."""
 
@@ -271,7 +290,11 @@ class DutyStore(Protocol):
         """Note that an artifact's bytes are gone; its size and hash stay."""
 
     def is_referenced(self, blob: BlobName) -> bool:
-        """Whether any job, chunk or unpurged artifact points at a blob, or a key's use is open."""
+        """Whether a chunk or an unpurged artifact (an input is one) points at a blob.
+
+        ``True`` for every blob while a key has its fingerprint and not yet its job: that request
+        has its bytes stored and is about to add the job.
+        """
 
     def forget_keys(self, created_before: datetime) -> int:
-        """Drop answered Idempotency-Keys older than that; gives how many."""
+        """Drop Idempotency-Keys older than that, answered or abandoned; gives how many."""

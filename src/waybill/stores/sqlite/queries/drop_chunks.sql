@@ -1,0 +1,2 @@
+-- Forgets the checked chunks of a job.
+DELETE FROM chunks WHERE job = :job

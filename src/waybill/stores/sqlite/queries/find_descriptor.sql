@@ -1,0 +1,2 @@
+-- A pinned descriptor by its digest.
+SELECT body FROM descriptors WHERE sha256 = ?

@@ -1,0 +1,2 @@
+-- A project by name.
+SELECT name FROM projects WHERE name = ?
