@@ -5,11 +5,13 @@ from __future__ import annotations
 import inspect
 import sys
 from dataclasses import fields
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from waybill import errors
 from waybill.model.limits import GIBIBYTE, MEBIBYTE, Limits
+from waybill.settings import settings_reference
 from waybill.telemetry import EVENTS
 from waybill.validation.codes import CATALOGUE, Reach
 
@@ -37,6 +39,11 @@ ERRORS_INTRODUCTION: Final = (
 EVENTS_INTRODUCTION: Final = (
     "Logs are JSON, one object a line: `time`, `level`, `event`, and the fields below."
     " No row content and no secret is ever logged."
+)
+SETTINGS_INTRODUCTION: Final = (
+    "Tables and keys of `DIR/waybill.toml`, read at start. A variable `WAYBILL_<SECTION>_<KEY>`"
+    " beats the file, an option of the command line beats both. An unknown key is an error that"
+    " names the nearest known one."
 )
 LIMITS_INTRODUCTION: Final = (
     "Every limit is enforced while the bytes arrive, shown at `/v1/limits`, and set in the"
@@ -108,11 +115,22 @@ def limits_page() -> str:
     )
 
 
+def settings_page() -> str:
+    """Every setting by section, with its default and meaning."""
+    parts = ["# Settings", SETTINGS_INTRODUCTION]
+    for section, entries in groupby(settings_reference(), key=lambda entry: entry[0]):
+        rows = [(f"`{key}`", f"`{default}`", meaning) for _, key, default, meaning in entries]
+        if section != "limits":
+            parts += [f"## {section}", _table(("Key", "Default", "Meaning"), rows)]
+    return _page([*parts, "## limits", "See [limits](limits.md)."])
+
+
 PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "errors.md": errors_page,
     "events.md": events_page,
     "findings.md": findings_page,
     "limits.md": limits_page,
+    "settings.md": settings_page,
 }
 
 
