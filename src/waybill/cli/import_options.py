@@ -1,0 +1,44 @@
+"""Options of an import as the command line takes them."""
+
+from typing import Annotated
+
+import typer
+
+from waybill.model.options import OnDuplicate, Operation, UnknownColumns
+
+OperationOption = Annotated[
+    Operation | None, typer.Option("--operation", help="What a record does; default upsert.")
+]
+OnDuplicateOption = Annotated[
+    OnDuplicate | None,
+    typer.Option("--on-duplicate", help="Records of one file with one key; default reject."),
+]
+UnknownColumnsOption = Annotated[
+    UnknownColumns | None,
+    typer.Option("--unknown-columns", help="Columns the entity does not declare; default warn."),
+]
+Delimiter = Annotated[
+    str | None,
+    typer.Option("--delimiter", metavar="CHAR", help="One character, or 'tab'; default: found."),
+]
+Encoding = Annotated[
+    str | None,
+    typer.Option("--encoding", metavar="NAME", help="Encoding of the file; default: found."),
+]
+NoHeader = Annotated[
+    bool, typer.Option("--no-header", help="The first line is a record: columns as declared.")
+]
+Escaped = Annotated[
+    bool, typer.Option("--escaped", help="Cells carry the formula escape of our reports.")
+]
+
+
+def delimiter_character(text: str | None) -> str:
+    """The delimiter that was asked for; empty means found from the header."""
+    if text is None:
+        return ""
+    if text.lower() in {"tab", "\\t"}:
+        return "\t"
+    if len(text) != 1:
+        raise typer.BadParameter("give one character, or 'tab'", param_hint="--delimiter")
+    return text

@@ -1,0 +1,98 @@
+"""``waybill submit``: hand over a file."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from waybill.cli.connection import AsJson, Server, Token, connect
+from waybill.cli.exits import job_exit_code
+from waybill.cli.import_options import (
+    Delimiter,
+    Encoding,
+    Escaped,
+    NoHeader,
+    OnDuplicateOption,
+    OperationOption,
+    UnknownColumnsOption,
+    delimiter_character,
+)
+from waybill.cli.output import open_console, print_json
+from waybill.model.options import Atomicity
+
+
+def submit(  # noqa: PLR0913 - one parameter per option of the command line
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="File to import.")],
+    *,
+    entity: Annotated[str, typer.Option("--entity", "-e", help="What the records are.")],
+    operation: OperationOption = None,
+    atomicity: Annotated[
+        Atomicity | None, typer.Option("--atomicity", help="Load good rows, or all or none.")
+    ] = None,
+    on_duplicate: OnDuplicateOption = None,
+    unknown_columns: UnknownColumnsOption = None,
+    max_errors: Annotated[
+        int | None, typer.Option("--max-errors", min=0, help="Fail above so many rejections.")
+    ] = None,
+    max_error_ratio: Annotated[
+        float | None,
+        typer.Option("--max-error-ratio", min=0, max=1, help="Fail above this share of them."),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and plan, write nothing.")] = (
+        False
+    ),
+    delimiter: Delimiter = None,
+    encoding: Encoding = None,
+    no_header: NoHeader = False,
+    escaped: Escaped = False,
+    client_ref: Annotated[
+        str | None, typer.Option("--client-ref", help="Your own reference for the job.")
+    ] = None,
+    idempotency_key: Annotated[
+        str | None, typer.Option("--idempotency-key", help="Makes repeating the command safe.")
+    ] = None,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Follow the job to its end.")] = (
+        False
+    ),
+    as_json: AsJson = False,
+    server: Server = None,
+    token: Token = None,
+) -> None:
+    """Hand over a file to import.
+
+    Prints the id of its job; with --watch, follows it to its end.
+    """
+    options = {
+        "operation": operation,
+        "atomicity": atomicity,
+        "on_duplicate": on_duplicate,
+        "unknown_columns": unknown_columns,
+        "max_errors": max_errors,
+        "max_error_ratio": max_error_ratio,
+        "dry_run": dry_run or None,
+        "delimiter": delimiter_character(delimiter) or None,
+        "encoding": encoding,
+        "header": "absent" if no_header else None,
+        "escaped": escaped or None,
+    }
+    with connect(server, token) as client:
+        job = client.submit(
+            file,
+            entity,
+            options={name: value for name, value in options.items() if value is not None},
+            client_ref=client_ref,
+            idempotency_key=idempotency_key,
+        )
+        if watch and not job.is_final:
+            from waybill.cli.progress import follow
+
+            job = follow(client.watch(job.id))
+    if as_json:
+        print_json(job.raw)
+    elif watch or job.is_final:
+        from waybill.cli.views import show_job
+
+        show_job(open_console(), job)
+    else:
+        typer.echo(job.id)
+    raise typer.Exit(job_exit_code(job))

@@ -1,0 +1,105 @@
+"""Jobs and rejections as people read them on a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from waybill.cli.output import printable, shortened
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from rich.console import Console
+    from rich.table import Table
+
+    from waybill.client import Counts, Job
+    from waybill.client import Finding as WireFinding
+    from waybill.model.finding import Finding
+
+_COUNTS = (
+    "read",
+    "created",
+    "updated",
+    "unchanged",
+    "deleted",
+    "removed",
+    "rejected",
+    "skipped",
+    "unprocessed",
+    "written",
+)
+    "read",
+    "created",
+    "updated",
+    "unchanged",
+    "deleted",
+    "removed",
+    "rejected",
+    "skipped",
+    "unprocessed",
+    "written",
+]
+
+
+def show_job(console: Console, job: Job) -> None:
+    """A job, one fact per line; what it has not is left out."""
+    facts = {
+        "job": job.id,
+        "state": f"{job.state} ({job.outcome})" if job.outcome else job.state,
+        "entity": job.entity,
+        "reference": job.client_ref,
+        "progress": None if job.is_final else f"{job.progress:.0%} {job.phase}",
+        "records": counts_text(job.counts),
+        "rate": f"{job.rate:,.0f} records/s" if job.rate else None,
+        "created": job.created_at,
+        "finished": job.finished_at,
+        "error": f"{job.error.code}: {job.error.message}" if job.error else None,
+    }
+    for name, fact in facts.items():
+        if fact:
+            console.print(f"{name:<10}{printable(fact)}", markup=False)
+
+
+def counts_text(counts: Counts) -> str:
+    """The counts that are not zero, in the order of the law; ``read`` always."""
+    parts = [(name, getattr(counts, name)) for name in _COUNTS]
+    return ", ".join(f"{count:,} {name}" for name, count in parts if count or name == "read")
+
+
+def jobs_table(jobs: Iterable[Job]) -> Table:
+    """Jobs, one line each."""
+    table = _table("job", "entity", "state", "outcome", "created")
+    table.add_column("read", justify="right")
+    table.add_column("rejected", justify="right")
+    for job in jobs:
+        texts = (job.id, job.entity, job.state, job.outcome or "", job.created_at or "")
+        numbers = (f"{job.counts.read:,}", f"{job.counts.rejected:,}")
+        _add_row(table, (*texts, *numbers))
+    return table
+
+
+def findings_table(rows: Iterable[tuple[int, int, Sequence[WireFinding | Finding]]]) -> Table:
+    """Findings, one line each, from (record, physical line, findings) of each rejection."""
+    table = _table()
+    table.add_column("record", justify="right")
+    table.add_column("line", justify="right")
+    for name in ("field", "code", "what is wrong", "hint"):
+        table.add_column(name)
+    for record, line, findings in rows:
+        for finding in findings:
+            words = (finding.field or "", finding.code, finding.message, finding.hint or "")
+            _add_row(table, (f"{record:,}", f"{line:,}", *words))
+    return table
+
+
+def _table(*columns: str) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    return Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False)
+
+
+def _add_row(table: Table, texts: Sequence[str]) -> None:
+    from rich.text import Text
+
+    table.add_row(*(Text(shortened(text)) for text in texts))
