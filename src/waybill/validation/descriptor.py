@@ -1,0 +1,167 @@
+"""A Table Schema descriptor becomes an entity, or is refused with the place and the reason.
+
+All of Table Schema (Data Package v2) is taken, and a key ``waybill`` on both levels. On the schema:
+``open``, ``action`` (``{"column", "actions"}``), ``sink``. On a field: ``aliases``, ``default``,
+``trim`` (``true``, ``"both"`` or ``"none"``), ``secret``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from waybill.model.entity import ActionColumn, Entity, ForeignKey
+from waybill.model.options import Operation
+from waybill.validation.descriptor_field import parse_fields
+from waybill.validation.node import as_node, did_you_mean, refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from waybill.model.entity import Field
+    from waybill.validation.node import Node
+
+NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
+"""What an entity may be called."""
+
+_STANDARD: Final = (
+    "$schema",
+    "profile",
+    "name",
+    "title",
+    "description",
+    "homepage",
+    "version",
+    "created",
+    "keywords",
+    "fieldsMatch",
+)
+_KEYS: Final = (
+    "fields",
+    "missingValues",
+    "primaryKey",
+    "uniqueKeys",
+    "foreignKeys",
+    "waybill",
+)
+_OUR_KEYS: Final = ("open", "action", "sink")
+_FIELDS_MATCH: Final = ("exact", "equal", "subset", "superset", "partial")
+
+
+def parse_descriptor(raw: Mapping[str, object], *, name: str) -> Entity:
+    """The entity called ``name`` that the descriptor describes.
+
+    Raises:
+        SchemaInvalid: with the JSON Pointer of the place, and the reason; ``PATTERN_UNSUPPORTED``
+            where a pattern is too long or not one that RE2 can compile.
+    """
+    if not NAME.fullmatch(name):
+        raise refusal("", f"{name!r} is no name for an entity: {NAME.pattern}")
+    node = as_node(raw, "")
+    node.only((*_KEYS, *_STANDARD))
+    _check_fields_match(node)
+    fields = parse_fields(node)
+    ours = node.child("waybill")
+    ours.only(_OUR_KEYS)
+    return Entity(
+        name=name,
+        title=node.text("title"),
+        description=node.text("description"),
+        fields=fields,
+        key=_names(node, "primaryKey", fields),
+        unique_keys=_unique_keys(node, fields),
+        foreign_keys=_foreign_keys(node, fields),
+        action=_action(ours),
+        is_open=ours.flag("open"),
+        sink=ours.text("sink"),
+        digest=hashlib.sha256(canonical_json(raw).encode()).hexdigest(),
+    )
+
+
+def canonical_json(raw: Mapping[str, object]) -> str:
+    """The descriptor as compact JSON, keys in their own order; equal descriptors give equal text.
+
+    Raises:
+        SchemaInvalid: it holds something that JSON has not.
+    """
+    try:
+        return msgspec.json.encode(raw).decode()
+    except TypeError as error:
+        raise refusal("", f"is not JSON: {error}") from error
+
+
+def _check_fields_match(node: Node) -> None:
+    wanted = node.value.get("fieldsMatch", "exact")
+    given = wanted if isinstance(wanted, list | tuple) else [wanted]
+    if any(each not in _FIELDS_MATCH for each in given):
+        raise node.refusal("fieldsMatch", "must be one of " + ", ".join(_FIELDS_MATCH))
+
+
+def _names(node: Node, key: str, fields: Sequence[Field]) -> tuple[str, ...]:
+    """Names of declared fields under ``key``: an array, or one text as in version 1."""
+    value = node.value.get(key, ())
+    names = (value,) if isinstance(value, str) else node.texts(key, ())
+    if key in node.value and not names:
+        raise node.refusal(key, "must name at least one field")
+    known = [field.name for field in fields]
+    for name in names:
+        if name not in known:
+            raise node.refusal(key, f"there is no field {name!r}{did_you_mean(name, known)}")
+    return names
+
+
+def _unique_keys(node: Node, fields: Sequence[Field]) -> tuple[tuple[str, ...], ...]:
+    items = node.items("uniqueKeys")
+    if items is not None and not items:
+        raise node.refusal("uniqueKeys", "must not be empty")
+    keys = [
+        _names(as_node({str(index): item}, f"{node.pointer}/uniqueKeys"), str(index), fields)
+        for index, item in enumerate(items or ())
+    ]
+    return tuple(dict.fromkeys(keys))
+
+
+def _foreign_keys(node: Node, fields: Sequence[Field]) -> tuple[ForeignKey, ...]:
+    items = node.items("foreignKeys") or ()
+    return tuple(
+        _foreign_key(as_node(item, f"{node.pointer}/foreignKeys/{index}"), fields)
+        for index, item in enumerate(items)
+    )
+
+
+def _foreign_key(node: Node, fields: Sequence[Field]) -> ForeignKey:
+    node.only(("fields", "reference"))
+    if "reference" not in node.value or "fields" not in node.value:
+        raise node.refusal("", "needs 'fields' and 'reference'")
+    reference = node.child("reference")
+    reference.only(("resource", "fields"))
+    entity = reference.text("resource")
+    own = _names(node, "fields", fields)
+    wanted = reference.value.get("fields", ())
+    others = (wanted,) if isinstance(wanted, str) else reference.texts("fields", ())
+    if len(own) != len(others):
+        raise reference.refusal("fields", f"must name as many fields as 'fields': {len(own)}")
+    if not entity:
+        _names(reference, "fields", fields)
+    return ForeignKey(fields=own, reference_entity=entity, reference_fields=others)
+
+
+def _action(node: Node) -> ActionColumn | None:
+    if "action" not in node.value:
+        return None
+    action = node.child("action")
+    action.only(("column", "actions"))
+    column = action.text("column")
+    if not column:
+        raise action.refusal("column", "must name the column of the file")
+    words = action.child("actions")
+    if not words.value:
+        raise action.refusal("actions", "must map cells to operations")
+    for word in words.value:
+        if words.text(word) not in set(Operation):
+            raise words.refusal(word, "must be one of " + ", ".join(Operation))
+    actions = {word.strip().casefold(): words.text(word) for word in words.value}
+    return ActionColumn(name=column, actions=actions)

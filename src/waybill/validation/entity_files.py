@@ -1,0 +1,121 @@
+"""The entities of a server: one descriptor file each, read at start."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+import yaml
+
+from waybill.errors import SchemaInvalid
+from waybill.validation.descriptor import NAME, canonical_json, parse_descriptor
+from waybill.validation.node import did_you_mean, refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from waybill.model.entity import Entity
+
+SUFFIXES: Final = (".json", ".yaml", ".yml")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedEntity:
+    """An entity, its descriptor as read, and the descriptor as canonical JSON, which jobs pin."""
+
+    entity: Entity
+    descriptor: Mapping[str, object]
+    descriptor_json: str
+
+
+def load_entities(directory: Path) -> Mapping[str, LoadedEntity]:
+    """Every entity described in ``directory`` (``NAME.json``, ``.yaml``, ``.yml``), by name.
+
+    Other files are passed over.
+
+    Raises:
+        SchemaInvalid: names the file, the place in it and the reason.
+    """
+    loaded: dict[str, LoadedEntity] = {}
+    for path in sorted(directory.iterdir()) if directory.is_dir() else ():
+        if path.suffix not in SUFFIXES or not path.is_file():
+            continue
+        one = load_entity(path)
+        if one.entity.name in loaded:
+            raise SchemaInvalid(f"{path.name}: the entity {one.entity.name!r} is described twice")
+        loaded[one.entity.name] = one
+    for one in loaded.values():
+        _check_references(one.entity, loaded)
+    return loaded
+
+
+def load_entity(path: Path) -> LoadedEntity:
+    """The entity that one file describes; its name is the file's without suffix.
+
+    Raises:
+        SchemaInvalid: names the file, the place in it and the reason.
+    """
+    name = path.stem
+    try:
+        if not NAME.fullmatch(name):
+            raise refusal("", f"{name!r} is no name for an entity: {NAME.pattern}")
+        descriptor = _read(path)
+        entity = parse_descriptor(descriptor, name=name)
+        text = canonical_json(descriptor)
+    except SchemaInvalid as error:
+        raise _in_file(path, error) from error
+    return LoadedEntity(entity=entity, descriptor=descriptor, descriptor_json=text)
+
+
+def from_json(text: str, *, name: str) -> LoadedEntity:
+    """The entity of a descriptor that a job has pinned.
+
+    Raises:
+        SchemaInvalid: with the place and the reason.
+    """
+    descriptor = _object(msgspec.json.decode(text))
+    entity = parse_descriptor(descriptor, name=name)
+    return LoadedEntity(entity=entity, descriptor=descriptor, descriptor_json=text)
+
+
+def _read(path: Path) -> dict[str, object]:
+    try:
+        data = path.read_bytes()
+        if path.suffix == ".json":
+            return _object(msgspec.json.decode(data))
+        return _object(yaml.safe_load(data))
+    except (msgspec.DecodeError, yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        reason = " ".join(str(error).split())
+        raise refusal("", f"cannot be read: {reason}") from error
+    except OSError as error:
+        raise refusal("", f"cannot be read: {error.strerror}") from error
+
+
+def _object(value: object) -> dict[str, object]:
+    if not isinstance(value, dict):
+        raise refusal("", "must be an object")
+    return {str(key): each for key, each in value.items()}
+
+
+def _in_file(path: Path, error: SchemaInvalid) -> SchemaInvalid:
+    return SchemaInvalid(f"{path.name}: {error.message}", pointer=error.pointer, code=error.code)
+
+
+def _check_references(entity: Entity, known: Mapping[str, LoadedEntity]) -> None:
+    """Foreign keys lead to fields of known entities."""
+    for index, key in enumerate(entity.foreign_keys):
+        if not key.reference_entity:
+            continue
+        pointer = f"/foreignKeys/{index}/reference"
+        target = known.get(key.reference_entity)
+        if target is None:
+            near = did_you_mean(key.reference_entity, known)
+            reason = f"there is no entity {key.reference_entity!r}{near}"
+            raise refusal(f"{pointer}/resource", f"{entity.name}: {reason}")
+        names = {field.name for field in target.entity.fields}
+        for name in key.reference_fields:
+            if name not in names:
+                reason = f"{key.reference_entity} has no field {name!r}{did_you_mean(name, names)}"
+                raise refusal(f"{pointer}/fields", f"{entity.name}: {reason}")
