@@ -1,0 +1,103 @@
+"""Small jobs against a running server: how many a second under load, how long one takes alone."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from dataclasses import dataclass
+from statistics import median
+from typing import TYPE_CHECKING, Final
+
+import httpx
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from measure import Server
+
+ROWS: Final = 100
+SUBMITTERS: Final = 8
+ALONE: Final = 40
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmallJobs:
+    """``per_second``: from the first submit to the last final state. ``alone_seconds``: median."""
+
+    per_second: float
+    alone_seconds: float
+    jobs: int
+
+
+def measure_small_jobs(
+    server: Server, entities: list[str], body: Callable[[int], bytes], jobs: int
+) -> SmallJobs:
+    """Submit ``jobs`` files of ``body(n)``, spread over ``entities`` so that lanes do not rule."""
+    with httpx.Client(
+        base_url=server.address,
+        headers={"Authorization": f"Bearer {server.token}", "Content-Type": "text/csv"},
+        timeout=120,
+    ) as client:
+        for number in range(5):
+            run_alone(client, entities[number % len(entities)], body(number))
+        alone = [run_alone(client, entities[0], body(number)) for number in range(ALONE)]
+        began = time.perf_counter()
+        submit_all(client, entities, body, jobs)
+        wait_for_all(client)
+        seconds = time.perf_counter() - began
+    return SmallJobs(per_second=jobs / seconds, alone_seconds=median(alone), jobs=jobs)
+
+
+def run_alone(client: httpx.Client, entity: str, body: bytes) -> float:
+    """Seconds from submit to the final state, with nothing else to do."""
+    began = time.perf_counter()
+    job = submit(client, entity, body)
+    state = ""
+    while state not in {"succeeded", "failed", "canceled"}:
+        state = client.get(f"/v1/jobs/{job}", params={"wait": 10}).json()["state"]
+    assert state == "succeeded"
+    return time.perf_counter() - began
+
+
+def submit(client: httpx.Client, entity: str, body: bytes) -> str:
+    """The id of a new job."""
+    answer = client.post("/v1/jobs", params={"entity": entity}, content=body)
+    answer.raise_for_status()
+    return str(answer.json()["id"])
+
+
+def submit_all(
+    client: httpx.Client, entities: list[str], body: Callable[[int], bytes], jobs: int
+) -> None:
+    """Submit from several threads, as several callers would."""
+    numbers: queue.SimpleQueue[int] = queue.SimpleQueue()
+    for number in range(jobs):
+        numbers.put(number)
+
+    def work() -> None:
+        while True:
+            try:
+                number = numbers.get_nowait()
+            except queue.Empty:
+                return
+            submit(client, entities[number % len(entities)], body(number))
+
+    threads = [threading.Thread(target=work) for _ in range(SUBMITTERS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def wait_for_all(client: httpx.Client) -> None:
+    """Return once no job is unfinished."""
+    while any(is_left(client, state) for state in ("blocked", "waiting", "running")):
+        time.sleep(0.02)
+
+
+def is_left(client: httpx.Client, state: str) -> bool:
+    """Whether a job is in that state."""
+    answer = client.get("/v1/jobs", params={"state": state, "limit": 1})
+    answer.raise_for_status()
+    return bool(answer.json()["jobs"])
