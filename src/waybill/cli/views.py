@@ -28,17 +28,6 @@ _COUNTS = (
     "unprocessed",
     "written",
 )
-    "read",
-    "created",
-    "updated",
-    "unchanged",
-    "deleted",
-    "removed",
-    "rejected",
-    "skipped",
-    "unprocessed",
-    "written",
-]
 
 
 def show_job(console: Console, job: Job) -> None:

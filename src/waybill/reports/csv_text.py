@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from waybill.validation.formula import escape_cell
+from waybill.validation.formula import escape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -31,7 +31,7 @@ def text_cell(text: str | None) -> str:
         return ""
     if _PLAIN(text):
         return text
-    return quoted(escape_cell(text))
+    return quoted(escape(text))
 
 
 def quoted(text: str) -> str:

@@ -19,7 +19,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from waybill.validation.formula import escape_cell
+from waybill.validation.formula import escape
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -89,7 +89,7 @@ def escape_message(message: str) -> str:
     Messages are skipped when a report comes back, so a leading apostrophe, which many have as a
     quotation mark, needs no second one.
     """
-    return message if message.startswith("'") else escape_cell(message)
+    return message if message.startswith("'") else escape(message)
 
 
 def _value_or_surplus(finding: Finding, surplus: Sequence[str | None]) -> str | None:

@@ -18,7 +18,7 @@ from xlsxwriter.exceptions import XlsxFileError
 
 from waybill.errors import StorageFull
 from waybill.reports.layout import REPORT_COLUMNS, escape_message, lay_out
-from waybill.validation.formula import escape_cell
+from waybill.validation.formula import escape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -78,7 +78,7 @@ def _row(layout: Layout, rejection: Rejection) -> list[str | int | None]:
 
 
 def _escaped(text: str | None) -> str | None:
-    return escape_cell(text) if text else None
+    return escape(text) if text else None
 
 
 class _Sheets:
@@ -114,7 +114,7 @@ class _Sheets:
         self._row = 0
         for place, name in enumerate(self._header):
             self._sheet.set_column(place, place, _width(name))
-            self._sheet.write_string(0, place, _fitting(escape_cell(name)), self._bold)
+            self._sheet.write_string(0, place, _fitting(escape(name)), self._bold)
         self._row = 1
 
     def _write_text(self, place: int, text: str) -> None:
