@@ -1,7 +1,8 @@
-"""Hints between the processes of one host, as datagrams to sockets under DIR/run."""
+"""Hints between the processes of one host, as lines in named pipes under DIR/run."""
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import selectors
@@ -14,14 +15,11 @@ from typing import TYPE_CHECKING, Final
 from waybill.model.ids import JobId
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 _FOLDER: Final = "run"
-_SUFFIX: Final = ".sock"
-_LONGEST_ADDRESS_BYTES: Final = 107
-_LONGEST_HINT_BYTES: Final = 512
-_MOST_HINTS_AT_ONCE: Final = 1_000
+_SUFFIX: Final = ".hints"
+_MOST_BYTES_AT_ONCE: Final = 256 * 1024
 _WORK: Final = b"work"
 _CHANGE: Final = b"change:"
 
@@ -38,9 +36,12 @@ class EmbeddedDispatcher:
     """One process's place among the others. See ``Dispatcher``.
 
     A hint goes to every process of the role that wants it, this one included. A sender never
-    waits: a full socket drops the hint, a dead one is cleared away. Where no socket can be made,
+    waits: a full pipe drops the hint, a dead one is cleared away. Where no pipe can be made,
     waits end by ``wake`` or by their time, and callers find work by looking. One thread waits at
     a time. A fork's child needs a dispatcher of its own.
+
+    A named pipe holds some 1,400 hints, a datagram socket ten (``net.unix.max_dgram_qlen``), and
+    its path may be of any length.
     """
 
     def __init__(self, directory: Path, role: str) -> None:
@@ -48,14 +49,13 @@ class EmbeddedDispatcher:
         self._is_closed = False
         self._waiting = threading.Lock()
         self._wake_reader, self._wake_writer = socket.socketpair()
-        self._wake_reader.setblocking(False)
-        self._wake_writer.setblocking(False)
+        self._wake_reader.settimeout(0)
+        self._wake_writer.settimeout(0)
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._wake_reader, selectors.EVENT_READ)
         self._post = _PostRoom(directory / _FOLDER)
-        self._inbox = None if role == Role.NONE else self._post.open_inbox(Role(role))
-        if self._inbox is not None:
-            self._selector.register(self._inbox, selectors.EVENT_READ)
+        if role != Role.NONE and self._post.open_inbox(Role(role)):
+            self._selector.register(self._post.inbox, selectors.EVENT_READ)
 
     def hint_work(self) -> None:
         """See ``Dispatcher.hint_work``."""
@@ -98,8 +98,9 @@ class EmbeddedDispatcher:
             if self._is_closed:
                 return []
             self._selector.select(timeout_seconds)
-            _drain(self._wake_reader)
-            return [] if self._inbox is None else _drain(self._inbox)
+            with suppress(BlockingIOError):
+                self._wake_reader.recv(_MOST_BYTES_AT_ONCE)
+            return self._post.collect()
         finally:
             self._waiting.release()
 
@@ -109,83 +110,65 @@ class _PostRoom:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._inbox: socket.socket | None = None
-        self._name = ""
-        self._outbox: socket.socket | None = None
-        self._descriptor = -1
-        with suppress(OSError):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-            self._outbox = _make_socket()
+        self.inbox = -1
+        self._path: Path | None = None
+        self._rest = b""
 
-    def open_inbox(self, role: Role) -> socket.socket | None:
-        """This process's inbox, ``None`` where the system lets us have none."""
-        name = f"{role}-{secrets.token_hex(16)}{_SUFFIX}"
+    def open_inbox(self, role: Role) -> bool:
+        """Make this process's inbox; ``False`` where the system lets us have none."""
+        path = self._folder / f"{role}-{secrets.token_hex(16)}{_SUFFIX}"
         with suppress(OSError):
-            inbox = _make_socket()
-            try:
-                inbox.bind(self._address(name))
-            except OSError:
-                inbox.close()
-                raise
-            self._inbox, self._name = inbox, name
-        return self._inbox
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.mkfifo(path, 0o600)
+            self._path = path
+            # Also for writing, so that the pipe does not end with each of its senders.
+            self.inbox = os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+        return self.inbox >= 0
 
     def send(self, role: Role, hint: bytes) -> None:
         """Drop ``hint`` into every inbox of a role; never waits and never fails."""
-        if self._outbox is None:
-            return
-        for name in self._inboxes(role):
+        for path in self._inboxes(role):
             try:
-                self._outbox.sendto(hint, self._address(name))
-            except (ConnectionRefusedError, FileNotFoundError):
-                self._remove(name)
-            except OSError:
-                # Full, which also means that its owner has hints enough to wake up for.
-                continue
+                _write_line(path, hint)
+            except OSError as error:
+                # Full is no harm: its owner has hints enough to wake up for.
+                if error.errno == errno.ENXIO:
+                    _remove(path)
+
+    def collect(self) -> list[bytes]:
+        """The hints that lie in the inbox."""
+        if self.inbox < 0:
+            return []
+        data = self._rest
+        with suppress(BlockingIOError):
+            while len(data) < _MOST_BYTES_AT_ONCE:
+                data += os.read(self.inbox, _MOST_BYTES_AT_ONCE)
+        *hints, self._rest = data.split(b"\n")
+        return hints
 
     def close(self) -> None:
         """Take the inbox away; safe to repeat."""
-        if self._inbox is not None:
-            self._remove(self._name)
-            self._inbox.close()
-            self._inbox = None
-        if self._outbox is not None:
-            self._outbox.close()
-            self._outbox = None
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
+        if self._path is not None:
+            _remove(self._path)
+        descriptor, self.inbox = self.inbox, -1
+        if descriptor >= 0:
+            os.close(descriptor)
 
-    def _inboxes(self, role: Role) -> Iterator[str]:
-        names: list[str] = []
-        with suppress(OSError):
-            names = os.listdir(self._folder)
-        prefix = f"{role}-"
-        return (name for name in names if name.startswith(prefix) and name.endswith(_SUFFIX))
-
-    def _address(self, name: str) -> str:
-        """The path of an inbox; through the open folder where the path itself is too long."""
-        path = str(self._folder / name)
-        if len(os.fsencode(path)) <= _LONGEST_ADDRESS_BYTES:
-            return path
-        return f"/proc/self/fd/{self._descriptor}/{name}"
-
-    def _remove(self, name: str) -> None:
-        with suppress(OSError):
-            (self._folder / name).unlink()
+    def _inboxes(self, role: Role) -> list[Path]:
+        try:
+            return list(self._folder.glob(f"{role}-*{_SUFFIX}"))
+        except OSError:
+            return []
 
 
-def _make_socket() -> socket.socket:
-    made = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-    made.setblocking(False)
-    return made
+def _write_line(path: Path, line: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        os.write(descriptor, line + b"\n")
+    finally:
+        os.close(descriptor)
 
 
-def _drain(source: socket.socket) -> list[bytes]:
-    """What lies ready."""
-    hints: list[bytes] = []
-    with suppress(BlockingIOError):
-        while len(hints) < _MOST_HINTS_AT_ONCE:
-            hints.append(source.recv(_LONGEST_HINT_BYTES))
-    return hints
+def _remove(path: Path) -> None:
+    with suppress(OSError):
+        path.unlink()
