@@ -1,0 +1,240 @@
+"""From a slice of CSV text to a table of raw cells, and the records that cannot be in it."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Literal, cast
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import csv
+
+from waybill.formats.csv_exact import join_record, split_record
+from waybill.ports.reader import MalformedRecord, RawChunk
+from waybill.validation.codes import make_finding
+from waybill.validation.formula import unescape, unescape_column
+from waybill.validation.record_index import ChunkPositions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from waybill.formats.csv_cutting import Slice
+    from waybill.model.finding import Finding
+    from waybill.validation.record_index import Offsets
+
+_BOM = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CsvShape:
+    """What every slice of one file shares; ``encoding`` is the name shown in findings."""
+
+    columns: int
+    delimiter: str
+    escaped: bool
+    encoding: str = "UTF-8"
+
+
+def parse_slice(piece: Slice, shape: CsvShape) -> RawChunk:
+    """The chunk of a slice. Memory: the table, and once more the text where quotes are odd."""
+    return _SliceParser(piece, shape).chunk()
+
+
+class _SliceParser:
+    """One slice being parsed; records are counted from 0 in the slice here."""
+
+    def __init__(self, piece: Slice, shape: CsvShape) -> None:
+        self._piece = piece
+        self._shape = shape
+        self._is_ascii = piece.text.isascii()
+        self._faults = {} if self._is_ascii else find_faults(piece)
+        self._broken = frozenset(piece.index.records_at(piece.layout.broken).tolist())
+        self._positions = ChunkPositions(
+            index=piece.index,
+            first_record=piece.start.record + 1,
+            first_line=piece.start.line,
+            first_byte=piece.start.byte,
+        )
+
+    def chunk(self) -> RawChunk:
+        piece = self._piece
+        kept = self._kept_records()
+        table, ragged = parse_table(self._regular_text(kept), self._shape)
+        wrong = kept[ragged]
+        numbers = np.delete(kept, ragged) + self._positions.first_record
+        if table.num_rows != numbers.size:
+            raise RuntimeError("the parser and the record index differ")
+        malformed = sorted({*self._faults, *self._broken, *wrong.tolist()})
+        return RawChunk(
+            ordinal=piece.ordinal,
+            first_record=self._positions.first_record,
+            records=piece.index.records,
+            table=self._unescape(table),
+            record_numbers=numbers,
+            malformed=self._describe(malformed),
+            positions=self._positions,
+            end=piece.end,
+            input_bytes=piece.input_bytes,
+            is_ascii=self._is_ascii,
+            has_nul=b"\0" in piece.text,
+        )
+
+    def _kept_records(self) -> Offsets:
+        """The records that the parser is to see."""
+        everything = np.arange(self._piece.index.records, dtype=np.int64)
+        if not (self._faults or self._broken):
+            return everything
+        left_out = np.array(sorted({*self._faults, *self._broken}), dtype=np.int64)
+        return np.delete(everything, left_out)
+
+    def _regular_text(self, kept: Offsets) -> bytes:
+        """The text of those records, each following the quote rule."""
+        piece = self._piece
+        if piece.layout.is_regular and kept.size == piece.index.records:
+            return piece.text
+        bare = frozenset(piece.index.records_at(piece.layout.bare).tolist())
+        return b"".join(self._pieces(kept.tolist(), bare))
+
+    def _pieces(self, kept: Sequence[int], bare: frozenset[int]) -> Iterator[bytes]:
+        """The kept records in order, runs of untouched ones together."""
+        text, bounds = self._piece.text, self._bounds()
+        run_begin = run_end = 0
+        for record in kept:
+            begin, end = bounds[record], bounds[record + 1]
+            if begin == run_end and record not in bare:
+                run_end = end
+                continue
+            yield text[run_begin:run_end]
+            run_begin = run_end = end
+            if record in bare:
+                yield join_record(self._cells(record), self._shape.delimiter).encode()
+            else:
+                run_begin = begin
+        yield text[run_begin:run_end]
+
+    def _bounds(self) -> Sequence[int]:
+        return [*self._piece.index.starts.tolist(), len(self._piece.text)]
+
+    def _cells(self, record: int) -> tuple[str | None, ...]:
+        raw = record_bytes(self._piece, record)
+        return split_record(raw.decode(errors="backslashreplace"), self._shape.delimiter)
+
+    def _unescape(self, table: pa.Table) -> pa.Table:
+        if not self._shape.escaped or b"'" not in self._piece.text:
+            return table
+        columns = [unescape_column(column) for column in table.columns]
+        return pa.Table.from_arrays(columns, names=table.column_names)
+
+    def _describe(self, records: Sequence[int]) -> Sequence[MalformedRecord]:
+        numbers = [self._positions.first_record + record for record in records]
+        places = self._positions.locate(numbers)
+        return [
+            self._malformed(record, number, line, byte)
+            for record, number, (line, byte) in zip(records, numbers, places, strict=True)
+        ]
+
+    def _malformed(self, record: int, number: int, line: int, byte: int) -> MalformedRecord:
+        cells = self._cells(record)
+        if self._shape.escaped:
+            cells = tuple(cell and unescape(cell) for cell in cells)
+        return MalformedRecord(
+            record=number,
+            line=line,
+            byte=byte,
+            cells=cells,
+            findings=tuple(self._findings(record, cells)),
+        )
+
+    def _findings(self, record: int, cells: Sequence[str | None]) -> Iterator[Finding]:
+        if record in self._faults:
+            offset = self._faults[record]
+            yield make_finding(
+                "ENCODING_INVALID",
+                offset=self._positions.first_byte + offset,
+                encoding=self._shape.encoding,
+            )
+        if record in self._broken:
+            yield make_finding("QUOTE_INVALID")
+        if len(cells) != self._shape.columns:
+            yield make_finding("FIELD_COUNT", found=len(cells), expected_count=self._shape.columns)
+
+
+def record_bytes(piece: Slice, record: int) -> bytes:
+    """The bytes of one record, without its newline."""
+    starts = piece.index.starts
+    end = int(starts[record + 1]) if record + 1 < starts.size else len(piece.text)
+    return piece.text[int(starts[record]) : end].rstrip(b"\r\n")
+
+
+def find_faults(piece: Slice) -> dict[int, int]:
+    """Records that hold bytes which are not UTF-8, each with the offset of the first one."""
+    faults: dict[int, int] = {}
+    if _is_utf8(piece.text):
+        return faults
+    view, begin = memoryview(piece.text), 0
+    while begin < len(view):
+        try:
+            str(view[begin:], "utf-8")
+        except UnicodeDecodeError as error:
+            offset = begin + error.start
+            record = int(piece.index.starts.searchsorted(offset, side="right")) - 1
+            faults[record] = offset
+            begin = _end_of(piece, record)
+        else:
+            break
+    return faults
+
+
+def _end_of(piece: Slice, record: int) -> int:
+    starts = piece.index.starts
+    return int(starts[record + 1]) if record + 1 < starts.size else len(piece.text)
+
+
+def _is_utf8(text: bytes) -> bool:
+    """Whether all of it is UTF-8, without decoding it."""
+    offsets = pa.py_buffer(struct.pack("=ii", 0, len(text)))
+    whole = pa.Array.from_buffers(pa.string(), 1, [None, offsets, pa.py_buffer(text)])
+    try:
+        whole.validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
+def parse_table(text: bytes, shape: CsvShape) -> tuple[pa.Table, list[int]]:
+    """The rows of a text that follows the quote rule, and which rows (from 0) were ragged.
+
+    All columns are text; an empty unquoted cell is null, a quoted one is empty.
+    """
+    names = [f"c{column}" for column in range(shape.columns)]
+    ragged: list[int] = []
+
+    def note(row: csv.InvalidRow) -> Literal["skip"]:
+        ragged.append((row.number or 0) - 1)  # always numbered without threads
+        return "skip"
+
+    if not text:
+        return pa.table({name: pa.array([], pa.string()) for name in names}), ragged
+    has_quotes = b'"' in text
+    # the parser takes a BOM at the beginning for its own; after a blank line it is data
+    table = csv.read_csv(
+        cast("IO[bytes]", pa.BufferReader(b"\n" + text if text.startswith(_BOM) else text)),
+        read_options=csv.ReadOptions(
+            column_names=names, block_size=len(text) + 64, use_threads=False
+        ),
+        parse_options=csv.ParseOptions(
+            delimiter=shape.delimiter,
+            quote_char='"' if has_quotes else False,
+            newlines_in_values=has_quotes,
+            invalid_row_handler=note,
+        ),
+        convert_options=csv.ConvertOptions(
+            column_types=dict.fromkeys(names, pa.string()),
+            check_utf8=False,  # checked before, for the whole text at once
+            null_values=[""],
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=False,
+        ),
+    )
+    return table, ragged

@@ -1,0 +1,77 @@
+"""What a file is by its first bytes, whatever its name says."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from waybill.validation.codes import file_refused
+
+GZIP: Final = b"\x1f\x8b"
+
+ACCEPTED: Final = "CSV text, plain or gzip"
+
+_SIGNATURES: Final[tuple[tuple[bytes, str], ...]] = (
+    (GZIP, "a gzip file inside a gzip file"),
+    (b"PK\x03\x04", "a zip archive"),
+    (b"PK\x05\x06", "an empty zip archive"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old or encrypted Office document (OLE2)"),
+    (b"\x28\xb5\x2f\xfd", "zstd data"),
+    (b"\xfd7zXZ\x00", "xz data"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
+    (b"Rar!\x1a\x07", "a rar archive"),
+    (b"%PDF-", "a PDF document"),
+    (b"PAR1\x15", "a Parquet file"),
+    (b"ARROW1\x00\x00", "an Arrow file"),
+    (b"Obj\x01", "an Avro file"),
+    (b"SQLite format 3\x00", "an SQLite database"),
+    (b"\x89PNG\r\n\x1a\n", "a PNG image"),
+    (b"\xff\xd8\xff", "a JPEG image"),
+    (b"GIF87a", "a GIF image"),
+    (b"GIF89a", "a GIF image"),
+    (b"\x7fELF", "a program"),
+)
+_PATTERNS: Final[tuple[tuple[re.Pattern[bytes], str], ...]] = (
+    (re.compile(rb"[\x50-\x5f]\x2a\x4d\x18"), "zstd data"),
+    (re.compile(rb"BZh[1-9](?:1AY&SY|\x17\x72\x45)"), "bzip2 data"),
+    (re.compile(rb"\s*<(?:!doctype\s+html|html[\s>]|head[\s>]|body[\s>])", re.IGNORECASE), "HTML"),
+    (re.compile(rb"\s*<\?xml\s", re.IGNORECASE), "XML"),
+    (re.compile(rb'\s*(?:\{\s*["}]|\[\s*[\[{])'), "JSON"),
+)
+_TAR_MARK_OFFSET: Final = 257
+_WORKBOOK_PARTS: Final = (b"xl/", b"[Content_Types].xml")
+
+
+def is_gzip(head: bytes) -> bool:
+    """Whether the bytes begin a gzip file."""
+    return head.startswith(GZIP)
+
+
+def refuse_foreign(head: bytes) -> None:
+    """Refuse what is certainly not CSV text; ``head``: the first bytes after unpacking.
+
+    Raises:
+        FileRefused: ``UNSUPPORTED_FORMAT``, naming what was found.
+    """
+    found = name_format(head.removeprefix(b"\xef\xbb\xbf"))
+    if found:
+        raise file_refused("UNSUPPORTED_FORMAT", found=found, accepted=ACCEPTED)
+
+
+def name_format(head: bytes) -> str:
+    """The format that the bytes begin, in words; empty where they may be text."""
+    for signature, name in _SIGNATURES:
+        if head.startswith(signature):
+            return _name_zip(head, name)
+    for pattern, name in _PATTERNS:
+        if pattern.match(head):
+            return name
+    if head[_TAR_MARK_OFFSET : _TAR_MARK_OFFSET + 5] == b"ustar":
+        return "a tar archive"
+    return ""
+
+
+def _name_zip(head: bytes, name: str) -> str:
+    if not head.startswith(b"PK") or not any(part in head[:4096] for part in _WORKBOOK_PARTS):
+        return name
+    return "an XLSX workbook with macros" if b"vbaProject.bin" in head else "an XLSX workbook"
