@@ -20,9 +20,9 @@ def backup(
 
     Databases, files, schemas, settings and keys go into a new directory.
     """
-    from waybill import bootstrap
+    from waybill.bootstrap import backup as copying
 
-    bootstrap.backup(directory, to)
+    copying.backup(directory, to, on_progress=lambda name: typer.echo(name, err=True))
     if as_json:
         print_json({"dir": str(directory), "to": str(to)})
     else:

@@ -89,7 +89,7 @@ def check(  # noqa: PLR0913 - one parameter per option of the command line
 
 
 def _run(file: Path, schema: Path, options: ImportOptions) -> "CheckReport":
-    from waybill.bootstrap import check_file
+    from waybill.bootstrap.offline import check_file
     from waybill.cli.progress import progress_display
 
     console = open_console(for_errors=True)

@@ -4,11 +4,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from waybill.cli.administration import administer
 from waybill.cli.connection import AsJson
 from waybill.cli.output import print_json
 from waybill.cli.serving import Directory
-from waybill.model.ids import CredentialId, ProjectName
+from waybill.errors import NotFound
 
 if TYPE_CHECKING:
     from waybill.model.principal import Credential, Scope
@@ -32,8 +31,10 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Add a credential and print its secret, this once; a running server knows it at once."""
-    with administer(directory) as admin:
-        made = admin.add_credential(dialect, ProjectName(project), parse_scopes(scopes))
+    from waybill.bootstrap.administration import open_admin
+
+    with open_admin(directory) as admin:
+        made = admin.add_credential(dialect, project, parse_scopes(scopes))
     if as_json:
         document = {"id": made.id, "dialect": made.dialect, "project": made.project}
         print_json({**document, **made.secrets})
@@ -53,9 +54,10 @@ def list_credentials(
     as_json: AsJson = False,
 ) -> None:
     """List credentials, oldest first, the revoked ones included; secrets are never shown."""
-    wanted = None if project is None else ProjectName(project)
-    with administer(directory) as admin:
-        credentials = admin.list_credentials(wanted)
+    from waybill.bootstrap.administration import open_admin
+
+    with open_admin(directory) as admin:
+        credentials = admin.list_credentials(project)
     if as_json:
         print_json({"credentials": [credential_document(each) for each in credentials]})
         return
@@ -71,8 +73,12 @@ def revoke(
     as_json: AsJson = False,
 ) -> None:
     """Revoke a credential; a running server refuses it from its next request on."""
-    with administer(directory) as admin:
-        admin.revoke(CredentialId(credential))
+    from waybill.bootstrap.administration import open_admin
+
+    with open_admin(directory) as admin:
+        known = admin.revoke(credential)
+    if not known:
+        raise NotFound(f"there is no credential {credential!r}")
     if as_json:
         print_json({"revoked": credential})
     else:

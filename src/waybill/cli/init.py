@@ -25,7 +25,7 @@ def init(
 
     Writes settings and schemas, and makes project 'demo' with one credential per dialect.
     """
-    from waybill.bootstrap import init_directory
+    from waybill.bootstrap.administration import init_directory
 
     result = init_directory(directory, preset or [])
     if as_json:

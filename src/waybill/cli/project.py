@@ -4,7 +4,6 @@ from typing import Annotated
 
 import typer
 
-from waybill.cli.administration import administer
 from waybill.cli.connection import AsJson
 from waybill.cli.output import print_json
 from waybill.cli.serving import Directory
@@ -20,7 +19,9 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Add a project; a running server knows it with its next request."""
-    with administer(directory) as admin:
+    from waybill.bootstrap.administration import open_admin
+
+    with open_admin(directory) as admin:
         admin.add_project(name)
     if as_json:
         print_json({"project": name})
@@ -31,7 +32,9 @@ def add(
 @app.command(name="list", epilog="Example: waybill project list ./data")
 def list_projects(directory: Directory, *, as_json: AsJson = False) -> None:
     """List the projects by name."""
-    with administer(directory) as admin:
+    from waybill.bootstrap.administration import open_admin
+
+    with open_admin(directory) as admin:
         projects = admin.list_projects()
     if as_json:
         rows = [{"name": p.name, "created_at": p.created_at} for p in projects]

@@ -27,10 +27,10 @@ def serve(  # noqa: PLR0913 - one parameter per option of the command line
     All its state lies under DIR. SIGTERM or Ctrl-C stops it gracefully.
     """
     check_tls(tls_cert, tls_key)
-    from waybill import bootstrap
+    from waybill.bootstrap import supervisor
     from waybill.model.administration import ServeOptions
 
-    bootstrap.serve(
+    supervisor.serve(
         directory,
         ServeOptions(
             host=host,

@@ -32,6 +32,12 @@ TlsKey = Annotated[
     typer.Option("--tls-key", exists=True, dir_okay=False, help="PEM file of its key."),
 ]
 
+LifelineFd = Annotated[int | None, typer.Option("--lifeline-fd", hidden=True)]
+"""Read end of a pipe whose other end the parent holds: the process ends with it."""
+
+SharePort = Annotated[bool, typer.Option("--share-port", hidden=True)]
+"""Whether other processes listen on the same port."""
+
 
 def check_tls(cert: Path | None, key: Path | None) -> None:
     """Refuse a certificate without its key, and the other way round."""

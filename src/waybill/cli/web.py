@@ -1,21 +1,31 @@
 """``waybill web``: the half that answers requests."""
 
-from waybill.cli.serving import Directory, Host, Port, TlsCert, TlsKey, check_tls
+from waybill.cli.serving import (
+    Directory,
+    Host,
+    LifelineFd,
+    Port,
+    SharePort,
+    TlsCert,
+    TlsKey,
+    check_tls,
+)
 
 
-def web(
+def web(  # noqa: PLR0913 - one parameter per option of the command line
     directory: Directory,
     *,
     host: Host = None,
     port: Port = None,
     tls_cert: TlsCert = None,
     tls_key: TlsKey = None,
+    share_port: SharePort = False,
+    lifeline_fd: LifelineFd = None,
 ) -> None:
     """Run only the half that answers requests."""
     check_tls(tls_cert, tls_key)
-    from waybill.bootstrap import run_web_process
+    from waybill.bootstrap.web import run_web_process
     from waybill.model.administration import ServeOptions
 
-    run_web_process(
-        directory, ServeOptions(host=host, port=port, tls_cert=tls_cert, tls_key=tls_key)
-    )
+    options = ServeOptions(host=host, port=port, tls_cert=tls_cert, tls_key=tls_key)
+    run_web_process(directory, options, share_port=share_port, lifeline_fd=lifeline_fd)

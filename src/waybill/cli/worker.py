@@ -1,11 +1,10 @@
 """``waybill worker``: the half that runs jobs."""
 
-from waybill.cli.serving import Directory
+from waybill.cli.serving import Directory, LifelineFd
 
 
-def worker(directory: Directory) -> None:
+def worker(directory: Directory, *, lifeline_fd: LifelineFd = None) -> None:
     """Run only the half that runs jobs."""
-    from waybill.bootstrap import run_worker_process
-    from waybill.model.administration import ServeOptions
+    from waybill.bootstrap.worker import run_worker_process
 
-    run_worker_process(directory, ServeOptions())
+    run_worker_process(directory, lifeline_fd=lifeline_fd)
