@@ -7,16 +7,20 @@ import sys
 from dataclasses import fields
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
+
+from typer.main import get_command
 
 from waybill import errors
+from waybill.cli.exits import ExitCode
+from waybill.cli.main import app
 from waybill.model.limits import GIBIBYTE, MEBIBYTE, Limits
 from waybill.settings import settings_reference
 from waybill.telemetry import EVENTS
 from waybill.validation.codes import CATALOGUE, Reach
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "reference"
 NOTICE = "<!-- Made by `make docs`; do not edit. -->"
@@ -45,6 +49,18 @@ SETTINGS_INTRODUCTION: Final = (
     " beats the file, an option of the command line beats both. An unknown key is an error that"
     " names the nearest known one."
 )
+CLI_INTRODUCTION: Final = (
+    "Commands that take `DIR` work on the directory of a server; the others speak to a server by"
+    " its address, or to nobody (`check`). With `--json` each prints one JSON document."
+)
+EXITS: Final[Mapping[ExitCode, str]] = {
+    ExitCode.DONE: "done; of a job: every record was accepted",
+    ExitCode.FAILED: "failed, for the reason in one line on standard error",
+    ExitCode.USAGE: "the command line is wrong",
+    ExitCode.REJECTIONS: "done, with rejected records",
+    ExitCode.BUG: "a bug of ours; the line names the report",
+    ExitCode.INTERRUPTED: "interrupted",
+}
 LIMITS_INTRODUCTION: Final = (
     "Every limit is enforced while the bytes arrive, shown at `/v1/limits`, and set in the"
     " table `[limits]` of `waybill.toml`."
@@ -125,7 +141,28 @@ def settings_page() -> str:
     return _page([*parts, "## limits", "See [limits](limits.md)."])
 
 
+def cli_page() -> str:
+    """Every command with its help, and the exit codes."""
+    codes = [(f"`{code.value}`", EXITS[code]) for code in ExitCode]
+    parts = ["# Command line", CLI_INTRODUCTION, "## Exit codes", _table(("Code", "Means"), codes)]
+    for name, command in sorted(_commands("waybill", get_command(app))):
+        context = command.context_class(command, info_name=name, terminal_width=88)
+        parts += [f"## {name}", f"```text\n{command.get_help(context).rstrip()}\n```"]
+    return _page(parts)
+
+
+def _commands(name: str, command: Any) -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - typer ships no public type for it
+    """Every command that does something, by its full name."""
+    below = getattr(command, "commands", None)
+    if below is None:
+        yield name, command
+        return
+    for word, child in below.items():
+        yield from _commands(f"{name} {word}", child)
+
+
 PAGES: Final[Mapping[str, Callable[[], str]]] = {
+    "cli.md": cli_page,
     "errors.md": errors_page,
     "events.md": events_page,
     "findings.md": findings_page,
