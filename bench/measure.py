@@ -98,13 +98,14 @@ class Server:
 
 
 @contextmanager
-def serving(schema: Path, *, entity: str, workers: int = 2) -> Iterator[Server]:
-    """A new server with one entity and no rate limit; stopped and removed at the end."""
+def serving(schema: Path, *, entities: Sequence[str], workers: int) -> Iterator[Server]:
+    """A new server with these entities of one schema and no rate limit; removed at the end."""
     directory = Path(tempfile.mkdtemp(prefix="waybill-bench-", dir=DATA))
     made = subprocess.run(
         [WAYBILL, "init", str(directory), "--json"], check=True, capture_output=True, text=True
     )
-    shutil.copy(schema, directory / "entities" / f"{entity}.json")
+    for entity in entities:
+        shutil.copy(schema, directory / "entities" / f"{entity}.json")
     token = json.loads(made.stdout)["credentials"]["waybill"]["token"]
     port = free_port()
     command = [WAYBILL, "serve", str(directory), "--port", str(port), "--workers", str(workers)]

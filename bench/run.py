@@ -1,0 +1,220 @@
+"""Measure the promised ratios on this machine and print them beside their targets.
+
+Usage: run.py [--quick] [check] [import] [memory] [polls] [small]. Without names all are run;
+``--quick`` takes a tenth of the rows, for a first look. Data and peers lie in ``bench/.data``.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+from measure import BENCH, DATA, MEBIBYTE, WAYBILL, Run, Server, alternate, serving, timed
+from measure import typical_seconds as typical
+from rich.console import Console
+from rich.table import Table
+from small_jobs import ROWS, measure_small_jobs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+SCHEMA: Final = BENCH / "orders.json"
+ENTITY: Final = "orders"
+CUT_ROWS: Final = 100_000
+PEER_ROWS: Final = 20_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """One measured figure; ``target`` as the promise says it, ``met`` whether it holds."""
+
+    name: str
+    measured: str
+    target: str
+    met: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sizes:
+    """How much is measured: rows of the file, jobs of the load, rounds of each comparison."""
+
+    rows: int
+    jobs: int
+    rounds: int
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the named measurements; gives 1 where a target was missed."""
+    quick = "--quick" in arguments
+    sizes = Sizes(rows=200_000, jobs=200, rounds=1) if quick else FULL
+    named = [name for name in arguments if name in MEASUREMENTS] or list(MEASUREMENTS)
+    DATA.mkdir(exist_ok=True)
+    figures: list[Figure] = []
+    for name in named:
+        print(f"measuring: {name}", file=sys.stderr, flush=True)
+        figures += MEASUREMENTS[name](sizes)
+    show(figures)
+    return 0 if all(figure.met for figure in figures) else 1
+
+
+def measure_check(sizes: Sizes) -> list[Figure]:
+    """``waybill check`` with its full report, against the bare pipeline and frictionless."""
+    file = orders(sizes.rows)
+    report = DATA / "check-report.csv"
+    ours = [WAYBILL, "check", str(file), "--schema", str(SCHEMA), "--format", "csv"]
+    ours += ["--output", str(report)]
+    bare = [sys.executable, str(BENCH / "bare_check.py"), str(file), str(SCHEMA)]
+    our_runs, bare_runs = alternate(sizes.rounds, lambda: timed(ours), lambda: timed(bare))
+    rate = sizes.rows / typical(our_runs)
+    share = typical(bare_runs) / typical(our_runs)
+    slow = peer("frictionless_peer.py", orders(CUT_ROWS), CUT_ROWS)
+    return [
+        at_least("check, of the bare pyarrow + DuckDB pipeline", share, 0.6),
+        at_least("check, times frictionless", rate / slow, 20),
+        note("check, rows/s", f"{rate:,.0f}"),
+        note("check, peak memory", f"{max(r.peak_bytes for r in our_runs) // MEBIBYTE} MiB"),
+    ]
+
+
+def measure_import(sizes: Sizes) -> list[Figure]:
+    """A first import and the same again, against django-import-export."""
+    with serving(SCHEMA, entities=[ENTITY], workers=1) as server:
+        first = import_seconds(server, orders(sizes.rows))
+        again = import_seconds(server, orders(sizes.rows))
+        peak = server.peak_worker_bytes()
+    slow = peer("import_peer.py", orders(CUT_ROWS), PEER_ROWS)
+    return [
+        at_least("import, times django-import-export", sizes.rows / first / slow, 60),
+        note("import, rows/s", f"{sizes.rows / first:,.0f}"),
+        note("import again unchanged, rows/s", f"{sizes.rows / again:,.0f}"),
+        at_most("import, peak memory of a process (MiB)", peak / MEBIBYTE, 512),
+    ]
+
+
+def measure_memory(sizes: Sizes) -> list[Figure]:
+    """How much more memory four times the rows need."""
+    peaks = [peak_of_import(orders(sizes.rows * times)) for times in (1, 4)]
+    return [at_most("import, memory at four times the size", peaks[1] / peaks[0], 1.1)]
+
+
+def peak_of_import(file: Path) -> int:
+    """Peak memory of a new server's processes over one import."""
+    with serving(SCHEMA, entities=[ENTITY], workers=1) as server:
+        import_seconds(server, file)
+        return server.peak_worker_bytes()
+
+
+def measure_polls(sizes: Sizes) -> list[Figure]:
+    """Status polls against a bare handler in the same server."""
+    runs = [timed([sys.executable, str(BENCH / "polls.py")]) for _ in range(sizes.rounds)]
+    results = [last_object(run) for run in runs]
+    share = sorted(float(str(result["ratio"])) for result in results)[len(results) // 2]
+    return [at_least("status polls, of a bare handler", share, 0.5)]
+
+
+def measure_small(sizes: Sizes) -> list[Figure]:
+    """Many jobs of a hundred rows, with two workers."""
+    entities = [f"{ENTITY}{number}" for number in range(16)]
+    bodies = cuts(orders(CUT_ROWS), 200)
+    with serving(SCHEMA, entities=entities, workers=2) as server:
+        found = measure_small_jobs(server, entities, lambda n: bodies[n % len(bodies)], sizes.jobs)
+    return [
+        at_least("small jobs a second", found.per_second, 150),
+        at_most("small job alone, median ms", found.alone_seconds * 1000, 150),
+    ]
+
+
+def import_seconds(server: Server, file: Path) -> float:
+    """Seconds from the first byte sent until the job is final."""
+    began = time.perf_counter()
+    submit = [WAYBILL, "submit", str(file), "--entity", ENTITY, "--watch", "--json"]
+    timed([*submit, "--server", server.address, "--token", server.token])
+    return time.perf_counter() - began
+
+
+def peer(script: str, file: Path, rows: int) -> float:
+    """Rows per second of a peer, run in the peers' own environment."""
+    run = timed([str(peers_python()), str(BENCH / script), str(file), str(rows)])
+    result = last_object(run)
+    return float(str(result["rows"])) / float(str(result["seconds"]))
+
+
+def peers_python() -> Path:
+    """The interpreter of the peers' environment, made at first use."""
+    environment = DATA / "peers"
+    python = environment / "bin" / "python"
+    if not (environment / "ready").exists():
+        subprocess.run([sys.executable, "-m", "venv", str(environment)], check=True)
+        wanted = BENCH / "requirements-peers.txt"
+        install = [str(python), "-m", "pip", "install", "--quiet", "--requirement", str(wanted)]
+        subprocess.run(install, check=True)
+        (environment / "ready").touch()
+    return python
+
+
+def orders(rows: int) -> Path:
+    """The benchmark file of that many rows, made at first use."""
+    file = DATA / f"orders-{rows}.csv"
+    if not file.exists():
+        timed([sys.executable, str(BENCH / "data.py"), str(file), str(rows)])
+    return file
+
+
+def cuts(file: Path, count: int) -> list[bytes]:
+    """``count`` files of a hundred rows each, header included."""
+    with file.open("rb") as lines:
+        header = next(lines)
+        return [header + b"".join(islice(lines, ROWS)) for _ in range(count)]
+
+
+def last_object(run: Run) -> dict[str, object]:
+    """The JSON object in the last line of a command's output."""
+    decoded = json.loads(run.output.strip().splitlines()[-1])
+    assert isinstance(decoded, dict)
+    return decoded
+
+
+def at_least(name: str, value: float, target: float) -> Figure:
+    """A figure that should not be lower."""
+    measured = f"{value:,.2f}"
+    return Figure(name=name, measured=measured, target=f">= {target:g}", met=value >= target)
+
+
+def at_most(name: str, value: float, target: float) -> Figure:
+    """A figure that should not be higher."""
+    measured = f"{value:,.2f}"
+    return Figure(name=name, measured=measured, target=f"<= {target:g}", met=value <= target)
+
+
+def note(name: str, measured: str) -> Figure:
+    """A figure without a target, since it depends on the machine."""
+    return Figure(name=name, measured=measured, target="", met=True)
+
+
+def show(figures: Sequence[Figure]) -> None:
+    """Print the table."""
+    table = Table("figure", "measured", "target", "", title="Waybill on this machine")
+    for figure in figures:
+        verdict = "" if not figure.target else "ok" if figure.met else "missed"
+        table.add_row(figure.name, figure.measured, figure.target, verdict)
+    Console().print(table)
+
+
+FULL: Final = Sizes(rows=2_000_000, jobs=1_500, rounds=3)
+MEASUREMENTS: Final[Mapping[str, Callable[[Sizes], list[Figure]]]] = {
+    "check": measure_check,
+    "import": measure_import,
+    "memory": measure_memory,
+    "polls": measure_polls,
+    "small": measure_small,
+}
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
