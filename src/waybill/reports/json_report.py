@@ -43,7 +43,7 @@ def write_json(
 def rejection_document(columns: Sequence[str], rejection: Rejection) -> dict[str, object]:
     """One rejection in the native shape.
 
-    ``data`` maps header names to raw cells, ``null`` for a missing one. ``surplus`` is there only
+    ``data`` maps header names to raw cells, ``null`` for a missing one. ``extra`` is there only
     where a record has more cells than the header: those cells, in order.
     """
     cells = rejection.cells
@@ -56,7 +56,7 @@ def rejection_document(columns: Sequence[str], rejection: Rejection) -> dict[str
         "findings": [finding_document(finding) for finding in rejection.findings],
     }
     if len(cells) > len(columns):
-        document["surplus"] = cells[len(columns) :]
+        document["extra"] = cells[len(columns) :]
     return document
 
 
@@ -64,6 +64,7 @@ def finding_document(finding: Finding) -> dict[str, object]:
     """One finding in the native shape; ``cell`` and ``pointer`` only where they are known."""
     document: dict[str, object] = {
         "code": finding.code,
+        "level": finding.level,
         "field": finding.field,
         "column": finding.column,
         "value": finding.value,

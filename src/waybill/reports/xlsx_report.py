@@ -9,6 +9,7 @@ the whole of it stands; it is never cut. Control characters are written as ``_xH
 from __future__ import annotations
 
 import tempfile
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -39,30 +40,45 @@ _PIECE_BYTES: Final = 256 * 1024
 
 
 def write_xlsx(
-    columns: Sequence[str], rejections: Iterable[Rejection], directory: Path
+    columns: Sequence[str],
+    rejections: Iterable[Rejection],
+    directory: Path,
+    *,
+    sheet_rows: int = SHEET_ROWS,
 ) -> Iterator[bytes]:
     """The report as pieces of an XLSX file; the same input gives the same bytes.
 
     ``columns``: header names of ``Rejection.cells``, in file order. The whole file is first
     written below ``directory``, in a folder that is gone when the iterator ends or is closed.
-    Memory does not grow with the number of rejections.
+    Memory does not grow with the number of rejections. A sheet takes ``sheet_rows`` rows, its
+    header included; more begin the next one.
 
     Raises:
         StorageFull: the folder cannot be written.
     """
-    with tempfile.TemporaryDirectory(prefix="xlsx-", dir=directory) as scratch:
-        path = Path(scratch) / "report.xlsx"
-        try:
-            _write_file(path, lay_out(columns), rejections)
-        except (OSError, XlsxFileError) as error:
-            raise StorageFull(f"the XLSX report cannot be written: {error}") from error
+    with _storage_errors():
+        scratch = tempfile.TemporaryDirectory(prefix="xlsx-", dir=directory)
+    with scratch as folder:
+        path = Path(folder) / "report.xlsx"
+        with _storage_errors():
+            _write_file(path, lay_out(columns), rejections, sheet_rows)
         with path.open("rb") as finished:
             while piece := finished.read(_PIECE_BYTES):
                 yield piece
 
 
-def _write_file(path: Path, layout: Layout, rejections: Iterable[Rejection]) -> None:
-    sheets = _Sheets(path, (*layout.columns, *REPORT_COLUMNS))
+@contextmanager
+def _storage_errors() -> Iterator[None]:
+    try:
+        yield
+    except (OSError, XlsxFileError) as error:
+        raise StorageFull(f"the XLSX report cannot be written: {error}") from error
+
+
+def _write_file(
+    path: Path, layout: Layout, rejections: Iterable[Rejection], sheet_rows: int
+) -> None:
+    sheets = _Sheets(path, (*layout.columns, *REPORT_COLUMNS), sheet_rows)
     try:
         for rejection in rejections:
             sheets.add_row(_row(layout, rejection))
@@ -84,7 +100,7 @@ def _escaped(text: str | None) -> str | None:
 class _Sheets:
     """A workbook that begins a new sheet, header and all, when one is full."""
 
-    def __init__(self, path: Path, header: Sequence[str]) -> None:
+    def __init__(self, path: Path, header: Sequence[str], sheet_rows: int) -> None:
         options = {"constant_memory": True, "tmpdir": str(path.parent)}
         self._workbook = Workbook(str(path), options)
         self._workbook.use_zip64()
@@ -92,13 +108,14 @@ class _Sheets:
         self._bold = self._workbook.add_format({"bold": True})
         self._plain = self._workbook.add_format()
         self._header = header
+        self._sheet_rows = sheet_rows
         self._begin_sheet()
 
     def close(self) -> None:
         self._workbook.close()
 
     def add_row(self, cells: Sequence[str | int | None]) -> None:
-        if self._row == SHEET_ROWS:
+        if self._row == self._sheet_rows:
             self._begin_sheet()
         for place, cell in enumerate(cells):
             if isinstance(cell, int):
