@@ -15,12 +15,15 @@ from waybill import errors
 from waybill.cli.exits import ExitCode
 from waybill.cli.main import app
 from waybill.model.limits import GIBIBYTE, MEBIBYTE, Limits
+from waybill.registry import DIALECTS
 from waybill.settings import settings_reference
 from waybill.telemetry import EVENTS
 from waybill.validation.codes import CATALOGUE, Reach
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from waybill.dialect import Route
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "reference"
 NOTICE = "<!-- Made by `make docs`; do not edit. -->"
@@ -61,6 +64,11 @@ EXITS: Final[Mapping[ExitCode, str]] = {
     ExitCode.BUG: "a bug of ours; the line names the report",
     ExitCode.INTERRUPTED: "interrupted",
 }
+HTTP_INTRODUCTION: Final = (
+    "The same as OpenAPI 3.1 is at `/openapi.json` of a running server, and to read at `/docs`."
+    " Besides, without a token: `/healthz/live`, `/healthz/ready` and, unless a token is set,"
+    " `/metrics`."
+)
 LIMITS_INTRODUCTION: Final = (
     "Every limit is enforced while the bytes arrive, shown at `/v1/limits`, and set in the"
     " table `[limits]` of `waybill.toml`."
@@ -151,6 +159,34 @@ def cli_page() -> str:
     return _page(parts)
 
 
+def http_page() -> str:
+    """Every route of every dialect: scope, parameters, answers."""
+    parts = ["# HTTP API", HTTP_INTRODUCTION]
+    for name, dialect in DIALECTS.items():
+        parts.append(f"## Dialect {name}")
+        for route in dialect.ROUTES:
+            parts += _route(route)
+    return _page(parts)
+
+
+def _route(route: Route) -> Iterator[str]:
+    yield f"### {route.method} {route.path}"
+    scope = f"Scope `{route.scope}`." if route.scope else "No credential needed."
+    key = " Takes an `Idempotency-Key`." if route.idempotent_by_key else ""
+    yield f"{route.summary.rstrip('.')}. {scope}{key}"
+    if route.description:
+        yield route.description
+    if route.query:
+        rows = [(f"`{entry.name}`", entry.description) for entry in route.query]
+        yield _table(("Parameter", "Meaning"), rows)
+    answers = [
+        (str(status), answer.description, ", ".join(f"`{kind}`" for kind in answer.media_types))
+        for status, answer in sorted(route.answers.items())
+    ]
+    if answers:
+        yield _table(("Answer", "Meaning", "Media types"), answers)
+
+
 def _commands(name: str, command: Any) -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - typer ships no public type for it
     """Every command that does something, by its full name."""
     below = getattr(command, "commands", None)
@@ -166,6 +202,7 @@ PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "errors.md": errors_page,
     "events.md": events_page,
     "findings.md": findings_page,
+    "http.md": http_page,
     "limits.md": limits_page,
     "settings.md": settings_page,
 }

@@ -11,11 +11,13 @@ import pytest
 from typer.main import get_command
 
 from waybill.cli.main import app
+from waybill.dialects import native
 from waybill.settings import settings_reference
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 SHELL = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+API_PATH = re.compile(r"(/v1/[a-z]+(?:/[\w$.-]+)*)")
 INLINE = re.compile(r"`(waybill [a-z][^`]*)`")
 
 
@@ -49,6 +51,18 @@ def test_a_shown_command_and_its_options_exist(line: str) -> None:
     command = command_of(words)
     known = {name for parameter in command.params for name in parameter.opts} | {"--help"}
     assert {word for word in words if word.startswith("-")} <= known
+
+
+def shown_paths() -> list[str]:
+    """Every path of the native API in a shell block, ``$name`` as one segment."""
+    blocks = [b for page in PAGES for b in SHELL.findall(page.read_text(encoding="utf-8"))]
+    return sorted({path for block in blocks for path in API_PATH.findall(block)})
+
+
+@pytest.mark.parametrize("path", shown_paths())
+def test_a_shown_path_is_one_of_the_native_routes(path: str) -> None:
+    routes = [re.sub(r"\{\w+\}", "[^/]+", route.path) for route in native.ROUTES]
+    assert any(re.fullmatch(route, path) for route in routes)
 
 
 def test_every_command_has_its_place_in_the_reference() -> None:
