@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
+from waybill.model.limits import Limits
+
 if TYPE_CHECKING:
     from waybill.engine.commands import Commands, Idempotency
     from waybill.engine.insights import Insights
@@ -97,10 +99,15 @@ class Wait:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Core:
-    """What a handler may call."""
+    """What a handler may call, and the limits that it publishes.
+
+    ``rate_per_second``: requests per credential, 0 for no limit.
+    """
 
     commands: Commands
     insights: Insights
+    limits: Limits = field(default_factory=Limits)
+    rate_per_second: int = 0
 
 
 Handler = Callable[[Core, Request], "Response | Wait"]
@@ -138,6 +145,8 @@ class Route:
 
     ``path``: literal segments and ``{name}`` parameters. ``scope``: needed; ``None`` means open to
     all. ``in_loop``: the handler only reads, under a millisecond, and runs in the event loop.
+    ``request_media``: media types of the body with their OpenAPI schema; for an upload the edge
+    takes no others, unless ``*/*`` is among them.
     ``strict_query``: unknown query parameters are refused. The rest documents it.
     """
 
@@ -157,10 +166,15 @@ class Route:
 
 
 class Dialect(Protocol):
-    """The names that a dialect module must have."""
+    """The names that a dialect module must have.
+
+    ``SPACES``: path prefixes such as ``/v1`` or ``/api/{v}/{project}/async-job``, inside which a
+    path without a route is refused in this dialect's own form.
+    """
 
     NAME: str
     ROUTES: Sequence[Route]
+    SPACES: Sequence[str]
 
     def authenticate(self, headers: Mapping[str, str]) -> str | None:
         """The bare secret of a request, ``None`` where there is none."""

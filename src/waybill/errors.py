@@ -7,6 +7,7 @@
     │   ├── RequestInvalid           malformed, unknown or contradictory request
     │   │   └── OptionInvalid        one option of a job is wrong
     │   ├── BodyInvalid              multipart or body framing is broken
+    │   ├── BodyTooSlow              the body stood still for too long
     │   ├── MediaTypeUnsupported     the body is of a kind this route does not take
     │   ├── LimitExceeded            a published limit was met
     │   ├── NotAuthenticated         no credential, or none that is known
@@ -31,6 +32,7 @@ from __future__ import annotations
 
 __all__ = [
     "BodyInvalid",
+    "BodyTooSlow",
     "Fenced",
     "FileRefused",
     "Gone",
@@ -96,6 +98,12 @@ class BodyInvalid(RequestRefused):
     """The framing of the body is broken: no boundary, no terminator, a duplicate part."""
 
     default_code = "MULTIPART_INVALID"
+
+
+class BodyTooSlow(RequestRefused):
+    """The body stood still for longer than the server waits."""
+
+    default_code = "BODY_TIMEOUT"
 
 
 class MediaTypeUnsupported(RequestRefused):

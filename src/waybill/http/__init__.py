@@ -1,1 +1,1 @@
-"""The ASGI edge: the only place with an event loop."""
+"""The HTTP edge: the only asynchronous code, and the only one that knows a web framework."""

@@ -1,0 +1,147 @@
+"""Jobs: status, list, cancel, and the files that they leave."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from waybill.dialect import Response, Wait
+from waybill.dialects.native import parameters
+from waybill.dialects.native.parameters import caller
+from waybill.dialects.native.preferences import choose_media, read_prefer
+from waybill.dialects.native.rendering import (
+    JSON,
+    download_response,
+    job_body,
+    job_shape,
+    json_response,
+    retry_seconds,
+    status_response,
+)
+from waybill.dialects.native.shapes import JobsShape
+from waybill.engine.insights import ReportFormat
+from waybill.model.job import JobKind, JobState
+from waybill.ports.job_store import JobFilter
+from waybill.reports.json_report import rejection_document
+
+if TYPE_CHECKING:
+    from waybill.dialect import Core, Request
+    from waybill.model.job import Job
+
+CSV: Final = "text/csv"
+NDJSON: Final = "application/x-ndjson"
+XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+FORMAT_OF_MEDIA: Final = {
+    CSV: ReportFormat.CSV,
+    XLSX: ReportFormat.XLSX,
+    NDJSON: ReportFormat.NDJSON,
+}
+
+
+def find(core: Core, request: Request) -> Job:
+    """The job of the path, by native or external id; raises ``NotFound``."""
+    return core.insights.job(caller(request), request.path_params["id"])
+
+
+def status(core: Core, request: Request) -> Response | Wait:
+    """The job, at once or after a wait."""
+    job = find(core, request)
+    longest = core.limits.wait_seconds
+    preference = read_prefer(request.headers, longest)
+    seconds = preference.wait_seconds
+    if request.query:
+        seconds = parameters.whole_number(
+            request, "wait", default=int(seconds), smallest=0, largest=longest
+        )
+
+    def render(latest: Job) -> Response:
+        body = job_body(latest, core.insights, request.base_url)
+        return status_response(latest, body, request)
+
+    if seconds and not job.is_final:
+        return Wait(job=job, seconds=seconds, render=render)
+    return render(job)
+
+
+def list_jobs(core: Core, request: Request) -> Response:
+    """A page of jobs, newest first."""
+    wanted = JobFilter(
+        states=parameters.members(request, "state", JobState),
+        kind=next(iter(parameters.members(request, "kind", JobKind)), None),
+        entity=parameters.text(request, "entity"),
+        client_ref=parameters.text(request, "client_ref"),
+        created_after=parameters.moment(request, "created_after"),
+        created_before=parameters.moment(request, "created_before"),
+    )
+    cursor, limit = parameters.page(request, core.limits)
+    page = core.insights.jobs(caller(request), wanted, cursor, limit)
+    shapes = [job_shape(job, core.insights, request.base_url) for job in page.jobs]
+    return json_response(JobsShape(jobs=shapes, next=page.next))
+
+
+def cancel(core: Core, request: Request) -> Response:
+    """Cancel: 200 when it is over already, 202 while a run still has to stop."""
+    job = core.commands.cancel_job(caller(request), request.path_params["id"])
+    body = job_shape(job, core.insights, request.base_url)
+    if job.is_final:
+        return json_response(body)
+    return json_response(body, status=202, headers={"retry-after": str(retry_seconds(job))})
+
+
+def rejections(core: Core, request: Request) -> Response:
+    """Rejected records: a page of JSON, or the whole report as ``Accept`` says."""
+    media = choose_media(request.headers, (JSON, CSV, XLSX))
+    if media == JSON:
+        return _rejection_page(core, request)
+    return _report(core, request, FORMAT_OF_MEDIA[media])
+
+
+def rejections_json(core: Core, request: Request) -> Response:
+    """All rejections as one JSON file, or a page of it where one is asked for."""
+    if request.query:
+        return _rejection_page(core, request)
+    return _report(core, request, ReportFormat.JSON)
+
+
+def rejections_csv(core: Core, request: Request) -> Response:
+    """All rejections as CSV, ready to be mended and sent again."""
+    return _report(core, request, ReportFormat.CSV)
+
+
+def rejections_xlsx(core: Core, request: Request) -> Response:
+    """All rejections as a workbook."""
+    return _report(core, request, ReportFormat.XLSX)
+
+
+def accepted(core: Core, request: Request) -> Response:
+    """The accepted records, as ``Accept`` says."""
+    media = choose_media(request.headers, (CSV, NDJSON))
+    return download_response(
+        core.insights.accepted_file(find(core, request), FORMAT_OF_MEDIA[media])
+    )
+
+
+def accepted_csv(core: Core, request: Request) -> Response:
+    """The accepted records as CSV."""
+    return download_response(core.insights.accepted_file(find(core, request), ReportFormat.CSV))
+
+
+def accepted_ndjson(core: Core, request: Request) -> Response:
+    """The accepted records, one JSON object per line."""
+    return download_response(core.insights.accepted_file(find(core, request), ReportFormat.NDJSON))
+
+
+def input_file(core: Core, request: Request) -> Response:
+    """The input as it came."""
+    return download_response(core.insights.input_file(find(core, request)))
+
+
+def _rejection_page(core: Core, request: Request) -> Response:
+    job = find(core, request)
+    cursor, limit = parameters.page(request, core.limits)
+    page = core.insights.rejections(job, cursor, limit)
+    documents = [rejection_document(page.columns, rejection) for rejection in page.rejections]
+    return json_response({"rejections": documents, "total": page.total, "next": page.next})
+
+
+def _report(core: Core, request: Request, wanted: ReportFormat) -> Response:
+    return download_response(core.insights.rejections_file(find(core, request), wanted))

@@ -1,0 +1,176 @@
+"""Jobs and files as native answers."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from math import ceil
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from waybill.dialect import Response
+from waybill.dialects.native.shapes import ArtifactShape, JobLinks, JobShape
+from waybill.model.artifact import ArtifactKind
+from waybill.model.job import JobState
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from waybill.dialect import Request
+    from waybill.engine.insights import Download, Insights
+    from waybill.model.artifact import Artifact
+    from waybill.model.job import Attempt, Job
+
+JSON: Final = "application/json"
+PATH_OF_KIND: Final = {
+    ArtifactKind.INPUT: "/input",
+    ArtifactKind.REJECTIONS_CSV: "/rejections.csv",
+    ArtifactKind.REJECTIONS_JSON: "/rejections.json",
+    ArtifactKind.REJECTIONS_XLSX: "/rejections.xlsx",
+}
+"""The artifacts that clients see; the others are how the engine works."""
+LONGEST_RETRY_SECONDS: Final = 60
+_encoder = msgspec.json.Encoder()
+
+
+def json_response(
+    value: object, *, status: int = 200, headers: dict[str, str] | None = None
+) -> Response:
+    """A value as JSON."""
+    return Response(
+        status=status,
+        headers={"content-type": JSON, **(headers or {})},
+        body=_encoder.encode(value),
+    )
+
+
+def job_path(job: Job) -> str:
+    """The job's address on this host."""
+    return f"/v1/jobs/{job.id}"
+
+
+def job_body(job: Job, insights: Insights, base_url: str) -> bytes:
+    """The job's JSON."""
+    return _encoder.encode(job_shape(job, insights, base_url))
+
+
+def job_shape(job: Job, insights: Insights, base_url: str) -> JobShape:
+    """The job as it goes over the wire; reads its attempts and artifacts."""
+    address = base_url + job_path(job)
+    attempts: Sequence[Attempt] = insights.attempts(job) if job.started_at is not None else ()
+    return JobShape(
+        id=job.id,
+        kind=job.kind,
+        project=job.project,
+        entity=job.entity,
+        state=job.state,
+        outcome=job.outcome,
+        phase=job.phase,
+        progress=job.progress,
+        counts=job.counts,
+        rate=job.rate,
+        eta_seconds=job.eta_seconds,
+        client_ref=job.client_ref,
+        created_at=job.created_at,
+        started_at=job.started_at,
+        finished_at=job.finished_at,
+        cancel_requested=job.cancel_requested,
+        attempts=attempts,
+        error=job.error,
+        warnings=job.warnings,
+        format=job.format_facts,
+        options=job.options,
+        artifacts=_artifacts(insights.artifacts(job), address),
+        links=_links(job, address),
+    )
+
+
+def accepted_response(job: Job, body: bytes, applied: str) -> Response:
+    """The answer to a submission: 202 while the job is not over, 200 once it is."""
+    headers = {"content-type": JSON, "location": job_path(job)}
+    if applied:
+        headers["preference-applied"] = applied
+    if not job.is_final:
+        headers["retry-after"] = str(retry_seconds(job))
+    return Response(status=200 if job.is_final else 202, headers=headers, body=body)
+
+
+def status_response(job: Job, body: bytes, request: Request) -> Response:
+    """The answer to a poll: 304 where the client has this very state."""
+    tag = f'"{blake2b(body, digest_size=16).hexdigest()}"'
+    headers = {"etag": tag, "cache-control": "private, no-cache"}
+    if not job.is_final:
+        headers["retry-after"] = str(retry_seconds(job))
+    known = request.headers.get("if-none-match")
+    if known is not None and _matches(known, tag):
+        return Response(status=304, headers=headers)
+    headers["content-type"] = JSON
+    return Response(status=200, headers=headers, body=body)
+
+
+def retry_seconds(job: Job) -> int:
+    """When to ask again: at the expected end, at most a minute away, at least a second."""
+    if job.eta_seconds is None or job.state is not JobState.RUNNING:
+        return 1
+    return min(max(1, ceil(job.eta_seconds)), LONGEST_RETRY_SECONDS)
+
+
+def download_response(download: Download) -> Response:
+    """A file as an attachment (RFC 6266); its stream is closed by the edge."""
+    headers = {
+        "content-type": download.media_type or "application/octet-stream",
+        "content-disposition": attachment(download.name),
+        "accept-ranges": "none",
+    }
+    if download.size_bytes is not None:
+        headers["content-length"] = str(download.size_bytes)
+    return Response(status=200, headers=headers, body=download.chunks)
+
+
+def attachment(name: str) -> str:
+    """``Content-Disposition`` for a file name of any content; nothing of it can break out."""
+    kept = "".join(c for c in name if c.isprintable()).replace("/", "_").replace("\\", "_")
+    plain = "".join(c if c.isascii() and c not in '"%;' else "_" for c in kept) or "download"
+    if plain == kept:
+        return f'attachment; filename="{plain}"'
+    exact = "".join(_escaped(byte) for byte in kept.encode("utf-8", "replace"))
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{exact or 'download'}"
+
+
+def _escaped(byte: int) -> str:
+    character = chr(byte)
+    is_plain = character.isascii() and (character.isalnum() or character in "-._~")
+    return character if is_plain else f"%{byte:02X}"
+
+
+def _artifacts(artifacts: Sequence[Artifact], address: str) -> list[ArtifactShape]:
+    return [
+        ArtifactShape(
+            kind=artifact.kind,
+            size_bytes=artifact.size_bytes,
+            sha256=artifact.sha256,
+            created_at=artifact.created_at,
+            purged_at=artifact.purged_at,
+            link=None if artifact.purged_at else address + PATH_OF_KIND[artifact.kind],
+        )
+        for artifact in artifacts
+        if artifact.kind in PATH_OF_KIND
+    ]
+
+
+def _links(job: Job, address: str) -> JobLinks:
+    return JobLinks(
+        self=address,
+        rejections=f"{address}/rejections",
+        rejections_json=f"{address}/rejections.json",
+        rejections_csv=f"{address}/rejections.csv",
+        rejections_xlsx=f"{address}/rejections.xlsx",
+        accepted=f"{address}/accepted",
+        input=f"{address}/input",
+        cancel=None if job.is_final else address,
+    )
+
+
+def _matches(known: str, tag: str) -> bool:
+    tags = [item.strip().removeprefix("W/") for item in known.split(",")]
+    return tag in tags or "*" in tags

@@ -1,0 +1,343 @@
+"""The routes of the native API, with what documents them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from waybill.dialect import Answer, BodyKind, Handler, QueryParameter, Route
+from waybill.dialects.native import entities, jobs
+from waybill.dialects.native.options import OPTIONS
+from waybill.dialects.native.parameters import CURSOR, LIMIT, WAIT
+from waybill.dialects.native.problems import Problem, errors_page
+from waybill.dialects.native.shapes import (
+    EntitiesShape,
+    JobShape,
+    JobsShape,
+    LimitsShape,
+    RecordsShape,
+    RejectionsShape,
+)
+from waybill.dialects.native.submissions import submit
+from waybill.model.job import JobKind, JobState
+from waybill.model.principal import Scope
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+PROBLEM: Final = "application/problem+json"
+RAW_MEDIA: Final = (
+    "text/csv",
+    "text/plain",
+    "text/tab-separated-values",
+    "application/csv",
+    "application/gzip",
+    "application/x-gzip",
+    "application/octet-stream",
+    "application/vnd.ms-excel",  # what Windows browsers call a CSV file
+)
+REFUSALS: Final[Mapping[int, str]] = {
+    400: "The request is malformed.",
+    401: "No token, or none that is known.",
+    403: "The token lacks the scope.",
+    404: "There is no such thing in the token's project.",
+    408: "The body stood still for too long.",
+    409: "The job's state does not allow this, or the Idempotency-Key is in flight.",
+    410: "The file's retention has ended.",
+    413: "A limit was met.",
+    415: "The media type or content encoding is not supported.",
+    422: "The Idempotency-Key came with another request.",
+    429: "Too many requests; see Retry-After.",
+    507: "The server has no room left.",
+}
+_FORM: Final = {
+    "type": "object",
+    "required": ["entity", "file"],
+    "properties": {
+        "entity": {"type": "string", "description": "Name of the entity."},
+        "options": {
+            "type": "object",
+            "additionalProperties": False,
+            "description": "One JSON object; the options as listed for a raw body.",
+            "properties": {name: option.schema for name, option in OPTIONS.items()},
+        },
+        "client_ref": {"type": "string", "description": "Your own reference."},
+        "file": {"type": "string", "format": "binary", "description": "The file, plain or gzip."},
+    },
+}
+_FILE: Final = {"type": "string", "format": "binary", "description": "The file, plain or gzip."}
+_UPLOAD: Final[Mapping[str, Any]] = {
+    "multipart/form-data": _FORM,
+    **dict.fromkeys(RAW_MEDIA, _FILE),
+}
+_MEANINGS: Final[Mapping[str, str]] = {
+    "operation": "What a record does to the stored ones.",
+    "atomicity": "row: good records load beside bad ones; file: all or none.",
+    "on_duplicate": "What becomes of records of one file with the same key.",
+    "unknown_columns": "What becomes of columns that the entity does not declare.",
+    "max_errors": "Fail, before any write, when more records than this are rejected.",
+    "max_error_ratio": "Fail, before any write, when a larger share than this is rejected.",
+    "dry_run": "Check and plan only.",
+    "client_ref": "Your own reference; jobs can be listed by it.",
+    "delimiter": "One character, or tab; found from the header where absent.",
+    "encoding": "Name of the text encoding; UTF-8 or detected where absent.",
+    "header": "Whether the first line names the columns.",
+    "escaped": "Undo the formula escapes of our reports.",
+}
+
+
+def _answers(
+    good: Mapping[int, Answer], refusals: Sequence[int] = (), *, is_open: bool = False
+) -> dict[int, Answer]:
+    usual = () if is_open else (400, 401, 403, 429)
+    problems = {
+        status: Answer(description=REFUSALS[status], struct=Problem, media_types=(PROBLEM,))
+        for status in (*usual, *refusals)
+    }
+    return {**good, **problems}
+
+
+def _read(
+    path: str,
+    handler: Handler,
+    summary: str,
+    answer: Answer,
+    query: Sequence[QueryParameter] = (),
+    refusals: Sequence[int] = (404,),
+) -> Route:
+    return Route(
+        method="GET",
+        path=path,
+        handler=handler,
+        scope=Scope.READ,
+        strict_query=True,
+        summary=summary,
+        query=query,
+        answers=_answers({200: answer}, refusals),
+    )
+
+
+def _file(summary: str, *media_types: str) -> Answer:
+    disposition = {"Content-Disposition": "attachment, with a file name (RFC 6266)."}
+    return Answer(description=summary, media_types=media_types, headers=disposition)
+
+
+def _options() -> tuple[QueryParameter, ...]:
+    return tuple(
+        QueryParameter(name=name, description=_MEANINGS[name], schema=option.schema)
+        for name, option in OPTIONS.items()
+    )
+
+
+_FILTERS: Final = (
+    QueryParameter(
+        name="state",
+        description=f"Comma-separated: {', '.join(state.value for state in JobState)}.",
+    ),
+    QueryParameter(
+        name="kind",
+        description="The kind of job.",
+        schema={"type": "string", "enum": [kind.value for kind in JobKind]},
+    ),
+    QueryParameter(name="entity", description="Jobs of this entity."),
+    QueryParameter(name="client_ref", description="Jobs with this reference."),
+    QueryParameter(
+        name="created_after",
+        description="Accepted after this time.",
+        schema={"type": "string", "format": "date-time"},
+    ),
+    QueryParameter(
+        name="created_before",
+        description="Accepted before this time.",
+        schema={"type": "string", "format": "date-time"},
+    ),
+)
+_JOB_HEADERS: Final = {"Retry-After": "Seconds until the next poll makes sense."}
+_JOB: Final = Answer(description="The job.", struct=JobShape, headers=_JOB_HEADERS)
+_LATER: Final = (404, 409, 410)
+
+ROUTES: Sequence[Route] = (
+    Route(
+        method="POST",
+        path="/v1/jobs",
+        handler=submit,
+        scope=Scope.SUBMIT,
+        body=BodyKind.UPLOAD,
+        strict_query=True,
+        idempotent_by_key=True,
+        summary="Submit a file to import",
+        description=(
+            "Multipart parts, or a raw body with the options as query parameters. "
+            "`Prefer: wait=N` answers once the job is over, at most N seconds later."
+        ),
+        query=(
+            QueryParameter(name="entity", description="Name of the entity (raw body)."),
+            *_options(),
+        ),
+        request_media=_UPLOAD,
+        answers=_answers(
+            {
+                200: Answer(description="The job is over already.", struct=JobShape),
+                202: Answer(
+                    description="Accepted: file and job are on disk.",
+                    struct=JobShape,
+                    headers={"Location": "The job's address.", **_JOB_HEADERS},
+                ),
+            },
+            (404, 408, 409, 413, 415, 422, 507),
+        ),
+    ),
+    _read(
+        "/v1/jobs",
+        jobs.list_jobs,
+        "List jobs, newest first",
+        Answer(description="A page of jobs.", struct=JobsShape),
+        (*_FILTERS, CURSOR, LIMIT),
+        refusals=(),
+    ),
+    Route(
+        method="GET",
+        path="/v1/jobs/{id}",
+        handler=jobs.status,
+        scope=Scope.READ,
+        in_loop=True,
+        strict_query=True,
+        summary="Read a job",
+        description="Send the ETag back as If-None-Match: 304 while nothing has changed.",
+        query=(WAIT,),
+        answers=_answers(
+            {
+                200: Answer(
+                    description="The job.",
+                    struct=JobShape,
+                    headers={"ETag": "Tag of this very state.", **_JOB_HEADERS},
+                ),
+                304: Answer(description="Nothing has changed.", media_types=()),
+            },
+            (404,),
+        ),
+    ),
+    Route(
+        method="DELETE",
+        path="/v1/jobs/{id}",
+        handler=jobs.cancel,
+        scope=Scope.CANCEL,
+        strict_query=True,
+        summary="Cancel a job",
+        description="What was applied stays; the counts say how much.",
+        answers=_answers(
+            {
+                200: Answer(description="Canceled.", struct=JobShape),
+                202: Answer(description="The run stops within a chunk.", struct=JobShape),
+            },
+            (404, 409),
+        ),
+    ),
+    _read(
+        "/v1/jobs/{id}/rejections",
+        jobs.rejections,
+        "Read the rejected records",
+        Answer(
+            description="A page as JSON; with Accept: text/csv or XLSX the whole report.",
+            struct=RejectionsShape,
+        ),
+        (CURSOR, LIMIT),
+        _LATER,
+    ),
+    _read(
+        "/v1/jobs/{id}/rejections.json",
+        jobs.rejections_json,
+        "Download the rejected records as JSON",
+        Answer(description="All of them.", struct=RejectionsShape),
+        (CURSOR, LIMIT),
+        _LATER,
+    ),
+    _read(
+        "/v1/jobs/{id}/rejections.csv",
+        jobs.rejections_csv,
+        "Download the rejected records as CSV",
+        _file("The original columns, then what is wrong.", jobs.CSV),
+        refusals=_LATER,
+    ),
+    _read(
+        "/v1/jobs/{id}/rejections.xlsx",
+        jobs.rejections_xlsx,
+        "Download the rejected records as XLSX",
+        _file("The original columns, then what is wrong.", jobs.XLSX),
+        refusals=_LATER,
+    ),
+    _read(
+        "/v1/jobs/{id}/accepted",
+        jobs.accepted,
+        "Download the accepted records",
+        _file("In input order, each with its outcome.", jobs.CSV, jobs.NDJSON),
+        refusals=_LATER,
+    ),
+    _read(
+        "/v1/jobs/{id}/accepted.csv",
+        jobs.accepted_csv,
+        "Download the accepted records as CSV",
+        _file("In input order, each with its outcome.", jobs.CSV),
+        refusals=_LATER,
+    ),
+    _read(
+        "/v1/jobs/{id}/accepted.ndjson",
+        jobs.accepted_ndjson,
+        "Download the accepted records as NDJSON",
+        _file("In input order, each with its outcome.", jobs.NDJSON),
+        refusals=_LATER,
+    ),
+    _read(
+        "/v1/jobs/{id}/input",
+        jobs.input_file,
+        "Download the input",
+        _file("The bytes as they came.", "application/octet-stream"),
+        refusals=(404, 410),
+    ),
+    _read(
+        "/v1/entities",
+        entities.list_entities,
+        "List the entities",
+        Answer(description="All entities.", struct=EntitiesShape),
+        refusals=(),
+    ),
+    _read(
+        "/v1/entities/{name}",
+        entities.read_entity,
+        "Read an entity's schema",
+        Answer(description="A Frictionless Table Schema descriptor."),
+    ),
+    _read(
+        "/v1/entities/{name}/template.csv",
+        entities.template_csv,
+        "Download an empty file with the right header",
+        _file("The header line.", jobs.CSV),
+    ),
+    _read(
+        "/v1/entities/{name}/records",
+        entities.records,
+        "Read the stored records",
+        Answer(description="A page of records in key order.", struct=RecordsShape),
+        (CURSOR, LIMIT),
+    ),
+    Route(
+        method="GET",
+        path="/v1/limits",
+        handler=entities.limits,
+        scope=None,
+        in_loop=True,
+        strict_query=True,
+        summary="Read the limits of this server",
+        answers=_answers(
+            {200: Answer(description="Every limit by name.", struct=LimitsShape)}, is_open=True
+        ),
+    ),
+    Route(
+        method="GET",
+        path="/docs/errors",
+        handler=errors_page,
+        scope=None,
+        in_loop=True,
+        summary="The problem codes for people",
+        answers={200: Answer(description="A page.", media_types=("text/html",))},
+    ),
+)

@@ -1,0 +1,152 @@
+"""The wire shapes of the native API; field names are contract."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from waybill.model.job import Attempt, Counts, JobError
+    from waybill.model.options import ImportOptions
+
+
+class ArtifactShape(msgspec.Struct, frozen=True, kw_only=True):
+    """A file of a job; ``link`` is null once its retention has ended."""
+
+    kind: str
+    size_bytes: int
+    sha256: str
+    created_at: datetime
+    purged_at: datetime | None
+    link: str | None
+
+
+class JobLinks(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a job and its files are; ``cancel`` (DELETE) is null once the job is over."""
+
+    self: str
+    rejections: str
+    rejections_json: str
+    rejections_csv: str
+    rejections_xlsx: str
+    accepted: str
+    input: str
+    cancel: str | None
+
+
+class JobShape(msgspec.Struct, frozen=True, kw_only=True):
+    """A job. ``progress`` runs from 0 to 1 and never falls; ``rate`` is records per second.
+
+    ``counts`` of a finished import obey: read = created + updated + unchanged + deleted + rejected
+    + skipped + unprocessed.
+    """
+
+    id: str
+    kind: str
+    project: str
+    entity: str
+    state: str
+    outcome: str | None
+    phase: str
+    progress: float
+    counts: Counts
+    rate: float | None
+    eta_seconds: float | None
+    client_ref: str | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    cancel_requested: bool
+    attempts: Sequence[Attempt]
+    error: JobError | None
+    warnings: Sequence[Mapping[str, Any]]
+    format: Mapping[str, Any]
+    options: ImportOptions
+    artifacts: Sequence[ArtifactShape]
+    links: JobLinks
+
+
+class JobsShape(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of jobs, newest first; ``next`` is the cursor of the next page."""
+
+    jobs: Sequence[JobShape]
+    next: str | None
+
+
+class FindingShape(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is wrong with a record; ``column`` counts from 1, ``cell`` is a place in XLSX."""
+
+    code: str
+    field: str | None
+    column: int | None
+    value: str | None
+    expected: str | None
+    message: str
+    hint: str | None
+    cell: str | None = None
+    pointer: str | None = None
+
+
+class RejectionShape(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A rejected record.
+
+    ``record`` counts from 1 without the header, ``line`` physical lines from 1 with it, ``byte``
+    from 0 in the decoded text. ``data``: raw cells by column name; ``surplus``: cells beyond the
+    header. Filled by ``waybill.reports``, so that pages and files agree.
+    """
+
+    record: int
+    line: int
+    byte: int
+    data: Mapping[str, str | None]
+    findings: Sequence[FindingShape]
+    surplus: Sequence[str | None] = ()
+
+
+class RejectionsShape(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of rejected records in input order; ``total`` counts all of them."""
+
+    rejections: Sequence[RejectionShape]
+    total: int
+    next: str | None
+
+
+class EntityLinks(msgspec.Struct, frozen=True, kw_only=True):
+    """Where an entity's schema, template and records are."""
+
+    self: str
+    template: str
+    records: str
+
+
+class EntityShape(msgspec.Struct, frozen=True, kw_only=True):
+    """An entity, without its schema."""
+
+    name: str
+    title: str
+    description: str
+    links: EntityLinks
+
+
+class EntitiesShape(msgspec.Struct, frozen=True, kw_only=True):
+    """All entities by name."""
+
+    entities: Sequence[EntityShape]
+
+
+class RecordsShape(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of stored records in key order."""
+
+    records: Sequence[Mapping[str, Any]]
+    next: str | None
+
+
+class LimitsShape(msgspec.Struct, frozen=True, kw_only=True):
+    """What this server takes: bytes, counts and seconds as the names say; rate 0 is no limit."""
+
+    limits: Mapping[str, int]
+    requests_per_second: int

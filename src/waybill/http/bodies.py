@@ -1,0 +1,158 @@
+"""What becomes of a request's body before its handler runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from multipart import parse_content_disposition, parse_options_header
+
+from waybill.dialect import Body, BodyKind, Route, StoredFile
+from waybill.errors import BodyInvalid, MediaTypeUnsupported, RequestInvalid
+from waybill.http.body_stream import BodyStream, has_body
+from waybill.http.multipart_body import MultipartReader, clean_file_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from starlette.types import Receive
+
+    from waybill.http.spool import Spools
+    from waybill.model.limits import Limits
+
+MULTIPART: Final = "multipart/form-data"
+GZIP_MAGIC: Final = b"\x1f\x8b"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bodies:
+    """Reads bodies as routes declare them."""
+
+    limits: Limits
+    spools: Spools
+    timeout_seconds: float
+
+    async def read(self, route: Route, headers: Mapping[str, str], receive: Receive) -> Body:
+        """The body of a request; an upload is durable when this returns.
+
+        Nothing stays behind when it raises.
+
+        Raises:
+            RequestInvalid: a body where none is taken.
+            BodyInvalid: broken framing.
+            BodyTooSlow: the client stands still.
+            MediaTypeUnsupported: not a media type or content encoding of this route.
+            LimitExceeded: too large.
+            StorageFull: it cannot be stored.
+            ClientGone: the connection ended first.
+        """
+        match route.body:
+            case BodyKind.NONE:
+                _refuse_body(headers)
+                return Body()
+            case BodyKind.SMALL:
+                return Body(raw=await self._stream(receive, headers, small=True).read_whole())
+            case BodyKind.UPLOAD:
+                return await self._read_upload(route, headers, receive)
+
+    async def _read_upload(
+        self, route: Route, headers: Mapping[str, str], receive: Receive
+    ) -> Body:
+        media_type, options = parse_options_header(headers.get("content-type", ""))
+        _check_media(route, media_type)
+        encoding = _content_encoding(headers)
+        stream = self._stream(receive, headers, small=False)
+        if media_type != MULTIPART:
+            return await self._read_raw(stream, headers, media_type, encoding)
+        if encoding != "identity":
+            raise _encoding_unsupported(encoding)
+        return await self._read_multipart(stream, options.get("boundary", ""))
+
+    async def _read_multipart(self, stream: BodyStream, boundary: str) -> Body:
+        if not boundary:
+            raise BodyInvalid(
+                "The Content-Type names no boundary; let the HTTP library set this header."
+            )
+        reader = MultipartReader(stream, boundary, self.limits, self.spools)
+        body: Body | None = None
+        try:
+            body = await reader.read()
+        finally:
+            if body is None:
+                await reader.discard()
+                await self._drop(reader.stored)
+        return body
+
+    async def _read_raw(
+        self, stream: BodyStream, headers: Mapping[str, str], media_type: str, encoding: str
+    ) -> Body:
+        spool = await self.spools.open()
+        stored = False
+        try:
+            first = await stream.next_piece()
+            _check_gzip(first, encoding)
+            await spool.write(first)
+            while piece := await stream.next_piece():
+                await spool.write(piece)
+            file = await spool.commit(name=_file_name(headers), media_type=media_type)
+            stored = True
+        finally:
+            if not stored:
+                await spool.discard()
+        return Body(files=(StoredFile(part="", file=file),))
+
+    async def _drop(self, files: list[StoredFile]) -> None:
+        for stored in files:
+            await self.spools.drop(stored.file)
+
+    def _stream(self, receive: Receive, headers: Mapping[str, str], *, small: bool) -> BodyStream:
+        limit = "small_body_bytes" if small else "request_body_bytes"
+        return BodyStream(
+            receive,
+            headers,
+            allowed_bytes=getattr(self.limits, limit),
+            limit_name=limit,
+            timeout_seconds=self.timeout_seconds,
+        )
+
+
+def _refuse_body(headers: Mapping[str, str]) -> None:
+    if has_body(headers):
+        raise RequestInvalid("This request takes no body.", code="BODY_NOT_EXPECTED")
+
+
+def _check_media(route: Route, media_type: str) -> None:
+    taken = route.request_media
+    if media_type in taken or "*/*" in taken:
+        return
+    raise MediaTypeUnsupported(
+        f"The body's Content-Type is {media_type or 'missing'}; "
+        f"this takes {', '.join(sorted(taken))}."
+    )
+
+
+def _content_encoding(headers: Mapping[str, str]) -> str:
+    encoding = headers.get("content-encoding", "identity").strip().lower() or "identity"
+    if encoding not in {"identity", "gzip", "x-gzip"}:
+        raise _encoding_unsupported(encoding)
+    return encoding
+
+
+def _encoding_unsupported(encoding: str) -> MediaTypeUnsupported:
+    return MediaTypeUnsupported(
+        f"The content encoding {encoding!r} is not taken here; send gzip files as they are.",
+        code="UNSUPPORTED_ENCODING",
+    )
+
+
+def _check_gzip(first: bytes, encoding: str) -> None:
+    if encoding != "identity" and not GZIP_MAGIC.startswith(first[:2]):
+        raise BodyInvalid("The body is not gzip, as declared.", code="CONTENT_ENCODING_INVALID")
+
+
+def _file_name(headers: Mapping[str, str]) -> str:
+    disposition = headers.get("content-disposition")
+    if not disposition:
+        return ""
+    _, _, name = parse_content_disposition(disposition)
+    return clean_file_name(name or "")
