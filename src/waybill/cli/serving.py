@@ -35,8 +35,8 @@ TlsKey = Annotated[
 LifelineFd = Annotated[int | None, typer.Option("--lifeline-fd", hidden=True)]
 """Read end of a pipe whose other end the parent holds: the process ends with it."""
 
-SharePort = Annotated[bool, typer.Option("--share-port", hidden=True)]
-"""Whether other processes listen on the same port."""
+ListenFd = Annotated[int | None, typer.Option("--listen-fd", hidden=True)]
+"""A listening socket that the parent has bound, instead of host and port."""
 
 
 def check_tls(cert: Path | None, key: Path | None) -> None:

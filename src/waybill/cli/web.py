@@ -4,8 +4,8 @@ from waybill.cli.serving import (
     Directory,
     Host,
     LifelineFd,
+    ListenFd,
     Port,
-    SharePort,
     TlsCert,
     TlsKey,
     check_tls,
@@ -19,7 +19,7 @@ def web(  # noqa: PLR0913 - one parameter per option of the command line
     port: Port = None,
     tls_cert: TlsCert = None,
     tls_key: TlsKey = None,
-    share_port: SharePort = False,
+    listen_fd: ListenFd = None,
     lifeline_fd: LifelineFd = None,
 ) -> None:
     """Run only the half that answers requests."""
@@ -28,4 +28,4 @@ def web(  # noqa: PLR0913 - one parameter per option of the command line
     from waybill.model.administration import ServeOptions
 
     options = ServeOptions(host=host, port=port, tls_cert=tls_cert, tls_key=tls_key)
-    run_web_process(directory, options, share_port=share_port, lifeline_fd=lifeline_fd)
+    run_web_process(directory, options, listen_fd=listen_fd, lifeline_fd=lifeline_fd)

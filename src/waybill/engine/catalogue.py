@@ -13,25 +13,17 @@ if TYPE_CHECKING:
 
     from waybill.model.entity import Entity
     from waybill.ports.sink import Sink
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CatalogueEntry:
-    """An entity with its descriptor: as loaded, and as the canonical JSON that jobs pin."""
-
-    entity: Entity
-    descriptor: Mapping[str, object]
-    descriptor_json: str
+    from waybill.validation.entity_files import LoadedEntity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalogue:
     """Entities by name. ``sink_for`` gives the sink that an entity names."""
 
-    entries: Mapping[str, CatalogueEntry]
+    entries: Mapping[str, LoadedEntity]
     sink_for: Callable[[Entity], Sink]
 
-    def find(self, name: str) -> CatalogueEntry:
+    def find(self, name: str) -> LoadedEntity:
         """The entity of that name.
 
         Raises:

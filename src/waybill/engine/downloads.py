@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from waybill.engine.runs.applying import OUTCOME_NAMES
+from waybill.engine.runs.cells import ShownCells
 from waybill.engine.runs.opening import read_options
 from waybill.errors import Gone, NotAllowed, NotFound, RequestInvalid, StateConflict
 from waybill.model.artifact import Artifact, ArtifactKind
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
     from waybill.ports.job_store import JobStore
     from waybill.ports.reader import OpenReader, RawChunk, Reader
     from waybill.ports.sink import ChunkResult, Sink
-    from waybill.validation.columns import ColumnMap
 
 PIECE_BYTES: Final = 256 * 1024
 CURSOR: Final = re.compile(r"[0-9]{0,18}")
@@ -281,21 +281,26 @@ def _joined_rows(parts: ReportParts, job: Job) -> Iterator[AcceptedRow]:
     results = iter(parts.sink_for(entity).results(job.id))
     result = next(results, None)
     with closing(open_input(parts, job, entity)) as reader:
-        columns = match_columns(entity, reader.header, job.options)
+        columns = match_columns(
+            entity,
+            reader.header.names,
+            operation=job.options.operation,
+            unknown=job.options.unknown_columns,
+        )
         with closing(reader.map_chunks(lambda raw: raw)) as chunks:
             for raw in chunks:
                 if result is not None and result.chunk == raw.ordinal:
-                    yield from _accepted_of(raw, result, columns)
+                    yield from _accepted_of(raw, result, ShownCells(columns))
                     result = next(results, None)
 
 
-def _accepted_of(raw: RawChunk, result: ChunkResult, columns: ColumnMap) -> Iterator[AcceptedRow]:
+def _accepted_of(raw: RawChunk, result: ChunkResult, shown: ShownCells) -> Iterator[AcceptedRow]:
     outcome_of = dict(zip(result.records, result.outcomes, strict=True))
     cells = zip(*(column.to_pylist() for column in raw.table.columns), strict=True)
     for record, values in zip(raw.record_numbers.tolist(), cells, strict=True):
         outcome = outcome_of.get(record, REFUSED)
         if outcome != REFUSED:
-            yield AcceptedRow(record, OUTCOME_NAMES[outcome], columns.mask(values))
+            yield AcceptedRow(record, OUTCOME_NAMES[outcome], shown.mask(values))
 
 
 def open_input(parts: ReportParts, job: Job, entity: Entity) -> Reader:

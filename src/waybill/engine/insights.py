@@ -20,13 +20,14 @@ from waybill.ports.sink import QueryableSink
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from waybill.engine.catalogue import Catalogue, CatalogueEntry
+    from waybill.engine.catalogue import Catalogue
     from waybill.engine.downloads import ReportParts
     from waybill.model.artifact import Artifact
     from waybill.model.job import Attempt, Job
     from waybill.model.principal import Principal
     from waybill.ports.job_store import JobFilter, JobPage, JobStore
     from waybill.ports.sink import RecordPage
+    from waybill.validation.entity_files import LoadedEntity
 
 __all__ = ["Download", "EntitySummary", "Insights", "RejectionPage", "ReportFormat"]
 
@@ -128,7 +129,7 @@ class Insights:
         return sink.records(principal.project, entry.entity, after=cursor, limit=limit)
 
 
-def summary(entry: CatalogueEntry) -> EntitySummary:
+def summary(entry: LoadedEntity) -> EntitySummary:
     """What clients see of an entity."""
     return EntitySummary(
         name=entry.entity.name,

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from waybill.engine.runs.control import RunControl
     from waybill.model.job import Job
     from waybill.ports.dispatcher import Dispatcher
-    from waybill.ports.job_store import Lease
+    from waybill.ports.job_store import Lease, RunStore
 
 logger = logging.getLogger(__name__)
 
@@ -32,13 +32,17 @@ SECONDS_BETWEEN_POLLS: Final = 1.0
 
 @dataclass(slots=True)
 class Worker:
-    """Runs jobs until it is stopped. ``max_attempts``: a job that fails so often is given up."""
+    """Runs jobs until it is stopped.
+
+    ``max_attempts``: a job whose runs broke so often is given up. ``backoff_seconds``: see
+    ``pause_seconds``.
+    """
 
     parts: RunParts
     dispatcher: Dispatcher
     heartbeat: Heartbeat
     max_attempts: int
-    retry_seconds: float
+    backoff_seconds: float
     _stopping: threading.Event = field(default_factory=threading.Event)
 
     def run_forever(self) -> None:
@@ -78,7 +82,7 @@ class Worker:
             except RunReleased:
                 self._release(job, AttemptEnd.RELEASED, "the process is stopping", 0.0)
             except (StorageFull, StoreUnavailable) as trouble:
-                self._release(job, AttemptEnd.STORAGE, trouble.message, self.retry_seconds)
+                self._release(job, AttemptEnd.STORAGE, trouble.message, self.backoff_seconds)
             except Fenced:
                 logger.warning("run_fenced", extra={"job": job.id, "epoch": job.epoch})
             except Exception as bug:  # noqa: BLE001 - the service loop outlives any one job
@@ -137,17 +141,30 @@ class Worker:
     def _survive(self, job: Job, bug: Exception) -> None:
         """Try the job again later, or fail it once its attempts are spent."""
         logger.error("run_failed", exc_info=bug, extra={"job": job.id, "epoch": job.epoch})
-        if job.epoch < self.max_attempts:
-            self._release(job, AttemptEnd.CRASHED, type(bug).__name__, self.retry_seconds)
+        crashes = count_crashes(self.parts.store, job) + 1
+        if crashes < self.max_attempts:
+            pause = pause_seconds(crashes, self.backoff_seconds)
+            self._release(job, AttemptEnd.CRASHED, type(bug).__name__, pause)
             return
-        finish = attempts_spent(job, self.parts.clock.now())
+        finish = attempts_spent(self.parts.clock.now())
         try:
             self._finish(job, finish)
         except (Fenced, StorageFull, StoreUnavailable):
             logger.warning("run_fenced", extra={"job": job.id, "epoch": job.epoch})
 
 
-def attempts_spent(job: Job, now: datetime) -> Finish:
+def count_crashes(store: RunStore, job: Job) -> int:
+    """How many attempts at a job broke; a graceful stop is none of them."""
+    broken = {AttemptEnd.CRASHED, AttemptEnd.LEASE_EXPIRED}
+    return sum(attempt.end in broken for attempt in store.attempts(job.id))
+
+
+def pause_seconds(crashes: int, backoff_seconds: float) -> float:
+    """The pause after so many crashes: none after the first, then doubling."""
+    return backoff_seconds * 2.0 ** (crashes - 2) if crashes > 1 else 0.0
+
+
+def attempts_spent(now: datetime) -> Finish:
     """The end of a job whose every attempt broke; nothing that an attempt read is counted."""
     return Finish(
         state=JobState.FAILED,
@@ -156,6 +173,6 @@ def attempts_spent(job: Job, now: datetime) -> Finish:
         finished_at=now,
         error=JobError(
             code="ATTEMPTS_SPENT",
-            message=f"the job broke {job.epoch} times; the operator finds the causes in the log",
+            message="every attempt at the job broke; the operator finds the causes in the log",
         ),
     )

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from waybill.engine.runs.applying import ApplyPhase
+from waybill.engine.runs.cells import ShownCells
 from waybill.engine.runs.checking import CheckPhase, guard_error, scratch_folder
 from waybill.engine.runs.control import RunCanceled
 from waybill.engine.runs.matching import MatchPhase, unique_keys
@@ -107,7 +108,10 @@ class ImportRun:
         except RunCanceled:
             self._note_check(check)
             finish = self._canceled("nothing was loaded")
-        return self._reported(finish, MasterList(spool, late, reader, checker.columns))
+        cells = ShownCells(checker.columns)
+        return self._reported(
+            finish, MasterList(spool, late, reader, cells, self.context.entity.key)
+        )
 
     def _applied_before(self) -> frozenset[int]:
         """The chunks that an earlier attempt applied."""

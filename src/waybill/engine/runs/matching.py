@@ -151,7 +151,8 @@ def unique_keys(context: RunContext) -> list[tuple[str, ...]]:
 def superseded(found: Duplicates, policy: OnDuplicate) -> np.ndarray:
     """The records of each group but its first or last, rising."""
     kept = found.first_record if policy is OnDuplicate.FIRST else found.last_record
-    return found.record[found.record != kept]
+    skipped: np.ndarray = found.record[found.record != kept]
+    return skipped
 
 
 def without(found: Duplicates, skipped: np.ndarray) -> Duplicates:

@@ -8,34 +8,45 @@ from __future__ import annotations
 
 import heapq
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 
 from waybill.model.finding import Rejection
 from waybill.validation.codes import make_finding
-from waybill.validation.rejects import decode_rejection, encode_rejection, record_number
+from waybill.validation.rejects import decode_rejection, encode_rejection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from waybill.engine.runs.cells import ShownCells
     from waybill.engine.runs.spool import Spool, SpooledChunk
     from waybill.engine.runs.verdicts import LateFindings
     from waybill.model.finding import Finding
     from waybill.ports.reader import RawChunk, Reader
-    from waybill.validation.columns import ColumnMap
     from waybill.validation.whole_file import Duplicates
+
+
+class _Numbered(msgspec.Struct):
+    """The one member of a master line that merging needs."""
+
+    record: int
+
+
+_NUMBERED: Final = msgspec.json.Decoder(_Numbered)
 
 
 @dataclass(slots=True)
 class MasterList:
-    """Writes the master list of one run."""
+    """Writes the master list of one run. ``key``: the entity's key fields."""
 
     spool: Spool
     late: LateFindings
     reader: Reader
-    columns: ColumnMap
+    cells: ShownCells
+    key: tuple[str, ...]
     _records: np.ndarray = field(init=False)
     _lines: np.ndarray = field(init=False)
 
@@ -88,7 +99,7 @@ class MasterList:
                     record=record,
                     line=line,
                     byte=byte,
-                    cells=self.columns.mask(values),
+                    cells=self.cells.mask(values),
                     findings=(),
                 )
             )
@@ -112,7 +123,7 @@ class MasterList:
         """A late finding with the column of its field and the cell that the file has there."""
         if finding.field is None:
             return finding
-        column = self.columns.column_of(finding.field)
+        column = self.cells.column_of(finding.field)
         if column is None:
             return finding
         return replace(finding, column=column, value=rejection.cells[column - 1])
@@ -132,7 +143,7 @@ class MasterList:
     ) -> Iterator[tuple[int, Finding]]:
         edges = [chunk.first_record, chunk.first_record + chunk.records]
         first, stop = np.searchsorted(found.record, edges)
-        is_key = fields == self.columns.entity.key
+        is_key = fields == self.key
         for place in range(int(first), int(stop)):
             record = int(found.record[place])
             other = int(found.first_record[place])
@@ -149,3 +160,8 @@ class MasterList:
                     other_line=int(self._lines[np.searchsorted(self._records, other)]),
                 ),
             )
+
+
+def record_number(line: bytes) -> int:
+    """The record that a master line speaks of."""
+    return _NUMBERED.decode(line).record

@@ -46,7 +46,10 @@ class LateFindings:
         noted = np.frombuffer(self._numbers, dtype=np.int64) if self._numbers else _NOTHING
         if self._dismissed:
             noted = np.setdiff1d(noted, np.fromiter(self._dismissed, dtype=np.int64))
-        return np.unique(np.concatenate([noted, *(found.record for _, found in self.duplicates)]))
+        numbers: np.ndarray = np.concatenate(
+            [noted, *(found.record for _, found in self.duplicates)]
+        )
+        return np.unique(numbers)
 
     def noted(self, first: int, stop: int) -> Iterator[tuple[int, Finding]]:
         """What ``add`` noted on the records ``first`` up to, not including, ``stop``."""
@@ -75,7 +78,8 @@ class Verdicts:
 
     def keep(self, records: np.ndarray) -> np.ndarray:
         """For each of these record numbers whether it goes to the sink."""
-        return ~(_among(records, self.rejected) | _among(records, self.skipped))
+        kept: np.ndarray = ~(_among(records, self.rejected) | _among(records, self.skipped))
+        return kept
 
 
 def _among(records: np.ndarray, sorted_numbers: np.ndarray) -> np.ndarray:
@@ -84,4 +88,5 @@ def _among(records: np.ndarray, sorted_numbers: np.ndarray) -> np.ndarray:
         return np.zeros(len(records), dtype=bool)
     places = np.searchsorted(sorted_numbers, records)
     places[places == len(sorted_numbers)] = 0
-    return sorted_numbers[places] == records
+    found: np.ndarray = sorted_numbers[places] == records
+    return found

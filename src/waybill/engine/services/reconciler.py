@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from waybill.engine.worker import attempts_spent
+from waybill.engine.worker import attempts_spent, count_crashes, pause_seconds
 from waybill.errors import Fenced
 from waybill.model.job import AttemptEnd
 
@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 class Reconciler:
     """Any process may run it, as often as it likes, also while another one does.
 
-    The first re-run of a job has no pause; later ones wait ``retry_seconds`` times their number.
+    The first re-run of a job has no pause, later ones wait longer and longer.
     """
 
     runs: RunStore
@@ -33,7 +33,7 @@ class Reconciler:
     clock: Clock
     dispatcher: Dispatcher
     max_attempts: int
-    retry_seconds: float
+    backoff_seconds: float
     interval_seconds: float
     name: str = "reconciler"
 
@@ -51,10 +51,11 @@ class Reconciler:
     def _rescue(self, job: Job) -> bool:
         """Give a stale run back to the queue, or fail a job whose attempts are spent."""
         try:
-            if job.epoch >= self.max_attempts:
-                self.runs.finish_job(job.id, job.epoch, attempts_spent(job, self.clock.now()))
+            crashes = count_crashes(self.runs, job) + 1
+            if crashes >= self.max_attempts:
+                self.runs.finish_job(job.id, job.epoch, attempts_spent(self.clock.now()))
             else:
-                self._release(job)
+                self._release(job, pause_seconds(crashes, self.backoff_seconds))
         except Fenced:
             return False
         logger.warning(
@@ -63,14 +64,13 @@ class Reconciler:
         self.dispatcher.hint_change(job.id)
         return True
 
-    def _release(self, job: Job) -> None:
+    def _release(self, job: Job, pause: float) -> None:
         now = self.clock.now()
-        pause = timedelta(seconds=self.retry_seconds * (job.epoch - 1))
         self.runs.release_job(
             job.id,
             job.epoch,
             end=AttemptEnd.CRASHED,
             detail="the process that ran it is gone or did not renew its lease",
             now=now,
-            not_before=now + pause if pause else None,
+            not_before=now + timedelta(seconds=pause) if pause else None,
         )

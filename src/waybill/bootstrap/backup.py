@@ -1,0 +1,68 @@
+"""A copy of a server's directory that can be served, taken while the server runs.
+
+Databases are copied by SQLite's own backup, first the jobs, then the sinks; files after them. So
+the copy may hold more rows and files than its jobs know of, never fewer: a job that ran on while
+the copy was taken is repeated there, and repeating changes nothing.
+"""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import closing
+from typing import TYPE_CHECKING, Final
+
+import apsw
+
+from waybill.errors import SettingsInvalid, StateConflict
+from waybill.settings import DataDirectory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+PAGES_PER_STEP: Final = 4_096
+BUSY_MILLISECONDS: Final = 30_000
+
+
+def backup(root: Path, target: Path, *, on_progress: Callable[[str], None]) -> None:
+    """Copy the directory ``root`` to ``target``, which must not exist.
+
+    ``on_progress`` is told the name of each file before it is copied.
+
+    Raises:
+        SettingsInvalid: ``root`` is no Waybill directory.
+        StateConflict: ``target`` exists.
+    """
+    source, copy = DataDirectory(root), DataDirectory(target)
+    if not source.config.exists():
+        raise SettingsInvalid(f"{root} is not a Waybill directory")
+    if target.exists():
+        raise StateConflict(f"{target} exists already; name a new folder")
+    copy.make_folders()
+    databases = [source.jobs_database, *sorted(source.sinks.glob("*.sqlite"))]
+    for database in databases:
+        on_progress(str(database.relative_to(root)))
+        copy_database(database, target / database.relative_to(root))
+    for folder in (source.blobs, source.secrets, source.entities, source.exports):
+        on_progress(str(folder.relative_to(root)))
+        shutil.copytree(
+            folder, target / folder.relative_to(root), dirs_exist_ok=True, ignore=_unfinished
+        )
+    shutil.copy2(source.config, copy.config)
+
+
+def copy_database(source: Path, target: Path) -> None:
+    """One database, consistent at one moment, while others write to it."""
+    with (
+        closing(apsw.Connection(str(source), flags=apsw.SQLITE_OPEN_READONLY)) as old,
+        closing(apsw.Connection(str(target))) as new,
+        new.backup("main", old, "main") as copying,
+    ):
+        old.set_busy_timeout(BUSY_MILLISECONDS)
+        while not copying.done:
+            copying.step(PAGES_PER_STEP)
+
+
+def _unfinished(_folder: str, names: list[str]) -> set[str]:
+    """Files that a writer has not committed."""
+    return {name for name in names if ".tmp" in name}

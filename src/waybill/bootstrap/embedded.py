@@ -1,0 +1,142 @@
+"""What every process of an embedded server shares: SQLite, local disk, sockets under one folder."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from waybill.blobs.local import LocalBlobs
+from waybill.dispatch.embedded import EmbeddedDispatcher
+from waybill.engine.catalogue import Catalogue
+from waybill.errors import SettingsInvalid
+from waybill.registry import OPEN_INPUT, load_sink_factory
+from waybill.settings import DataDirectory, read_settings
+from waybill.sinks.sqlite.sink import SqliteSink
+from waybill.stores.sqlite.store import SqliteStore
+from waybill.system import FilePresence, SystemClock, SystemIds
+from waybill.validation.entity_files import load_entities
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from waybill.dispatch.embedded import Role
+    from waybill.model.entity import Entity
+    from waybill.model.limits import Limits
+    from waybill.model.settings import Settings
+    from waybill.ports.reader import OpenReader
+    from waybill.ports.sink import Sink
+
+PEPPER: Final = "pepper"
+"""Name of the key that hashes of secret fields are made with."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Embedded:
+    """The opened parts; ``holder`` lives as long as this process."""
+
+    directory: DataDirectory
+    settings: Settings
+    clock: SystemClock
+    ids: SystemIds
+    presence: FilePresence
+    store: SqliteStore
+    blobs: LocalBlobs
+    dispatcher: EmbeddedDispatcher
+
+
+@contextmanager
+def open_embedded(root: Path, role: Role) -> Iterator[Embedded]:
+    """Open a server's directory for one process; everything is closed at the end.
+
+    Raises:
+        SettingsInvalid: the folder was never made by ``waybill init``, or its settings are wrong.
+    """
+    directory = DataDirectory(root)
+    if not directory.config.exists():
+        raise SettingsInvalid(f"{root} is not a Waybill directory; make one: waybill init {root}")
+    directory.make_folders()
+    settings = read_settings(directory)
+    clock = SystemClock()
+    presence = FilePresence(root)
+    store = SqliteStore(directory.jobs_database)
+    dispatcher = EmbeddedDispatcher(root, role)
+    try:
+        yield Embedded(
+            directory=directory,
+            settings=settings,
+            clock=clock,
+            ids=SystemIds(clock),
+            presence=presence,
+            store=store,
+            blobs=LocalBlobs(directory.blobs),
+            dispatcher=dispatcher,
+        )
+    finally:
+        dispatcher.close()
+        store.close()
+        presence.close()
+
+
+def load_catalogue(directory: DataDirectory) -> Catalogue:
+    """The entities of a server's directory, each with its sink.
+
+    Raises:
+        SchemaInvalid: a descriptor is refused; names the file and the place.
+        SettingsInvalid: an entity names a sink that is not installed.
+    """
+    entries = load_entities(directory.entities)
+    names = {entry.entity.sink for entry in entries.values()}
+    sinks = {name: open_sink(name, directory) for name in names | {""}}
+    return Catalogue(entries=entries, sink_for=partial(_sink_of, sinks, directory))
+
+
+def _sink_of(sinks: dict[str, Sink], directory: DataDirectory, entity: Entity) -> Sink:
+    """The entity's sink; a job may have pinned one that no entity names any more."""
+    if entity.sink not in sinks:
+        sinks[entity.sink] = open_sink(entity.sink, directory)
+    return sinks[entity.sink]
+
+
+def open_sink(name: str, directory: DataDirectory) -> Sink:
+    """The embedded sink, or the one that a team has installed under that name.
+
+    Raises:
+        SettingsInvalid: no such entry point.
+    """
+    if not name:
+        return SqliteSink(directory.sinks)
+    return load_sink_factory(name)({}, directory.sinks)
+
+
+def make_opener(limits: Limits) -> OpenReader:
+    """What opens a stored input under these limits."""
+    return lambda path, options: OPEN_INPUT(path, options, limits)
+
+
+def read_pepper(directory: DataDirectory) -> str:
+    """The key for hashes of secret fields, never shown.
+
+    Raises:
+        SettingsInvalid: it is gone; without it stored hashes match nothing.
+    """
+    try:
+        return directory.secret(PEPPER).read_text(encoding="ascii")
+    except FileNotFoundError:
+        raise SettingsInvalid(
+            f"the key {directory.secret(PEPPER)} is missing; restore it from a backup"
+        ) from None
+
+
+def make_key(directory: DataDirectory) -> None:
+    """Write a new key, once, when the directory is made."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    descriptor = os.open(directory.secret(PEPPER), flags, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as stream:
+        stream.write(secrets.token_hex(32))
+        stream.flush()
+        os.fsync(stream.fileno())

@@ -1,0 +1,3 @@
+"""Checking a file without a server: the same reader and checker, nothing stored."""
+
+from __future__ import annotations

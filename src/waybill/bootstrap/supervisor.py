@@ -1,0 +1,155 @@
+"""``waybill serve``: web and worker processes under one parent, in one process group.
+
+Children hold the read end of a pipe that only the parent can write to: they end within two
+seconds of it, however it ends. A child that dies is started again.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from waybill.bootstrap.logs import configure_logging
+from waybill.bootstrap.web import bind, find_tls
+from waybill.errors import SettingsInvalid, WaybillError
+from waybill.http.serve import listener_url
+from waybill.settings import DataDirectory, read_settings
+from waybill.system import SystemClock
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from waybill.http.serve import Tls
+    from waybill.model.administration import ServeOptions
+
+logger = logging.getLogger(__name__)
+
+RESTART_PAUSE_SECONDS: Final = 0.5
+STABLE_SECONDS: Final = 5.0
+MAX_QUICK_DEATHS: Final = 5
+USAGE_ERROR: Final = 2
+KILL_AFTER_SECONDS: Final = 2.0
+
+
+class ServerBroken(WaybillError):
+    """A child process cannot start; the log says why."""
+
+    default_code = "SERVER_BROKEN"
+
+
+def serve(root: Path, options: ServeOptions) -> None:
+    """Run a server in the foreground until SIGTERM or SIGINT.
+
+    Raises:
+        SettingsInvalid: the folder was never made by ``waybill init``, or its settings are wrong.
+        ServerBroken: a child process ends again and again.
+    """
+    directory = DataDirectory(root)
+    if not directory.config.exists():
+        raise SettingsInvalid(f"{root} is not a Waybill directory; make one: waybill init {root}")
+    settings = read_settings(directory)
+    configure_logging(settings.log.level)
+    workers = settings.workers.processes if options.workers is None else options.workers
+    webs = options.web_workers or settings.server.web_workers
+    with bind(options, settings, SystemClock()) as listener:
+        listener.set_inheritable(True)
+        tls = find_tls(options, settings)
+        print(f"Waybill listens on {listener_url(listener, tls=tls is not None)}", flush=True)  # noqa: T201 - what the user waits for
+        commands = [web_command(root, tls, listener.fileno())] * webs
+        commands += [worker_command(root)] * workers
+        Supervisor(commands, settings.workers.stop_seconds, (listener.fileno(),)).run()
+
+
+def web_command(root: Path, tls: Tls | None, listen_fd: int) -> tuple[str, ...]:
+    """The command line of a web process."""
+    secrecy = ("--tls-cert", str(tls.certificate), "--tls-key", str(tls.key)) if tls else ()
+    return ("web", str(root), "--listen-fd", str(listen_fd), *secrecy)
+
+
+def worker_command(root: Path) -> tuple[str, ...]:
+    """The command line of a worker process."""
+    return ("worker", str(root))
+
+
+@dataclass(slots=True)
+class Child:
+    """One process of the server, and how often it died soon after its start."""
+
+    command: tuple[str, ...]
+    process: subprocess.Popen[bytes]
+    started_at: float
+    quick_deaths: int = 0
+
+
+@dataclass(slots=True)
+class Supervisor:
+    """Keeps the children running, and ends them when asked. ``inherited``: open files they get."""
+
+    commands: Sequence[tuple[str, ...]]
+    stop_seconds: float
+    inherited: tuple[int, ...] = ()
+    _children: list[Child] = field(default_factory=list)
+    _stopping: threading.Event = field(default_factory=threading.Event)
+    _lifeline: tuple[int, int] = field(default_factory=os.pipe)
+
+    def run(self) -> None:
+        """Start the children and keep them until a signal asks for the end.
+
+        Raises:
+            ServerBroken: a child ends again and again.
+        """
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self._stopping.set())
+        try:
+            self._children = [self._start(command) for command in self.commands]
+            while not self._stopping.wait(RESTART_PAUSE_SECONDS):
+                self._replace_the_dead()
+        finally:
+            self._end_all()
+
+    def _start(self, command: tuple[str, ...]) -> Child:
+        reading, _ = self._lifeline
+        process = subprocess.Popen(  # noqa: S603 - our own interpreter and arguments
+            [sys.executable, "-m", "waybill", *command, "--lifeline-fd", str(reading)],
+            pass_fds=(reading, *self.inherited),
+            stdin=subprocess.DEVNULL,
+        )
+        return Child(command, process, time.monotonic())
+
+    def _replace_the_dead(self) -> None:
+        for place, child in enumerate(self._children):
+            exit_code = child.process.poll()
+            if exit_code is not None:
+                self._children[place] = self._replacement(child, exit_code)
+
+    def _replacement(self, dead: Child, exit_code: int) -> Child:
+        role = dead.command[0]
+        lived = time.monotonic() - dead.started_at
+        deaths = dead.quick_deaths + 1 if lived < STABLE_SECONDS else 0
+        if exit_code == USAGE_ERROR or deaths >= MAX_QUICK_DEATHS:
+            raise ServerBroken(f"the {role} process cannot run (exit code {exit_code}); see above")
+        logger.warning("child_restarted", extra={"role": role, "exit_code": exit_code})
+        child = self._start(dead.command)
+        child.quick_deaths = deaths
+        return child
+
+    def _end_all(self) -> None:
+        """Ask every child to stop; end by force what has not after the grace time."""
+        for child in self._children:
+            if child.process.poll() is None:
+                child.process.terminate()
+        deadline = time.monotonic() + self.stop_seconds + KILL_AFTER_SECONDS
+        for child in self._children:
+            try:
+                child.process.wait(max(deadline - time.monotonic(), 0.1))
+            except subprocess.TimeoutExpired:
+                child.process.kill()
+                child.process.wait()

@@ -1,0 +1,239 @@
+"""The main job over real HTTP: submit, poll, reports, read-back."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+
+import pytest
+
+GOOD = "id,name,age,note\n1,Ada,36,first\n2,Grace,85,\n"
+MIXED = (
+    "id,name,age,note\n"
+    "1,Ada,36,ok\n"
+    '2,,85,"two\nlines"\n'
+    "3,Linus,abc,=SUM(A1)\n"
+    "4,Grace,200,-5.00\n"
+    "5,Alan,41,fine\n"
+)
+
+
+def test_a_good_file_is_loaded_whole(client, submit, finish):
+    job = finish(client, submit(client, GOOD))
+    assert (job["state"], job["outcome"]) == ("succeeded", "complete")
+    counts = job["counts"]
+    assert counts["read"] == counts["created"] + counts["updated"] + counts["unchanged"] == 2
+    records = client.get("/v1/entities/people/records").json()["records"]
+    assert {"id": 2, "name": "Grace", "age": 85, "note": None}.items() <= records[1].items()
+
+
+def test_the_answer_names_the_job_and_when_to_come_again(client):
+    answer = client.post(
+        "/v1/jobs?entity=people", content=GOOD, headers={"Content-Type": "text/csv"}
+    )
+    assert answer.status_code == 202
+    assert answer.headers["location"].endswith(f"/v1/jobs/{answer.json()['id']}")
+    assert int(answer.headers["retry-after"]) >= 1
+
+
+@pytest.mark.parametrize("order", ["file first", "file last"])
+def test_multipart_takes_the_file_part_anywhere(client, finish, order):
+    parts = [
+        ("entity", (None, "people")),
+        ("options", (None, json.dumps({"client_ref": "m-1"}))),
+        ("file", ("people.csv", GOOD, "text/csv")),
+    ]
+    answer = client.post(
+        "/v1/jobs", files=parts if order == "file last" else [parts[2], *parts[:2]]
+    )
+    assert answer.status_code == 202, answer.text
+    job = finish(client, answer.json())
+    assert (job["counts"]["read"], job["client_ref"]) == (2, "m-1")
+
+
+def test_gzip_is_known_by_its_first_bytes(client, submit, finish):
+    job = finish(client, submit(client, gzip.compress(GOOD.encode())))
+    assert job["counts"]["read"] == 2
+    assert job["format"]["compression"] == "gzip"
+
+
+def test_each_rejection_says_exactly_where_and_why(client, submit, finish):
+    job = finish(client, submit(client, MIXED))
+    assert (job["state"], job["outcome"]) == ("succeeded", "partial")
+    assert (job["counts"]["read"], job["counts"]["rejected"]) == (5, 3)
+    page = client.get(f"/v1/jobs/{job['id']}/rejections").json()
+    found = [
+        (r["record"], r["line"], f["code"], f["field"], f["column"], f["value"])
+        for r in page["rejections"]
+        for f in r["findings"]
+    ]
+    assert found == [
+        (2, 3, "REQUIRED", "name", 2, None),
+        (3, 5, "TYPE_MISMATCH", "age", 3, "abc"),
+        (4, 6, "MAXIMUM", "age", 3, "200"),
+    ]
+    assert [MIXED[r["byte"] :][0] for r in page["rejections"]] == ["2", "3", "4"]
+    assert page["total"] == 3
+
+
+def test_a_rejection_file_is_mended_and_sent_in_again_as_it_is(client, submit, finish):
+    job = finish(client, submit(client, MIXED.replace("\n1,", "\n11,")))
+    report = client.get(f"/v1/jobs/{job['id']}/rejections.csv")
+    assert report.headers["content-type"].startswith("text/csv")
+    rows = list(csv.DictReader(io.StringIO(report.text)))
+    assert list(rows[0]) == [
+        "id", "name", "age", "note", "_record", "_line", "_code", "_field", "_value", "_message",
+    ]  # fmt: skip
+    assert rows[1]["note"] == "'=SUM(A1)"
+    assert rows[2]["note"] == "-5.00"
+    mended = report.text.replace("2,,85", "2,Barbara,85").replace("abc", "28", 1)
+    again = finish(client, submit(client, mended))
+    assert (again["counts"]["read"], again["counts"]["rejected"]) == (3, 1)
+    notes = {r["id"]: r["note"] for r in client.get("/v1/entities/people/records").json()["records"]}
+    assert notes[3] == "=SUM(A1)"
+    assert notes[2] == "two\nlines"
+
+
+def test_reports_come_in_three_forms_with_the_same_content(client, submit, finish):
+    job = finish(client, submit(client, MIXED))
+    base = f"/v1/jobs/{job['id']}/rejections"
+    for suffix, accept in (("csv", "text/csv"), ("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")):
+        by_suffix = client.get(f"{base}.{suffix}")
+        by_accept = client.get(base, headers={"Accept": accept})
+        assert by_suffix.status_code == by_accept.status_code == 200
+        assert by_suffix.content == by_accept.content
+        assert "attachment" in by_suffix.headers["content-disposition"]
+
+
+def test_accepted_records_come_back_in_input_order_with_their_outcome(client, submit, finish):
+    job = finish(client, submit(client, "id,name,age,note\n91,A,1,x\n92,,2,y\n93,C,3,z\n"))
+    lines = client.get(f"/v1/jobs/{job['id']}/accepted.ndjson").text.splitlines()
+    rows = [json.loads(line) for line in lines]
+    assert [(r["_record"], r["_outcome"], r["id"]) for r in rows] == [
+        (1, "created", "91"), (3, "created", "93"),
+    ]  # fmt: skip
+    text = client.get(f"/v1/jobs/{job['id']}/accepted.csv").text
+    assert text.splitlines()[1] == "1,created,91,A,1,x"
+
+
+def test_the_input_comes_back_byte_for_byte(client, submit, finish):
+    job = finish(client, submit(client, MIXED))
+    assert client.get(f"/v1/jobs/{job['id']}/input").content == MIXED.encode()
+
+
+def test_the_same_file_again_changes_nothing(client, submit, finish):
+    text = "id,name,age,note\n71,A,1,x\n72,B,2,y\n"
+    assert finish(client, submit(client, text))["counts"]["created"] == 2
+    assert finish(client, submit(client, text))["counts"]["unchanged"] == 2
+    changed = finish(client, submit(client, text.replace("B", "BB")))["counts"]
+    assert (changed["unchanged"], changed["updated"]) == (1, 1)
+
+
+def test_duplicate_keys_are_rejected_and_name_each_other(client, submit, finish):
+    job = finish(client, submit(client, "id,name\n61,A\n62,B\n61,C\n"))
+    assert job["counts"]["rejected"] == 2
+    page = client.get(f"/v1/jobs/{job['id']}/rejections").json()["rejections"]
+    messages = [r["findings"][0]["message"] for r in page]
+    assert "line 4 (record 3)" in messages[0]
+    assert "line 2 (record 1)" in messages[1]
+
+
+@pytest.mark.parametrize(
+    ("policy", "name", "skipped"), [("first", "A", 1), ("last", "C", 1), ("apply", "C", 0)]
+)
+def test_other_policies_keep_one_of_the_duplicates(client, submit, finish, policy, name, skipped):
+    job = finish(client, submit(client, "id,name\n51,A\n51,C\n", on_duplicate=policy))
+    assert job["counts"]["skipped"] == skipped
+    records = client.get("/v1/entities/people/records").json()["records"]
+    assert {r["id"]: r["name"] for r in records}[51] == name
+
+
+def test_with_atomicity_file_one_bad_row_keeps_all_out(client, submit, finish):
+    text = "id,name\n41,A\n42,\n43,C\n"
+    job = finish(client, submit(client, text, atomicity="file"))
+    assert (job["state"], job["outcome"]) == ("succeeded", "none")
+    assert (job["counts"]["rejected"], job["counts"]["unprocessed"]) == (1, 2)
+    ids = {r["id"] for r in client.get("/v1/entities/people/records").json()["records"]}
+    assert not {41, 42, 43} & ids
+    whole = finish(client, submit(client, text.replace("42,", "42,B"), atomicity="file"))
+    assert whole["counts"]["created"] == 3
+
+
+def test_a_dry_run_counts_and_writes_nothing(client, submit, finish):
+    job = finish(client, submit(client, "id,name\n31,A\n32,\n", dry_run="true"))
+    assert (job["counts"]["created"], job["counts"]["rejected"]) == (1, 1)
+    ids = {r["id"] for r in client.get("/v1/entities/people/records").json()["records"]}
+    assert 31 not in ids
+
+
+def test_guards_stop_a_job_before_any_write(client, submit, finish):
+    text = "id,name\n21,\n22,\n23,C\n"
+    job = finish(client, submit(client, text, max_errors=1))
+    assert (job["state"], job["error"]["code"]) == ("failed", "MAX_ERRORS_EXCEEDED")
+    ratio = finish(client, submit(client, text, max_error_ratio=0.5))
+    assert ratio["error"]["code"] == "MAX_ERROR_RATIO_EXCEEDED"
+    assert ratio["counts"]["created"] == 0
+    ids = {r["id"] for r in client.get("/v1/entities/people/records").json()["records"]}
+    assert 23 not in ids
+
+
+def test_an_empty_file_is_a_job_of_no_records(client, submit, finish):
+    for text in ("", "id,name\n"):
+        job = finish(client, submit(client, text))
+        assert (job["state"], job["outcome"], job["counts"]["read"]) == ("succeeded", "complete", 0)
+
+
+def test_an_unclosed_quote_is_named_where_it_opens(client, submit, finish):
+    job = finish(client, submit(client, 'id,name\n1,A\n2,"open\n3,C\n'))
+    assert (job["state"], job["error"]["code"], job["error"]["line"]) == (
+        "failed", "QUOTE_UNCLOSED", 3,
+    )  # fmt: skip
+
+
+def test_insert_update_and_delete_say_what_does_not_fit(client, submit, finish):
+    finish(client, submit(client, "id,name\n101,A\n"))
+    inserted = finish(client, submit(client, "id,name\n101,A\n102,B\n", operation="insert"))
+    assert (inserted["counts"]["created"], inserted["counts"]["rejected"]) == (1, 1)
+    page = client.get(f"/v1/jobs/{inserted['id']}/rejections").json()["rejections"]
+    assert (page[0]["line"], page[0]["findings"][0]["code"]) == (2, "KEY_EXISTS")
+    assert page[0]["data"] == {"id": "101", "name": "A"}
+    updated = finish(client, submit(client, "id,name\n999,Z\n", operation="update"))
+    assert updated["outcome"] == "none"
+    deleted = finish(client, submit(client, "id\n101\n102\n", operation="delete"))
+    assert deleted["counts"]["deleted"] == 2
+
+
+def test_a_column_left_out_keeps_what_is_stored_and_a_blank_clears(client, submit, finish):
+    finish(client, submit(client, "id,name,age,note\n111,A,30,keep\n112,B,31,clear\n"))
+    finish(client, submit(client, "id,name,note\n111,AA,keep\n112,BB,\n"))
+    records = client.get("/v1/entities/people/records").json()["records"]
+    stored = {r["id"]: (r["name"], r["age"], r["note"]) for r in records}
+    assert (stored[111], stored[112]) == (("AA", 30, "keep"), ("BB", 31, None))
+
+
+def test_secrets_leave_the_server_in_no_form(server, client, submit, finish):
+    text = "user,password\nada,correct-horse\nbob,short\nada2,hunter2hunter2\n"
+    job = finish(client, submit(client, text, entity="logins"))
+    assert job["counts"]["rejected"] == 1
+    base = f"/v1/jobs/{job['id']}"
+    seen = [
+        client.get(f"{base}/rejections").text,
+        client.get(f"{base}/rejections.csv").text,
+        client.get(f"{base}/accepted.csv").text,
+        client.get("/v1/entities/logins/records").text,
+        (server.directory / "serve.log").read_text(),
+    ]
+    assert not [t for t in seen for s in ("correct-horse", "short", "hunter2") if s in t]
+    assert client.get(f"{base}/input").status_code == 403
+
+
+def test_a_small_file_is_answered_within_the_request(client):
+    answer = client.post(
+        "/v1/jobs?entity=people",
+        content=GOOD,
+        headers={"Content-Type": "text/csv", "Prefer": "wait=20"},
+    )
+    assert answer.json()["state"] == "succeeded"
+    assert answer.headers["preference-applied"] == "wait=20"
