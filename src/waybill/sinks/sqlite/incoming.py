@@ -1,0 +1,126 @@
+"""A chunk made ready for the database: outcomes are decided on arrays, rows leave as blocks."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from waybill.model.options import Operation
+from waybill.ports.sink import ACTION, EXTRA, HASH, KEY, RECORD
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import Any
+
+    import apsw
+
+    from waybill.model.entity import Entity
+
+    Column = pa.Array[Any]  # pyarrow's own type over what it holds
+
+OPERATIONS: Final = tuple(Operation)
+"""An operation is its index here wherever it stands in an array."""
+
+_BLOCK_ROWS: Final = 8_192
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incoming:
+    """One chunk, its rows addressed by position in file order.
+
+    ``keys``: all null for an entity without key (``is_keyed``). ``hashes``: of each row's values
+    together with the set of fields that the file has, so that equal ones prove equal values.
+    ``operations``: per row, as index of ``OPERATIONS``. ``fields``: the fields that the file has,
+    ``_extra`` among them; ``values``: their columns, of types that SQLite knows.
+    """
+
+    records: np.ndarray
+    is_keyed: bool
+    keys: Column
+    hashes: np.ndarray
+    operations: np.ndarray
+    fields: tuple[str, ...]
+    values: tuple[Column, ...]
+
+    def blocks(self, positions: np.ndarray) -> Iterator[list[list[apsw.SQLiteValue]]]:
+        """The rows at ``positions``, a few thousand at a time, as lists by column.
+
+        Columns: key, hash, record number, then ``fields``.
+        """
+        columns = (self.keys, pa.array(self.hashes), pa.array(self.records), *self.values)
+        for start in range(0, len(positions), _BLOCK_ROWS):
+            wanted = pa.array(positions[start : start + _BLOCK_ROWS])
+            yield [_to_list(column.take(wanted)) for column in columns]
+
+    def rows(self, positions: np.ndarray) -> Iterator[tuple[apsw.SQLiteValue, ...]]:
+        """The rows at ``positions`` one by one; columns as for ``blocks``."""
+        for block in self.blocks(positions):
+            yield from zip(*block, strict=True)
+
+
+def prepare(entity: Entity, operation: Operation, rows: pa.Table) -> Incoming:
+    """The chunk ``rows`` as the sink's port describes it, made ready."""
+    declared = (field.name for field in entity.fields)
+    fields = tuple(name for name in (*declared, EXTRA) if name in rows.column_names)
+    values = tuple(_bindable(_flat(rows, name)) for name in fields)
+    return Incoming(
+        records=_numbers(rows, RECORD),
+        is_keyed=bool(entity.key),
+        keys=_flat(rows, KEY) if entity.key else pa.nulls(rows.num_rows),
+        hashes=_numbers(rows, HASH) ^ _fingerprint(entity, fields),
+        operations=_operations(rows, operation),
+        fields=fields,
+        values=values,
+    )
+
+
+def _operations(rows: pa.Table, default: Operation) -> np.ndarray:
+    fallback = OPERATIONS.index(default)
+    if ACTION not in rows.column_names:
+        return np.full(rows.num_rows, fallback, dtype=np.int8)
+    known = pa.array([operation.value for operation in OPERATIONS])
+    found = pc.index_in(_flat(rows, ACTION).cast(pa.string()), value_set=known)
+    return found.fill_null(fallback).to_numpy(zero_copy_only=False).astype(np.int8)
+
+
+def _fingerprint(entity: Entity, fields: Sequence[str]) -> int:
+    types = {field.name: field.type.value for field in entity.fields}
+    text = "\0".join(f"{name}\1{types.get(name, '')}" for name in fields)
+    digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, signed=True)
+
+
+def _flat(rows: pa.Table, name: str) -> Column:
+    chunks = rows.column(name).chunks
+    if not chunks:
+        return pa.nulls(0, rows.schema.field(name).type)
+    flat: Column = pa.concat_arrays(chunks)
+    return flat
+
+
+def _numbers(rows: pa.Table, name: str) -> np.ndarray:
+    return _flat(rows, name).to_numpy(zero_copy_only=False)
+
+
+def _bindable(column: Column) -> Column:
+    """The column as integers, floats, booleans, text or bytes; exact decimals become text."""
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        return _bindable(column.cast(kind.value_type))
+    if pa.types.is_timestamp(kind):
+        return pc.strftime(column, format="%Y-%m-%dT%H:%M:%S")
+    if pa.types.is_decimal(kind) or pa.types.is_temporal(kind) or pa.types.is_uint64(kind):
+        return column.cast(pa.string())
+    return column
+
+
+def _to_list(column: Column) -> list[apsw.SQLiteValue]:
+    values: list[apsw.SQLiteValue] = column.to_pylist()
+    if pa.types.is_floating(column.type) and pc.any(pc.is_nan(column)).as_py():
+        return ["NaN" if value != value else value for value in values]  # noqa: PLR0124 - SQLite would keep NULL
+    return values

@@ -1,0 +1,2 @@
+-- Forget what became of the chunks of a job.
+DELETE FROM _marks WHERE job = :number

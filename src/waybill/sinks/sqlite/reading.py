@@ -1,0 +1,132 @@
+"""Reads stored records back, as values of their declared types."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from waybill.errors import RequestInvalid
+from waybill.model.entity import FieldType
+from waybill.ports.sink import EXTRA, RecordPage
+from waybill.sinks.sqlite.layout import column_names, find_table_name
+from waybill.sinks.sqlite.names import quote, quote_all
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    import apsw
+    import pyarrow as pa
+
+    from waybill.model.entity import Entity
+    from waybill.sinks.sqlite.layout import Layout
+
+_WANTED: Final = "temp._wanted"
+
+
+def read_page(db: apsw.Connection, layout: Layout, *, after: str, limit: int) -> RecordPage:
+    """A page of records in key order, or in order of arrival where there is no key.
+
+    Raises:
+        RequestInvalid: the cursor is not one of ours.
+    """
+    place = "_key" if layout.entity.key else "_id"
+    start = _read_cursor(after, is_number=place == "_id")
+    fields = [field for field in layout.columns if field != EXTRA]
+    columns = [place, EXTRA, *(layout.columns[field] for field in fields)]
+    onward = "" if start is None else f"WHERE {place} > :start"
+    rows = db.execute(
+        f"SELECT {quote_all(columns)} FROM {quote(layout.table)} {onward} "  # noqa: S608 - quoted names
+        f"ORDER BY {place} LIMIT :limit",
+        {"start": start, "limit": limit + 1},
+    ).fetchall()
+    shown = rows[:limit]
+    has_more = len(rows) > limit and bool(shown)
+    return RecordPage(
+        records=_to_records(layout.entity, fields, shown),
+        next=_make_cursor(shown[-1][0]) if has_more else None,
+    )
+
+
+def find_missing(
+    db: apsw.Connection, entity: str, fields: Sequence[str], values: pa.Table
+) -> list[bool]:
+    """For each row of ``values`` whether no record of the entity has it."""
+    table = find_table_name(db, entity)
+    columns = column_names(db, entity)
+    if table is None or any(field not in columns for field in fields):
+        return [True] * values.num_rows
+    given = [f"c{index}" for index in range(len(fields))]
+    stored = quote_all(columns[field] for field in fields)
+    with db:
+        db.execute(f"CREATE TEMP TABLE _wanted ({', '.join(given)})")
+        rows = zip(*(values.column(field).to_pylist() for field in fields), strict=True)
+        db.executemany(f"INSERT INTO {_WANTED} VALUES ({', '.join('?' * len(given))})", rows)  # noqa: S608 - our own names
+        found = db.execute(
+            f"SELECT ({', '.join(given)}) IN (SELECT {stored} FROM {quote(table)}) "  # noqa: S608 - quoted names
+            f"FROM {_WANTED} ORDER BY rowid"
+        ).fetchall()
+        db.execute(f"DROP TABLE {_WANTED}")
+    return [is_there != 1 for (is_there,) in found]
+
+
+def _to_records(
+    entity: Entity, fields: Sequence[str], rows: Sequence[Sequence[apsw.SQLiteValue]]
+) -> list[Mapping[str, object]]:
+    declared = [field.name for field in entity.fields]
+    readers = {field.name: _READERS.get(field.type) for field in entity.fields}
+    records: list[Mapping[str, object]] = []
+    for _, extra, *values in rows:
+        stored = dict(zip(fields, values, strict=True))
+        record = {name: _read(stored.get(name), readers[name]) for name in declared}
+        open_part = _read_extra(extra)
+        records.append(record | {k: v for k, v in open_part.items() if k not in record})
+    return records
+
+
+def _read_extra(extra: apsw.SQLiteValue) -> dict[str, object]:
+    return {} if extra is None else msgspec.json.decode(str(extra), type=dict[str, object])
+
+
+def _read(value: apsw.SQLiteValue, reader: Callable[[apsw.SQLiteValue], object] | None) -> object:
+    return value if value is None or reader is None else reader(value)
+
+
+def _read_number(value: apsw.SQLiteValue) -> object:
+    """A number kept as text was an exact decimal, or no number at all."""
+    if not isinstance(value, str):
+        return value
+    return float("nan") if value == "NaN" else Decimal(value)
+
+
+def _read_integer(value: apsw.SQLiteValue) -> object:
+    return int(value) if isinstance(value, str) else value
+
+
+_READERS: Final[Mapping[FieldType, Callable[[apsw.SQLiteValue], object]]] = {
+    FieldType.BOOLEAN: bool,
+    FieldType.NUMBER: _read_number,
+    FieldType.INTEGER: _read_integer,
+    FieldType.YEAR: _read_integer,
+}
+
+
+def _make_cursor(place: apsw.SQLiteValue) -> str:
+    return base64.urlsafe_b64encode(msgspec.json.encode(place)).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str, *, is_number: bool) -> str | int | None:
+    if not cursor:
+        return None
+    try:
+        text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        wanted: type[int | str] = int if is_number else str
+        place: str | int = msgspec.json.decode(text, type=wanted)
+    except (binascii.Error, ValueError, msgspec.MsgspecError) as error:
+        raise RequestInvalid(
+            f"{cursor!r} is not a cursor of this list", parameter="cursor"
+        ) from error
+    return place

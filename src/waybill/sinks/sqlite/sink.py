@@ -1,0 +1,210 @@
+"""The sink itself: fence, rows, marks and outcomes of a chunk in one transaction."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import apsw
+
+from waybill.ports.sink import ChunkResult, RecordPage
+from waybill.sinks.sqlite import ledger, reading, staging
+from waybill.sinks.sqlite.incoming import prepare
+from waybill.sinks.sqlite.layout import find_layout, make_layout
+from waybill.sinks.sqlite.projects import Projects
+from waybill.sinks.sqlite.queries import CATALOGUE
+from waybill.sinks.sqlite.target import Target
+from waybill.sinks.sqlite.writing import write_chunk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from waybill.model.entity import Entity
+    from waybill.model.ids import JobId, ProjectName
+    from waybill.model.job import Counts
+    from waybill.ports.sink import SinkJob
+    from waybill.sinks.sqlite.incoming import Incoming
+    from waybill.sinks.sqlite.layout import Layout
+    from waybill.sinks.sqlite.outcomes import Verdicts
+
+
+def open_sink(settings: Mapping[str, object], directory: Path) -> SqliteSink:
+    """The embedded sink under ``directory``; it takes no settings. See the how-to on sinks."""
+    del settings
+    return SqliteSink(directory)
+
+
+class SqliteSink:
+    """Records in ``<directory>/<project>.sqlite``, one table per entity.
+
+    Safe to use from several threads and processes. Memory is one chunk and the page cache. Every
+    method raises ``StorageFull`` where the disk is full and ``StoreUnavailable`` where the
+    database does not answer; nothing was written then.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._projects = Projects(directory)
+        self._new_share: dict[JobId, float] = {}
+
+    def begin(self, job: SinkJob) -> None:
+        """See ``Sink.begin``; raises ``SchemaInvalid`` where the entity cannot be stored.
+
+        The first attempt at a job has nobody to fence: it writes only what is not there yet.
+        """
+        database = self._projects.of(job.project)
+        self._projects.remember(job.id, job.project)
+        self._new_share.pop(job.id, None)
+        if job.epoch <= 1 and database.is_ready(job.entity):
+            with database.reading() as db:
+                ledger.check_fence(job, ledger.find_fence(db, job.id))
+            return
+        with database.transaction() as db:
+            ledger.raise_fence(db, job)
+            database.layout(db, job.entity)
+
+    def apply(self, job: SinkJob, chunk: int, rows: pa.Table) -> ChunkResult:
+        """See ``Sink.apply``."""
+        incoming = prepare(job.entity, job.operation, rows)
+        database = self._projects.of(job.project)
+        with database.transaction() as db:
+            number = ledger.raise_fence(db, job)
+            stored = ledger.find_mark(db, number, chunk)
+            if stored is not None:
+                return stored
+            target = _target(job, db, database.layout(db, job.entity), number, incoming)
+            verdicts = write_chunk(target, incoming, expect_new=self._expects_new(job, target))
+            result = _result(chunk, incoming, verdicts)
+            counts = ledger.add_mark(db, number, result, incoming.records)
+        self._new_share[job.id] = counts.created / max(1, counts.read)
+        return result
+
+    def seal(self, job: SinkJob) -> Counts:
+        """See ``Sink.seal``. ``read`` of the counts is what reached the sink."""
+        with self._projects.of(job.project).transaction() as db:
+            fence = ledger.find_fence(db, job.id)
+            ledger.check_epoch(job, fence)
+            if fence is not None and fence.counts is not None:
+                return fence.counts
+            number = ledger.raise_fence(db, job)
+            if staging.is_staged(db, number):
+                staging.publish(db, make_layout(db, job.entity), number)
+            counts = ledger.seal(db, number)
+        self._new_share.pop(job.id, None)
+        return counts
+
+    def results(self, job: JobId) -> Iterator[ChunkResult]:
+        """See ``Sink.results``; no lock is held between two chunks."""
+        database = self._projects.of_job(job)
+        after = -1
+        while database is not None:
+            with database.reading() as db:
+                fence = ledger.find_fence(db, job)
+                result = ledger.find_next_mark(db, fence.number, after) if fence else None
+            if result is None:
+                return
+            yield result
+            after = result.chunk
+
+    def plan(self, job: SinkJob, rows: pa.Table) -> ChunkResult:
+        """See ``QueryableSink.plan``: the writes of ``apply``, rolled back."""
+        incoming = prepare(job.entity, job.operation, rows)
+        database = self._projects.of(job.project)
+        if not database.exists:
+            return self._plan_in(_empty_database(), job, incoming)
+        with database.transaction(keep=False) as db:
+            return self._plan_in(db, job, incoming)
+
+    def missing(
+        self, project: ProjectName, entity: str, fields: Sequence[str], values: pa.Table
+    ) -> Sequence[bool]:
+        """See ``QueryableSink.missing``; one pass over the entity, whatever ``values`` holds."""
+        database = self._projects.of(project)
+        if not database.exists:
+            return [True] * values.num_rows
+        with database.reading() as db:
+            return reading.find_missing(db, entity, fields, values)
+
+    def records(
+        self, project: ProjectName, entity: Entity, *, after: str, limit: int
+    ) -> RecordPage:
+        """See ``QueryableSink.records``; raises ``RequestInvalid`` for a foreign cursor.
+
+        Booleans are ``bool``; numbers that were exact decimals are ``Decimal``; fields of the
+        open part follow the declared ones.
+        """
+        database = self._projects.of(project)
+        if not database.exists:
+            return RecordPage(records=(), next=None)
+        with database.reading() as db:
+            layout = find_layout(db, entity)
+            if layout is None:
+                return RecordPage(records=(), next=None)
+            return reading.read_page(db, layout, after=after, limit=limit)
+
+    def abandon(self, job: JobId) -> None:
+        """See ``QueryableSink.abandon``; the marks of what was staged go with it."""
+        database = self._projects.of_job(job)
+        if database is None:
+            return
+        with database.transaction() as db:
+            fence = ledger.find_fence(db, job)
+            if fence is not None and staging.is_staged(db, fence.number):
+                staging.drop_stage(db, fence.number)
+                ledger.delete_marks(db, fence.number)
+
+    def forget(self, job: JobId) -> None:
+        """See ``QueryableSink.forget``; the fence stays, so that nothing old can write again."""
+        database = self._projects.of_job(job)
+        if database is None:
+            return
+        with database.transaction() as db:
+            fence = ledger.find_fence(db, job)
+            if fence is not None:
+                ledger.delete_marks(db, fence.number)
+
+    def close(self) -> None:
+        """Close all files; the next use opens them again."""
+        self._projects.close()
+
+    def _plan_in(self, db: apsw.Connection, job: SinkJob, incoming: Incoming) -> ChunkResult:
+        target = _entity_table(db, make_layout(db, job.entity), 0)
+        verdicts = write_chunk(target, incoming, expect_new=_is_empty(target))
+        return _result(0, incoming, verdicts)
+
+    def _expects_new(self, job: SinkJob, target: Target) -> bool:
+        share = self._new_share.get(job.id)
+        return _is_empty(target) if share is None else share > 0.5  # noqa: PLR2004 - one half
+
+
+def _target(
+    job: SinkJob, db: apsw.Connection, layout: Layout, number: int, incoming: Incoming
+) -> Target:
+    if job.whole_file:
+        return staging.open_stage(db, layout, number, incoming)
+    return _entity_table(db, layout, number)
+
+
+def _entity_table(db: apsw.Connection, layout: Layout, number: int) -> Target:
+    return Target(db=db, layout=layout, table=layout.table, job=number)
+
+
+def _is_empty(target: Target) -> bool:
+    probe = f"SELECT 1 FROM {target.name} LIMIT 1"  # noqa: S608 - quoted name
+    return target.db.execute(probe).fetchone() is None
+
+
+def _result(chunk: int, incoming: Incoming, verdicts: Verdicts) -> ChunkResult:
+    return ChunkResult(
+        chunk=chunk,
+        records=incoming.records.tolist(),
+        outcomes=verdicts.outcomes.tobytes(),
+        refusals=tuple(verdicts.refusals),
+    )
+
+
+def _empty_database() -> apsw.Connection:
+    db = apsw.Connection(":memory:")
+    db.execute(CATALOGUE)
+    return db

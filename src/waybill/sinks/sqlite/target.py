@@ -1,0 +1,78 @@
+"""A table that takes a chunk: the entity's own, or the one where a whole file is staged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from waybill.sinks.sqlite.names import quote, quote_all
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import apsw
+
+    from waybill.sinks.sqlite.layout import Layout
+
+_ROWS_PER_INSERT: Final = 10
+_MOST_PARAMETERS: Final = 32_000
+_STAMPS: Final = ("_key", "_hash", "_record")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """A table with the layout's columns, and the number of the job that writes."""
+
+    db: apsw.Connection
+    layout: Layout
+    table: str
+    job: int
+
+    @property
+    def name(self) -> str:
+        """The table's name, quoted."""
+        return quote(self.table)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statements:
+    """The statements of one target for files with certain fields.
+
+    ``insert_many`` takes ``rows_per_insert`` rows at once. Values of a row: key, hash, record
+    number, then the fields; ``update`` takes the record's ``_id`` before them, gives it back where
+    a value changed, and changes nothing else.
+    """
+
+    insert_one: str
+    insert_many: str
+    rows_per_insert: int
+    update: str
+
+
+def build_statements(target: Target, fields: Sequence[str], *, keep_existing: bool) -> Statements:
+    """The statements that write rows with these fields.
+
+    ``keep_existing``: inserts pass over a key that is there already.
+    """
+    columns = [target.layout.columns[field] for field in fields]
+    width = len(_STAMPS) + len(columns)
+    many = max(1, min(_ROWS_PER_INSERT, _MOST_PARAMETERS // width))
+    ending = " ON CONFLICT (_key) DO NOTHING" if keep_existing else ""
+    head = f"INSERT INTO {target.name} (_job, {quote_all([*_STAMPS, *columns])}) VALUES "  # noqa: S608 - quoted names
+    row = f"({target.job}, {', '.join('?' * width)})"
+    return Statements(
+        insert_one=head + row + ending,
+        insert_many=head + ", ".join([row] * many) + ending,
+        rows_per_insert=many,
+        update=_update(target, columns),
+    )
+
+
+def _update(target: Target, columns: Sequence[str]) -> str:
+    first = len(_STAMPS) + 2
+    values = [f"?{first + index}" for index in range(len(columns))]
+    sets = "".join(f", {quote(column)} = {v}" for column, v in zip(columns, values, strict=True))
+    return (
+        f"UPDATE {target.name} SET _job = {target.job}, _hash = ?3, _record = ?4{sets} "  # noqa: S608 - quoted names
+        f"WHERE _id = ?1 AND ({quote_all(columns)}) IS NOT ({', '.join(values)}) RETURNING _id"
+    )
