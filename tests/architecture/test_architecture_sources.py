@@ -65,8 +65,9 @@ def test_no_module_has_a_name_that_says_nothing() -> None:
     assert set(named) <= NAMED_BY_DESIGN
 
 
-def test_broad_excepts_stand_at_the_three_boundaries_only() -> None:
-    allowed = ("engine/services/", "engine/worker", "http/", "cli/main.py")
+def test_broad_excepts_stand_at_the_boundaries_only() -> None:
+    # The writer of the group commit carries each error to the caller that waits for it.
+    allowed = ("engine/services/", "engine/worker", "http/", "cli/main.py", "stores/sqlite/writer")
     broad = [
         f"{shown(module)}:{node.lineno}"
         for module in MODULES
