@@ -10,11 +10,10 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
 if TYPE_CHECKING:
@@ -43,12 +42,11 @@ class Reader:
         )
 
     def records(self) -> list[dict[str, object]]:
-        request = urllib.request.Request(
+        answer = httpx.get(
             self.environment["WAYBILL_URL"] + "/v1/entities/products/records",
             headers={"Authorization": f"Bearer {self.environment['WAYBILL_TOKEN']}"},
         )
-        with urllib.request.urlopen(request, timeout=10) as answer:
-            return list(json.load(answer)["records"])
+        return list(answer.raise_for_status().json()["records"])
 
 
 def block(kind: str) -> str:
@@ -72,23 +70,26 @@ def reader(tmp_path: Path) -> Iterator[Reader]:
             [WAYBILL, "serve", "shop", "--port", str(port)], cwd=tmp_path, stdout=log, stderr=log
         )
     try:
-        wait_until_ready(reader.environment["WAYBILL_URL"])
+        wait_until_ready(server, reader.environment["WAYBILL_URL"])
         yield reader
     finally:
         server.terminate()
         server.wait(20)
 
 
-def wait_until_ready(address: str) -> None:
+def wait_until_ready(server: subprocess.Popen[bytes], address: str) -> None:
     deadline = time.monotonic() + 20
-    while True:
-        try:
-            urllib.request.urlopen(f"{address}/healthz/ready", timeout=2).close()
-        except (urllib.error.URLError, OSError):
-            assert time.monotonic() < deadline, "the server is not ready"
-            time.sleep(0.1)
-        else:
-            return
+    while not is_ready(address):
+        assert server.poll() is None, "the server ended"
+        assert time.monotonic() < deadline, "the server is not ready"
+        time.sleep(0.1)
+
+
+def is_ready(address: str) -> bool:
+    try:
+        return httpx.get(f"{address}/healthz/ready").status_code == 200
+    except httpx.TransportError:
+        return False
 
 
 def mend(file: Path) -> None:
