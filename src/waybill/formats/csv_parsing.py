@@ -217,9 +217,8 @@ def parse_table(text: bytes, shape: CsvShape) -> tuple[pa.Table, list[int]]:
     if not text:
         return pa.table({name: pa.array([], pa.string()) for name in names}), ragged
     has_quotes = b'"' in text
-    # the parser takes a BOM at the beginning for its own; after a blank line it is data
     table = csv.read_csv(
-        cast("IO[bytes]", pa.BufferReader(b"\n" + text if text.startswith(_BOM) else text)),
+        cast("IO[bytes]", pa.BufferReader(_guarded(text))),
         read_options=csv.ReadOptions(
             column_names=names, block_size=len(text) + 64, use_threads=False
         ),
@@ -238,3 +237,15 @@ def parse_table(text: bytes, shape: CsvShape) -> tuple[pa.Table, list[int]]:
         ),
     )
     return table, ragged
+
+
+def _guarded(text: bytes) -> bytes:
+    """The text without two traps of the parser; copied only where it would step into one.
+
+    It takes a BOM at the beginning for its own, which here is data: a blank line goes before. It
+    reads an empty cell at the end of a last line without newline as quoted where the cell before
+    is: a newline is added.
+    """
+    if text.startswith(_BOM):
+        text = b"\n" + text
+    return text if text.endswith((b"\n", b"\r")) else text + b"\n"

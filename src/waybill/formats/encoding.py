@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import charset_normalizer
 
+from waybill.formats.latin import read_latin
 from waybill.validation.codes import file_refused
 
 if TYPE_CHECKING:
@@ -29,14 +30,14 @@ _REFUSED: Final = frozenset(
     {"utf_7", "idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined"}
 )
 _CANDIDATES: Final = (
-    "cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "koi8_r",
-    "cp932", "gb18030", "big5", "cp949",
+    "cp1251", "cp1253", "cp1255", "cp1256", "koi8_r", "cp932", "gb18030", "big5", "cp949",
 )  # fmt: skip
 _LABELS: Final = {"cp932": "shift_jis", "cp949": "euc-kr (cp949)", "koi8_r": "koi8-r"}
 _NUL_SHARE: Final = 0.1
+_NUL_COUNT: Final = 8  # fewer may be stray characters of a small file
 _DETECTION_BYTES: Final = 16 * 1024
 _HALF_SURE_BYTES: Final = 4
-_LAST_ASCII: Final = 0x7F
+_MARGIN: Final = 0.05
 
 
 class EncodingSource(StrEnum):
@@ -109,15 +110,25 @@ def choose_encoding(sample: bytes, declared: str, *, whole: bool) -> Encoding:
 def detect(lines: list[bytes]) -> Guess:
     """The likeliest encoding of lines that are not UTF-8."""
     text = b"\n".join(lines)[:_DETECTION_BYTES]
+    latin = read_latin(text)
+    if latin.name:
+        return Guess(name=latin.name, confidence=_lowered(text, 1, latin.readings))
     matches = list(charset_normalizer.from_bytes(text, cp_isolation=list(_CANDIDATES)))
     if not matches:
         return Guess()
     best = matches[0]
-    equal = [m for m in matches if m.chaos <= best.chaos and m.coherence >= best.coherence]
-    evidence = sum(byte > _LAST_ASCII for byte in text)
-    sure = (1 - best.chaos) * evidence / (evidence + _HALF_SURE_BYTES) / len(equal)
-    western = "cp1252" in best.could_be_from_charset
-    return Guess(name="cp1252" if western else best.encoding, confidence=round(sure, 2))
+    rivals = [
+        match
+        for match in matches
+        if match.chaos <= best.chaos + _MARGIN and match.coherence >= best.coherence - _MARGIN
+    ]
+    return Guess(name=best.encoding, confidence=_lowered(text, 1 - best.chaos, len(rivals)))
+
+
+def _lowered(text: bytes, confidence: float, readings: int) -> float:
+    """A confidence, less where other readings are as good or few bytes speak for it."""
+    evidence = len(text) - len(text.decode("ascii", "ignore"))
+    return round(confidence / readings * evidence / (evidence + _HALF_SURE_BYTES), 2)
 
 
 def _by_bom(sample: bytes) -> Encoding | None:
@@ -156,7 +167,7 @@ def _unknown(declared: str) -> FileRefused:
 
 def _check_nul(sample: bytes, encoding: Encoding) -> Encoding:
     """Refuse as UTF-8 what is full of NUL: a wider encoding, or no text."""
-    if not encoding.is_utf8 or sample.count(b"\0") <= _NUL_SHARE * len(sample):
+    if not encoding.is_utf8 or sample.count(b"\0") < max(_NUL_COUNT, _NUL_SHARE * len(sample)):
         return encoding
     offset = sample.index(b"\0")
     raise file_refused(
