@@ -68,8 +68,10 @@ def start_server(directory: Path) -> Server:
     """Make ``directory`` ready, add the entity, and serve it on a free port."""
     heading("A new server")
     made = subprocess.run(
-        [WAYBILL, "init", str(directory), "--json"], check=True, capture_output=True, text=True
+        [WAYBILL, "init", str(directory), "--json"], check=False, stdout=subprocess.PIPE, text=True
     )
+    if made.returncode:
+        sys.exit(f"waybill init ended with {made.returncode}")
     token = json.loads(made.stdout)["credentials"]["waybill"]["token"]
     shutil.copy(SCHEMA, directory / "entities" / "airports.json")
     port = free_port()
