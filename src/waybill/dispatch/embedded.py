@@ -116,13 +116,15 @@ class _PostRoom:
 
     def open_inbox(self, role: Role) -> bool:
         """Make this process's inbox; ``False`` where the system lets us have none."""
-        path = self._folder / f"{role}-{secrets.token_hex(16)}{_SUFFIX}"
+        name = f"{role}-{secrets.token_hex(16)}{_SUFFIX}"
         with suppress(OSError):
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            os.mkfifo(path, 0o600)
-            self._path = path
+            # It gets its name when it is open: a pipe without a reader is taken for a dead one.
+            self._path = self._folder / f".{name}"
+            os.mkfifo(self._path, 0o600)
             # Also for writing, so that the pipe does not end with each of its senders.
-            self.inbox = os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+            self.inbox = os.open(self._path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+            self._path = self._path.rename(self._folder / name)
         return self.inbox >= 0
 
     def send(self, role: Role, hint: bytes) -> None:

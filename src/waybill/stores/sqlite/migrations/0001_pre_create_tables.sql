@@ -98,7 +98,6 @@ CREATE TABLE jobs (
 ) STRICT;
 
 CREATE INDEX jobs_waiting ON jobs (sequence, not_before, changed_at) WHERE state = 'waiting';
-CREATE INDEX jobs_running ON jobs (sequence) WHERE state = 'running';
 CREATE INDEX jobs_by_project ON jobs (project, sequence);
 CREATE INDEX jobs_by_state ON jobs (state);
 CREATE INDEX jobs_in_lanes ON jobs (project, lane, sequence)

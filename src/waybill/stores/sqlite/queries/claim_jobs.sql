@@ -4,7 +4,7 @@ UPDATE jobs SET
     started_at = coalesce(started_at, :now), changed_at = :now,
     holder = :holder, boot_id = :boot_id, lease_until_seconds = :until_seconds
 WHERE sequence IN (
-        SELECT sequence FROM jobs
+        SELECT sequence FROM jobs INDEXED BY jobs_waiting
         WHERE state = 'waiting' AND (not_before IS NULL OR not_before <= :now)
         ORDER BY sequence
         LIMIT :limit
