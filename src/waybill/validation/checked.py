@@ -20,7 +20,10 @@ class CheckedChunk:
     ``good``: the accepted rows as ``ports/sink.py`` describes a chunk, in file order.
     ``rejects``: one line of the master list per rejected record (``validation/rejects.py``), in
     file order. ``key_digests``: uint64 per row of ``good``, ``None`` for an entity without key;
-    ``unique_digests``: the same per unique key, in the entity's order (0 where a part is missing).
+    ``unique_digests``: the same per set of ``compiled.unique_sets`` (0 where a part is missing).
+    ``reference_digests``: per key of ``compiled.self_references``, digests of what the record
+    refers to and of what can be referred to (0 where a part is missing). Digests hold within one
+    process.
     """
 
     ordinal: int
@@ -33,4 +36,5 @@ class CheckedChunk:
     unique_digests: tuple[np.ndarray, ...]
     end: ReadPosition
     input_bytes: int
+    reference_digests: tuple[tuple[np.ndarray, np.ndarray], ...] = ()
     warnings: tuple[FileWarning, ...] = ()

@@ -163,5 +163,5 @@ def _action(node: Node) -> ActionColumn | None:
     for word in words.value:
         if words.text(word) not in set(Operation):
             raise words.refusal(word, "must be one of " + ", ".join(Operation))
-    actions = {word.strip().casefold(): words.text(word) for word in words.value}
+    actions = {word.strip().lower(): words.text(word) for word in words.value}
     return ActionColumn(name=column, actions=actions)

@@ -7,7 +7,7 @@ word like ``NaN`` in the cell.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import jsonschema_rs
 import msgspec
@@ -48,9 +48,9 @@ def doubtful_rows(cells: pa.ChunkedArray[pa.StringScalar]) -> np.ndarray:
     return rows
 
 
-def _filled(array: pa.ChunkedArray[pa.Scalar[pa.DataType]]) -> np.ndarray:
+def _filled(array: Any) -> np.ndarray:  # noqa: ANN401 - the stubs name no chunked results
     """Numbers or booleans as numbers, 0 where null."""
-    filled: np.ndarray = pc.fill_null(array.cast(pa.int64()), 0).to_numpy()
+    filled: np.ndarray = array.cast(pa.int64()).fill_null(0).to_numpy()
     return filled
 
 
@@ -85,5 +85,5 @@ def _depth(bare: str) -> int:
     return deepest
 
 
-def _refuse_reference(uri: str) -> object:
+def _refuse_reference(uri: str) -> Any:  # noqa: ANN401 - as the library declares it
     raise ValueError(f"the reference {uri} leads outside the schema")

@@ -1,0 +1,84 @@
+"""Quick looks at the bytes of text columns, without making a Python object per cell."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    TextColumn: TypeAlias = pa.ChunkedArray[pa.StringScalar]
+    Bytes: TypeAlias = np.ndarray[tuple[int], np.dtype[np.uint8]]
+
+FIRST_PRINTABLE: Final = 0x20
+INVISIBLE: Final = r"[\x{00AD}\x{200B}-\x{200F}\x{202A}-\x{202E}\x{2060}-\x{2064}\x{FEFF}]"
+"""RE2: characters that take no room or turn the reading direction."""
+
+_SOFT_HYPHEN: Final = "\u00ad".encode()
+_THREE_BYTES: Final = [
+    chr(code).encode()
+    for code in (*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2065), 0xFEFF)
+]
+_LEADS: Final = sorted({each[0] for each in _THREE_BYTES})
+_FOLLOWERS: Final = {
+    lead: [each[1] << 8 | each[2] for each in _THREE_BYTES if each[0] == lead] for lead in _LEADS
+}
+
+
+def column_bytes(column: TextColumn) -> Iterator[Bytes]:
+    """The bytes of all cells, joined; more than those where the column is a slice."""
+    for array in column.chunks:
+        data = array.buffers()[2]
+        if data is not None and data.size:
+            yield np.frombuffer(memoryview(data), dtype=np.uint8)
+
+
+def has_bytes(column: TextColumn, first: int, last: int) -> bool:
+    """Whether a byte from ``first`` to ``last``, both below the printable ones, occurs."""
+    for data in column_bytes(column):
+        if int(data.min()) < FIRST_PRINTABLE and bool(((data >= first) & (data <= last)).any()):
+            return True
+    return False
+
+
+def may_hold_invisible(column: TextColumn) -> bool:
+    """Whether the UTF-8 bytes of an invisible character occur; cheap, and never wrongly no."""
+    return any(_has_invisible(data) for data in column_bytes(column))
+
+
+def rows_matching(column: TextColumn, pattern: str) -> np.ndarray:
+    """Row numbers of the cells in which the RE2 pattern occurs."""
+    found: Any = pc.match_substring_regex(column, pattern)
+    return np.flatnonzero(found.fill_null(False).to_numpy())  # noqa: FBT003 - the value to fill in
+
+
+def rows_longer(column: TextColumn, size_bytes: int) -> np.ndarray:
+    """Row numbers of the cells of more bytes than that."""
+    if sum(len(data) for data in column_bytes(column)) <= size_bytes:
+        return np.empty(0, dtype=np.int64)
+    lengths: np.ndarray = pc.binary_length(column).to_numpy()
+    return np.flatnonzero(np.nan_to_num(lengths) > size_bytes)
+
+
+def blank_to_null(column: TextColumn) -> TextColumn:
+    """The column with empty cells as nulls; the same object where there are none."""
+    shortest = pc.min(pc.binary_length(column)).as_py()
+    if shortest != 0:
+        return column
+    blank = pc.equal(column, pa.scalar("", column.type))
+    nulled: TextColumn = pc.if_else(blank, pa.scalar(None, column.type), column)
+    return nulled
+
+
+def _has_invisible(data: Bytes) -> bool:
+    for lead in _LEADS:
+        at = np.flatnonzero(data[: len(data) - 2] == lead)
+        if at.size:
+            codes = np.left_shift(data[at + 1], 8, dtype=np.int32) | data[at + 2]
+            if bool(np.isin(codes, _FOLLOWERS[lead]).any()):
+                return True
+    return bool((data[:-1][data[1:] == _SOFT_HYPHEN[1]] == _SOFT_HYPHEN[0]).any())

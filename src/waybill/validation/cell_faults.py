@@ -1,0 +1,91 @@
+"""Findings that SQL does not make: NUL characters, cells over the limit, doubtful JSON."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+import msgspec
+
+from waybill.model.entity import FieldType
+from waybill.validation.arrow_text import rows_longer, rows_matching
+from waybill.validation.codes import make_finding
+from waybill.validation.finding_maker import SHOWN_CHARACTERS, shorten
+from waybill.validation.json_cells import build_validator, doubtful_rows, json_fault
+from waybill.validation.rules import MASK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import jsonschema_rs
+    import numpy as np
+
+    from waybill.model.finding import Finding
+    from waybill.ports.reader import RawChunk
+    from waybill.validation.arrow_text import TextColumn
+    from waybill.validation.rules import FieldPlan
+
+    Faults: TypeAlias = dict[int, dict[int, Finding]]
+
+_JSON_TYPES = (FieldType.OBJECT, FieldType.ARRAY, FieldType.GEOJSON)
+
+
+class CellFaults:
+    """Looks through the cells of the checked fields; made once per file."""
+
+    def __init__(self, plans: Iterable[FieldPlan], *, field_bytes: int) -> None:
+        self._plans = tuple(plans)
+        self._field_bytes = field_bytes
+        self._validators: dict[int, jsonschema_rs.Validator] = {
+            plan.index: build_validator(msgspec.json.decode(plan.field.constraints.json_schema))
+            for plan in self._plans
+            if plan.field.constraints.json_schema is not None
+        }
+
+    def find(self, chunk: RawChunk) -> Faults:
+        """Row number -> column index -> finding, for the cells at fault; nearly always empty."""
+        faults: Faults = {}
+        for plan in self._plans:
+            cells = chunk.table.column(plan.index)
+            if plan.field.type in _JSON_TYPES:
+                self._find_json(plan, cells, faults)
+            if chunk.has_nul:
+                self._add(faults, plan, cells, rows_matching(cells, r"\x00"), "NUL_CHARACTER")
+            rows = rows_longer(cells, self._field_bytes)
+            self._add(faults, plan, cells, rows, "FIELD_TOO_LONG")
+        return faults
+
+    def _find_json(self, plan: FieldPlan, cells: TextColumn, faults: Faults) -> None:
+        validator = self._validators.get(plan.index)
+        rows = range(len(cells)) if validator else doubtful_rows(cells).tolist()
+        for row in rows:
+            text = cells[row].as_py()
+            if not text or text in plan.field.missing_values:
+                continue
+            reason = json_fault(text, validator)
+            if reason is not None:
+                finding = self._finding(plan, "JSON_SCHEMA", text, reason)
+                faults.setdefault(row, {})[plan.index] = finding
+
+    def _add(
+        self,
+        faults: Faults,
+        plan: FieldPlan,
+        cells: TextColumn,
+        rows: np.ndarray,
+        code: str,
+    ) -> None:
+        for row in rows.tolist():
+            finding = self._finding(plan, code, cells[row].as_py(), "")
+            faults.setdefault(row, {})[plan.index] = finding
+
+    def _finding(self, plan: FieldPlan, code: str, text: str, reason: str) -> Finding:
+        shown = MASK if plan.field.secret else shorten(text, SHOWN_CHARACTERS)
+        return make_finding(
+            code,
+            field=plan.field.name,
+            column=plan.index + 1,
+            value=shown,
+            allowed=self._field_bytes,
+            expected=plan.grammar.expected,
+            reason="" if plan.field.secret else shorten(reason, SHOWN_CHARACTERS),
+        )

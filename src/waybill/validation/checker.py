@@ -1,0 +1,223 @@
+"""Checks chunks: raw cells in, typed good rows and exact rejections out.
+
+Two statements of SQL do the work (``statements.py``): one over all rows, one over the bad rows
+only. Python sees rejected rows alone. A checker is made once per entity, header and options, and
+may be kept: its statements stay prepared.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pyarrow as pa
+
+from waybill.model.options import Operation, UnknownColumns
+from waybill.validation.arrow_text import (
+    INVISIBLE,
+    blank_to_null,
+    has_bytes,
+    may_hold_invisible,
+    rows_matching,
+)
+from waybill.validation.cell_faults import CellFaults
+from waybill.validation.checked import CheckedChunk
+from waybill.validation.codes import file_warning
+from waybill.validation.columns import match_columns
+from waybill.validation.compiled import compile_file, self_references, unique_sets
+from waybill.validation.rejecting import BadRows, Rejecter
+from waybill.validation.session import SessionPool
+from waybill.validation.statements import (
+    REFERENCE_PREFIX,
+    UNIQUE_PREFIX,
+    Variant,
+    first_statement,
+    second_statement,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from waybill.model.entity import Entity
+    from waybill.model.finding import FileWarning
+    from waybill.model.limits import Limits
+    from waybill.ports.reader import Header, RawChunk
+    from waybill.validation.cell_faults import Faults
+    from waybill.validation.columns import ColumnMap
+    from waybill.validation.sandbox import Sandbox
+    from waybill.validation.session import Session
+
+_FIRST_LINES: Final = 5
+_ESCAPES: Final = (0x1E, 0x1F)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckOptions:
+    """How to check: what records do by default, what becomes of undeclared columns.
+
+    ``needs_rows=False``: only rejections and duplicates are wanted; ``good`` then has ``_record``,
+    ``_key`` and the fields of unique and foreign keys only.
+    """
+
+    operation: Operation = Operation.UPSERT
+    unknown_columns: UnknownColumns = UnknownColumns.WARN
+    needs_rows: bool = True
+
+
+class Checker:
+    """Checks the chunks of files with one header; ``check`` may run in several threads."""
+
+    def __init__(
+        self,
+        entity: Entity,
+        header: Header,
+        options: CheckOptions,
+        *,
+        limits: Limits,
+        sandbox: Sandbox,
+        pepper: str,
+    ) -> None:
+        """Match the header and compile the statements.
+
+        ``pepper``: secret text hashed in front of the values of secret fields.
+
+        Raises:
+            FileRefused: the columns do not fit the entity.
+        """
+        self.columns: ColumnMap = match_columns(
+            entity,
+            header.names,
+            operation=options.operation,
+            unknown=options.unknown_columns,
+        )
+        self.warnings: tuple[FileWarning, ...] = self.columns.warnings
+        self._compiled = compile_file(
+            entity,
+            self.columns,
+            operation=options.operation,
+            is_escaped=header.escaped,
+            needs_rows=options.needs_rows,
+            pepper=pepper,
+        )
+        checked = [plan for plan in self._compiled.plans if self._compiled.is_checked(plan)]
+        self._faults = CellFaults(checked, field_bytes=limits.field_bytes)
+        self._rejecter = Rejecter(self._compiled)
+        self._second = second_statement(self._compiled) if self._compiled.rules else ""
+        self._first: dict[Variant, str] = {}
+        names = [f"c{index}" for index in range(len(header.names))]
+        self._empty = pa.table({name: pa.array([], pa.string()) for name in names})
+        self._sessions = SessionPool(sandbox, self._empty)
+
+    def close(self) -> None:
+        """Give up the prepared statements; the checker must not be used any more."""
+        self._sessions.close()
+
+    def check(self, chunk: RawChunk) -> CheckedChunk:
+        """The chunk's accepted rows and its rejections, both in file order."""
+        faults = self._faults.find(chunk)
+        with self._sessions.session() as session:
+            result = session.run(self._statement(chunk), chunk.table)
+            is_bad = result.column("bad").to_numpy().astype(bool)
+            if faults:
+                is_bad[list(faults)] = True
+            bad = self._bad_rows(session, chunk, is_bad, faults)
+        lines, rejected = self._rejecter.lines(chunk, bad)
+        good = None if not len(bad.numbers) else np.flatnonzero(~is_bad)
+        digests = _Digests(result, good)
+        entity = self._compiled.entity
+        return CheckedChunk(
+            ordinal=chunk.ordinal,
+            first_record=chunk.first_record,
+            records=chunk.records,
+            good=self._good(chunk, result, good),
+            rejects=lines,
+            rejected=rejected,
+            key_digests=digests.of("_digest") if entity.key else None,
+            unique_digests=tuple(
+                digests.of(f"{UNIQUE_PREFIX}{at}") for at in range(len(unique_sets(entity)))
+            ),
+            reference_digests=tuple(
+                (digests.of(f"{REFERENCE_PREFIX}{at}a"), digests.of(f"{REFERENCE_PREFIX}{at}b"))
+                for at in range(len(self_references(entity)))
+            ),
+            end=chunk.end,
+            input_bytes=chunk.input_bytes,
+            warnings=(*chunk.warnings, *self._invisible(chunk)),
+        )
+
+    def _statement(self, chunk: RawChunk) -> str:
+        variant = Variant(is_ascii=chunk.is_ascii, has_controls=self._has_controls(chunk))
+        statement = self._first.get(variant)
+        if statement is None:
+            statement = self._first[variant] = first_statement(self._compiled, variant)
+        return statement
+
+    def _has_controls(self, chunk: RawChunk) -> bool:
+        """Whether cells hold the separators of the hashed text."""
+        if not self._compiled.needs_rows:
+            return False
+        return any(has_bytes(column, *_ESCAPES) for column in chunk.table.columns)
+
+    def _bad_rows(
+        self, session: Session, chunk: RawChunk, is_bad: np.ndarray, faults: Faults
+    ) -> BadRows:
+        numbers = np.flatnonzero(is_bad)
+        if not len(numbers):
+            return BadRows(numbers=numbers, table=self._empty, rules=(), faults=faults)
+        table = chunk.table.take(numbers)
+        rules: list[Any] = session.run(self._second, table).column("rules").to_pylist()
+        return BadRows(numbers=numbers, table=table, rules=rules, faults=faults)
+
+    def _good(self, chunk: RawChunk, result: pa.Table, rows: np.ndarray | None) -> pa.Table:
+        """The accepted rows; ``rows``: their numbers, ``None`` for all."""
+        names = ["_record", *self._compiled.order]
+        columns = [pa.array(chunk.record_numbers, pa.int64()), *self._columns(chunk, result)]
+        table = pa.table(dict(zip(names, columns, strict=True)))
+        return table if rows is None else table.take(rows)
+
+    def _columns(
+        self, chunk: RawChunk, result: pa.Table
+    ) -> Iterator[pa.ChunkedArray[pa.Scalar[pa.DataType]]]:
+        plain = {each.name: each for each in self._compiled.plain}
+        for number, name in enumerate(self._compiled.order):
+            source = plain.get(name)
+            if source is None:
+                column = result.column(f"o{number}")
+                yield column.cast(pa.int64(), safe=False) if name == "_hash" else column
+            elif source.drops_blank:
+                yield blank_to_null(chunk.table.column(source.index))
+            else:
+                yield chunk.table.column(source.index)
+
+    def _invisible(self, chunk: RawChunk) -> Iterator[FileWarning]:
+        """Warnings on invisible characters in text fields, with their first lines."""
+        if chunk.is_ascii:
+            return
+        for plan in self._compiled.plans:
+            cells = chunk.table.column(plan.index)
+            if plan.grammar.column != "text" or not may_hold_invisible(cells):
+                continue
+            rows = rows_matching(cells, INVISIBLE)
+            if len(rows):
+                records = chunk.record_numbers[rows[:_FIRST_LINES]].tolist()
+                places = chunk.positions.locate(records)
+                yield file_warning(
+                    "INVISIBLE_CHARACTER",
+                    field=plan.field.name,
+                    column=plan.index + 1,
+                    count=len(rows),
+                    lines=tuple(line for line, _ in places),
+                )
+
+
+class _Digests:
+    """Digest columns of a result, for the accepted rows."""
+
+    def __init__(self, result: pa.Table, rows: np.ndarray | None) -> None:
+        self._result = result
+        self._rows = rows
+
+    def of(self, name: str) -> np.ndarray:
+        values: np.ndarray = self._result.column(name).to_numpy()
+        return values if self._rows is None else values[self._rows]

@@ -1,0 +1,212 @@
+"""Which column of a file is which field.
+
+A column belongs to a field when its name is the field's name or one of its aliases: exactly, else
+after normalisation (NFC, no case, outer white space dropped, runs of white space, ``_``, ``-`` and
+``.`` read as one ``_``). An exact match wins; of several others the first in the file.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from waybill.model.options import Operation, UnknownColumns
+from waybill.validation.codes import file_refused, file_warning
+from waybill.validation.node import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from waybill.errors import FileRefused
+    from waybill.model.entity import Entity, Field
+    from waybill.model.finding import FileWarning
+
+REPORT_COLUMNS: Final = frozenset(
+    ("_record", "_line", "_code", "_field", "_value", "_message", "_outcome")
+)
+"""Columns of our own reports; known and passed over."""
+
+_MOST_WARNINGS: Final = 50
+_MOST_NAMES: Final = 30
+_SEPARATORS: Final = re.compile(r"[\s_.\-]+")
+_INVISIBLE: Final = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
+_LOOKALIKES: Final = str.maketrans(
+    "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u04bb\u0501\u051b\u03bf\u03b1\u03bd\u03b9",
+    "aeopcyxijshdwoavi",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoundField:
+    """A field and the index (from 0) of its column in the file."""
+
+    field: Field
+    index: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnMap:
+    """The columns of one file under one entity.
+
+    ``bound``: declared fields that the file has, in the entity's order. ``action``: index of the
+    action column. ``kept``: (name, index) of undeclared columns that go into ``_extra``.
+    """
+
+    bound: tuple[BoundField, ...]
+    action: int | None
+    kept: tuple[tuple[str, int], ...]
+    warnings: tuple[FileWarning, ...]
+
+
+def match_columns(
+    entity: Entity, header: tuple[str, ...], *, operation: Operation, unknown: UnknownColumns
+) -> ColumnMap:
+    """The fields of ``entity`` among the columns ``header``; an empty header has none to miss.
+
+    Raises:
+        FileRefused: a name is empty or stands twice, a needed column is missing, or a column is
+            not known and must be.
+    """
+    _check_names(header)
+    found = _fields_by_index(entity, header)
+    bound = {field.name: index for index, field in found.items()}
+    action = _action_index(entity, header)
+    if header:
+        _check_missing(entity, header, bound, operation)
+    strangers = [
+        index
+        for index, name in enumerate(header)
+        if index not in found and index != action and name not in REPORT_COLUMNS
+    ]
+    _check_strangers(entity, header, strangers, unknown)
+    keeps = unknown is UnknownColumns.KEEP
+    return ColumnMap(
+        bound=tuple(
+            BoundField(field=field, index=bound[field.name])
+            for field in entity.fields
+            if field.name in bound
+        ),
+        action=action,
+        kept=tuple((header[index], index) for index in strangers) if keeps else (),
+        warnings=tuple(_warnings(entity, header, strangers, unknown)),
+    )
+
+
+def normalise(name: str) -> str:
+    """A column name as it is compared when it is not exact."""
+    plain = unicodedata.normalize("NFC", name).strip().casefold()
+    return _SEPARATORS.sub("_", plain)
+
+
+def _check_names(header: tuple[str, ...]) -> None:
+    seen: dict[str, int] = {}
+    for column, name in enumerate(header, start=1):
+        if not name.strip():
+            raise file_refused("HEADER_EMPTY", column=column)
+        if name in seen:
+            columns = f"columns {seen[name]} and {column}"
+            raise file_refused("HEADER_DUPLICATE", name=name, columns=columns)
+        seen[name] = column
+
+
+def _fields_by_index(entity: Entity, header: tuple[str, ...]) -> dict[int, Field]:
+    """Field of each column that has one: by name, then by alias, then after normalisation."""
+    by_name = {field.name: field for field in entity.fields}
+    by_alias = {alias: field for field in entity.fields for alias in field.aliases}
+    loose: dict[str, Field] = {}
+    for name, field in (*by_name.items(), *by_alias.items()):
+        loose.setdefault(normalise(name), field)
+    found: dict[int, Field] = {}
+    taken: set[str] = set()
+    for names, read in ((by_name, str), (by_alias, str), (loose, normalise)):
+        for index, name in enumerate(header):
+            match = names.get(read(name))
+            if match is not None and index not in found and match.name not in taken:
+                found[index] = match
+                taken.add(match.name)
+    return found
+
+
+def _action_index(entity: Entity, header: tuple[str, ...]) -> int | None:
+    if entity.action is None:
+        return None
+    if entity.action.name in header:
+        return header.index(entity.action.name)
+    names = [normalise(name) for name in header]
+    wanted = normalise(entity.action.name)
+    return names.index(wanted) if wanted in names else None
+
+
+def _check_missing(
+    entity: Entity, header: tuple[str, ...], bound: Mapping[str, int], operation: Operation
+) -> None:
+    partial = operation in (Operation.UPDATE, Operation.DELETE)
+    needed = [
+        field.name
+        for field in entity.fields
+        if field.name in entity.key
+        or (field.constraints.required and field.default is None and not partial)
+    ]
+    missing = [name for name in needed if name not in bound]
+    if not missing:
+        return
+    free = [name for index, name in enumerate(header) if index not in bound.values()]
+    near = ", ".join(did_you_mean(name, free).removeprefix("; ") for name in missing)
+    raise file_refused(
+        "COLUMN_MISSING",
+        names=", ".join(repr(name) for name in missing),
+        found=", ".join(header[:_MOST_NAMES]),
+        suggestion=near.strip(", ") or "name the column as the field or one of its aliases",
+    )
+
+
+def _check_strangers(
+    entity: Entity, header: tuple[str, ...], strangers: list[int], unknown: UnknownColumns
+) -> None:
+    if not strangers:
+        return
+    name = header[strangers[0]]
+    if unknown is UnknownColumns.REJECT:
+        raise _unknown(entity, name, _suggestion(entity, name))
+    if unknown is UnknownColumns.KEEP and not entity.is_open:
+        raise _unknown(entity, name, "the entity is not open: unknown_columns=keep cannot be used")
+
+
+def _unknown(entity: Entity, name: str, suggestion: str) -> FileRefused:
+    return file_refused("COLUMN_UNKNOWN", name=name, entity=entity.name, suggestion=suggestion)
+
+
+def _warnings(
+    entity: Entity, header: tuple[str, ...], strangers: Iterable[int], unknown: UnknownColumns
+) -> Iterator[FileWarning]:
+    known = {_skeleton(name): name for name in _known_names(entity)}
+    for index in list(strangers)[:_MOST_WARNINGS]:
+        name, column = header[index], index + 1
+        like = known.get(_skeleton(name))
+        if like is not None and not name.isascii():
+            yield file_warning("LOOKALIKE_NAME", column=column, name=name, like=like)
+        if unknown is UnknownColumns.WARN:
+            yield file_warning(
+                "COLUMN_IGNORED",
+                column=column,
+                name=name,
+                entity=entity.name,
+                suggestion=_suggestion(entity, name),
+            )
+
+
+def _known_names(entity: Entity) -> list[str]:
+    return [name for field in entity.fields for name in (field.name, *field.aliases)]
+
+
+def _suggestion(entity: Entity, name: str) -> str:
+    near = did_you_mean(name, _known_names(entity)).removeprefix("; ")
+    return near or "declare it, or set unknown_columns=ignore"
+
+
+def _skeleton(name: str) -> str:
+    """The name as the eye reads it: invisible characters gone, foreign look-alikes as Latin."""
+    plain = unicodedata.normalize("NFKC", _INVISIBLE.sub("", name)).casefold()
+    return _SEPARATORS.sub("_", plain.translate(_LOOKALIKES))

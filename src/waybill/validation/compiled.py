@@ -1,0 +1,154 @@
+"""An entity and the columns of a file, compiled once: plans of fields, rules, columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from waybill.model.options import Operation
+from waybill.validation.rules import FieldPlan, Rule, plan_field
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from waybill.model.entity import Entity, ForeignKey
+    from waybill.validation.columns import ColumnMap
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlainColumn:
+    """A column of the result that is a column of the chunk; ``drops_blank``: empty becomes null."""
+
+    name: str
+    index: int
+    drops_blank: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumberedRule:
+    """A rule and whose it is; its position in ``Compiled.rules`` is its number."""
+
+    plan: FieldPlan | None
+    rule: Rule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compiled:
+    """What to run for the chunks of one file.
+
+    ``order``: names of the columns of an accepted chunk, in order; each is a ``plain`` column of
+    the chunk or one that the first statement computes.
+    """
+
+    entity: Entity
+    columns: ColumnMap
+    plans: tuple[FieldPlan, ...]
+    rules: tuple[NumberedRule, ...]
+    plain: tuple[PlainColumn, ...]
+    order: tuple[str, ...]
+    operation: Operation
+    needs_rows: bool
+    pepper: str
+
+    def is_checked(self, plan: FieldPlan) -> bool:
+        """Whether the field is checked; records that are all to be deleted have keys only."""
+        return _is_checked(self.entity, self.columns, plan, self.operation)
+
+
+def compile_file(
+    entity: Entity,
+    columns: ColumnMap,
+    *,
+    operation: Operation,
+    is_escaped: bool,
+    needs_rows: bool,
+    pepper: str,
+) -> Compiled:
+    """The statements for files of this entity with these columns.
+
+    ``needs_rows=False`` types only what rules over the whole file need.
+    """
+    plans = tuple(
+        plan_field(bound, is_key=bound.field.name in entity.key, is_escaped=is_escaped)
+        for bound in columns.bound
+    )
+    shown = _shown(entity, plans, operation, needs_rows=needs_rows)
+    plain = tuple(
+        PlainColumn(name=plan.field.name, index=plan.index, drops_blank=plan.blank_is_missing)
+        for plan in shown
+        if _is_plain(plan)
+    )
+    return Compiled(
+        entity=entity,
+        columns=columns,
+        plans=plans,
+        rules=tuple(_numbered(entity, columns, plans, operation)),
+        plain=plain,
+        order=tuple(_order(entity, columns, shown, needs_rows=needs_rows)),
+        operation=operation,
+        needs_rows=needs_rows,
+        pepper=pepper,
+    )
+
+
+def unique_sets(entity: Entity) -> tuple[tuple[str, ...], ...]:
+    """The sets of fields whose values must be unique, the primary key apart, in a fixed order."""
+    single = ((field.name,) for field in entity.fields if field.constraints.unique)
+    sets = dict.fromkeys((*single, *entity.unique_keys))
+    return tuple(each for each in sets if each != entity.key)
+
+
+def self_references(entity: Entity) -> tuple[ForeignKey, ...]:
+    """The foreign keys that lead to records of the entity itself."""
+    return tuple(key for key in entity.foreign_keys if key.reference_entity in ("", entity.name))
+
+
+def _is_plain(plan: FieldPlan) -> bool:
+    return plan.is_raw and not plan.typed and not plan.field.secret
+
+
+def _shown(
+    entity: Entity, plans: tuple[FieldPlan, ...], operation: Operation, *, needs_rows: bool
+) -> list[FieldPlan]:
+    """The fields whose typed values leave the check."""
+    if operation is Operation.DELETE and entity.action is None:
+        return [plan for plan in plans if plan.field.name in entity.key]
+    if needs_rows:
+        return list(plans)
+    named = {name for each in unique_sets(entity) for name in each}
+    named |= {name for key in entity.foreign_keys for name in key.fields}
+    named |= {name for key in self_references(entity) for name in key.reference_fields}
+    return [plan for plan in plans if plan.field.name in named]
+
+
+def _order(
+    entity: Entity, columns: ColumnMap, shown: list[FieldPlan], *, needs_rows: bool
+) -> Iterator[str]:
+    if entity.key:
+        yield "_key"
+    if needs_rows:
+        yield "_hash"
+    if columns.action is not None:
+        yield "_action"
+    if columns.kept and needs_rows:
+        yield "_extra"
+    yield from (plan.field.name for plan in shown)
+
+
+def _numbered(
+    entity: Entity, columns: ColumnMap, plans: tuple[FieldPlan, ...], operation: Operation
+) -> Iterator[NumberedRule]:
+    if columns.action is not None and entity.action is not None:
+        words = ", ".join(entity.action.actions)
+        yield NumberedRule(
+            plan=None, rule=Rule(code="ACTION_INVALID", broken="op IS NULL", bound=words)
+        )
+    for plan in plans:
+        if _is_checked(entity, columns, plan, operation):
+            yield from (NumberedRule(plan=plan, rule=rule) for rule in plan.rules)
+
+
+def _is_checked(entity: Entity, columns: ColumnMap, plan: FieldPlan, operation: Operation) -> bool:
+    """Records that are all to be deleted are checked on their keys only."""
+    only_deletes = operation is Operation.DELETE and columns.action is None
+    return plan.field.name in entity.key or not only_deletes

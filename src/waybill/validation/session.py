@@ -1,0 +1,87 @@
+"""Connections to the sandbox that keep their prepared statements from chunk to chunk."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import duckdb
+    import pyarrow as pa
+
+    from waybill.validation.sandbox import Sandbox
+
+VIEW = "chunk"
+"""The name under which statements see the rows."""
+
+
+class _Source:
+    """What the view reads: the table of the moment, by the Arrow stream protocol."""
+
+    def __init__(self, table: pa.Table) -> None:
+        self.table = table
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        stream: Callable[[object], object] = self.table.__arrow_c_stream__
+        return stream(requested_schema)
+
+
+class Session:
+    """One connection; used by one thread at a time, always with tables of one schema."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, table: pa.Table) -> None:
+        self._connection = connection
+        self._source = _Source(table)
+        self._prepared: dict[str, str] = {}
+        connection.register(VIEW, self._source)
+
+    def run(self, statement: str, table: pa.Table) -> pa.Table:
+        """The result of ``statement`` over ``table``, which is read by reference."""
+        name = self._prepared.get(statement)
+        if name is None:
+            name = f"s{len(self._prepared)}"
+            self._connection.execute(f"PREPARE {name} AS {statement}")
+            self._prepared[statement] = name
+        self._source.table = table
+        try:
+            result: pa.Table = self._connection.sql(f"EXECUTE {name}").to_arrow_table()
+        finally:
+            self._source.table = table.slice(0, 0)
+        return result
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._connection.close()
+
+
+class SessionPool:
+    """Sessions of one checker: as many as there are threads at the same time."""
+
+    def __init__(self, sandbox: Sandbox, empty: pa.Table) -> None:
+        self._sandbox = sandbox
+        self._empty = empty
+        self._idle: list[Session] = []
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """A session for this thread; afterwards it is kept for the next."""
+        with self._lock:
+            session = self._idle.pop() if self._idle else None
+        if session is None:
+            session = Session(self._sandbox.connect(), self._empty)
+        try:
+            yield session
+        finally:
+            with self._lock:
+                self._idle.append(session)
+
+    def close(self) -> None:
+        """Close the idle sessions."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for session in idle:
+            session.close()

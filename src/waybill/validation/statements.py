@@ -1,0 +1,198 @@
+"""The two statements of SQL over Arrow that check a chunk.
+
+The first runs over all rows: which are bad, and the typed values. The second runs over the bad
+rows only: the numbers of all rules that each breaks. Both read the view ``chunk`` with columns
+``c0`` ... ``cn`` and give their rows in its order; no name of a file or entity is SQL, ever.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from waybill.validation.compiled import self_references, unique_sets
+from waybill.validation.rules import WHITE_SPACE
+from waybill.validation.sql import conjunction, literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from waybill.validation.compiled import Compiled, NumberedRule
+    from waybill.validation.rules import FieldPlan
+
+NULL_MARK: Final = "\x1e2"
+"""Stands for a missing value in the text that is hashed."""
+SEPARATOR: Final = "\x1f"
+_ESCAPE: Final = "\x1e"
+
+REFERENCE_PREFIX: Final = "_reference"
+UNIQUE_PREFIX: Final = "_unique"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """What is known of a chunk and makes its statements cheaper.
+
+    ``is_ascii``: no normalisation of keys needed. ``has_controls``: cells hold the separators of
+    the hashed text, so they are escaped there.
+    """
+
+    is_ascii: bool
+    has_controls: bool
+
+
+def first_statement(compiled: Compiled, variant: Variant) -> str:
+    """Over all rows: ``bad``, computed columns by number (``o0`` ...), digests."""
+    writer = _Writer(compiled, variant)
+    columns = [f"NOT coalesce({writer.condition()}, FALSE) AS bad", *writer.outputs()]
+    return f"SELECT {', '.join(columns)} FROM ({_typed_rows(compiled)})"  # noqa: S608 - columns by number, texts by literal()
+
+
+def second_statement(compiled: Compiled) -> str:
+    """Over bad rows: ``rules``, the numbers of all rules that each breaks, never none."""
+    fits = "".join(f", {plan.fits} AS f{plan.index}" for plan in compiled.plans)
+    cases = ", ".join(
+        f"CASE WHEN {_gated(compiled, each)} THEN {number} END"
+        for number, each in enumerate(compiled.rules)
+    )
+    numbers = f"list_filter([{cases}], lambda number: number IS NOT NULL)"
+    rows = f"SELECT *{fits} FROM ({_typed_rows(compiled)})"  # noqa: S608 - see above
+    return f"SELECT {numbers} AS rules FROM ({rows})"  # noqa: S608 - see above
+
+
+def _gated(compiled: Compiled, each: NumberedRule) -> str:
+    plan = each.plan
+    if plan is None or compiled.columns.action is None or plan.field.name in compiled.entity.key:
+        return each.rule.broken
+    return f"op IS DISTINCT FROM 'delete' AND {each.rule.broken}"
+
+
+def _typed_rows(compiled: Compiled) -> str:
+    values = [f"{plan.value} AS v{plan.index}" for plan in compiled.plans]
+    kept = [f"c{index}" for _, index in compiled.columns.kept]
+    inner = ", ".join((*values, *kept, *_action(compiled))) or "1 AS one"
+    typed = "".join(f", {plan.typed} AS t{plan.index}" for plan in compiled.plans if plan.typed)
+    return f"SELECT *{typed} FROM (SELECT {inner} FROM chunk)"  # noqa: S608 - see above
+
+
+def _action(compiled: Compiled) -> list[str]:
+    """The operation of each record as ``op``, NULL where the cell is not an action."""
+    action, index = compiled.entity.action, compiled.columns.action
+    if action is None or index is None:
+        return []
+    word = f"lower(trim(c{index}, {WHITE_SPACE}))"
+    cases = " ".join(
+        f"WHEN {word} = {literal(cell)} THEN {literal(operation)}"
+        for cell, operation in action.actions.items()
+    )
+    missing = f"WHEN c{index} IS NULL OR {word} = '' THEN {literal(compiled.operation)}"
+    return [f"CASE {missing} {cases} END AS op"]
+
+
+class _Writer:
+    """Writes the outputs of the first statement."""
+
+    def __init__(self, compiled: Compiled, variant: Variant) -> None:
+        self._compiled = compiled
+        self._variant = variant
+        self._by_name: Mapping[str, FieldPlan] = {plan.field.name: plan for plan in compiled.plans}
+
+    def condition(self) -> str:
+        """SQL: the record has no finding."""
+        compiled = self._compiled
+        key = compiled.entity.key
+        checked = [plan for plan in compiled.plans if compiled.is_checked(plan)]
+        if compiled.columns.action is None:
+            return conjunction(plan.holds for plan in checked)
+        keys = conjunction(plan.holds for plan in checked if plan.field.name in key)
+        others = conjunction(plan.holds for plan in checked if plan.field.name not in key)
+        return f"op IS NOT NULL AND {keys} AND (op = 'delete' OR ({others}))"
+
+    def outputs(self) -> Iterator[str]:
+        """The computed columns, each under its name in the accepted chunk, by number."""
+        compiled = self._compiled
+        plain = {each.name for each in compiled.plain}
+        for number, name in enumerate(compiled.order):
+            if name not in plain:
+                yield f"{self._output(name)} AS o{number}"
+        yield from self._digests()
+
+    def _output(self, name: str) -> str:
+        special = {
+            "_key": self._key,
+            "_hash": self._hash,
+            "_action": lambda: "op",
+            "_extra": self._extra,
+        }
+        if name in special:
+            return special[name]()
+        return self._typed(self._by_name[name])
+
+    def _digests(self) -> Iterator[str]:
+        entity = self._compiled.entity
+        if entity.key:
+            yield f"hash({self._key()}) AS _digest"
+        for number, names in enumerate(unique_sets(entity)):
+            yield f"{self._digest(names)} AS {UNIQUE_PREFIX}{number}"
+        for number, key in enumerate(self_references(entity)):
+            yield f"{self._digest(key.fields)} AS {REFERENCE_PREFIX}{number}a"
+            yield f"{self._digest(key.reference_fields)} AS {REFERENCE_PREFIX}{number}b"
+
+    def _digest(self, names: tuple[str, ...]) -> str:
+        """Hash of the values together, 0 where one is missing or its column is."""
+        if not all(name in self._by_name for name in names):
+            return "0::UBIGINT"
+        present = conjunction(f"{self._by_name[name].typed_name} IS NOT NULL" for name in names)
+        return f"CASE WHEN {present} THEN hash({self._joined(names)}) ELSE 0::UBIGINT END"
+
+    def _key(self) -> str:
+        return self._joined(self._compiled.entity.key)
+
+    def _joined(self, names: tuple[str, ...]) -> str:
+        """One text of several values: parts between bars, the bars inside them escaped."""
+        parts = [self._canonical(self._by_name[name], normal=True) for name in names]
+        if len(parts) == 1:
+            return parts[0]
+        return " || '|' || ".join(
+            rf"replace(replace({part}, '\', '\\'), '|', '\|')" for part in parts
+        )
+
+    def _canonical(self, plan: FieldPlan, *, normal: bool) -> str:
+        """One text for equal values; ``normal``: also for texts that only look equal (NFC)."""
+        if plan.field.secret:
+            return self._typed(plan)
+        text = plan.grammar.canonical
+        if normal and not self._variant.is_ascii and plan.grammar.column == "text":
+            return f"nfc_normalize({text})"
+        return text
+
+    def _typed(self, plan: FieldPlan) -> str:
+        if plan.field.secret:
+            return f"sha256({literal(self._compiled.pepper)} || v{plan.index})"
+        return plan.typed_name
+
+    def _hash(self) -> str:
+        """64 bits of MD5 over all values: the same for equal records, in every version."""
+        parts = [self._hashed(plan) for plan in self._compiled.plans]
+        parts += [self._marked(f"c{index}") for _, index in self._compiled.columns.kept]
+        return f"md5_number_lower(concat_ws({literal(SEPARATOR)}, {', '.join(parts) or 'NULL'}))"
+
+    def _hashed(self, plan: FieldPlan) -> str:
+        return self._marked(self._canonical(plan, normal=False))
+
+    def _marked(self, text: str) -> str:
+        if self._variant.has_controls:
+            escape, separator = literal(_ESCAPE), literal(SEPARATOR)
+            text = f"replace({text}, {escape}, {literal(_ESCAPE + '0')})"
+            text = f"replace({text}, {separator}, {literal(_ESCAPE + '1')})"
+        return f"coalesce({text}, {literal(NULL_MARK)})"
+
+    def _extra(self) -> str:
+        """The undeclared cells of a record as one JSON object, missing ones left out."""
+        members = ", ".join(
+            f"{literal(msgspec.json.encode(name).decode() + ':')} || to_json(c{index})"
+            for name, index in self._compiled.columns.kept
+        )
+        return f"'{{' || concat_ws(',', {members}) || '}}'"
