@@ -45,7 +45,12 @@ class EmbeddedDispatcher:
     """
 
     def __init__(self, directory: Path, role: str) -> None:
-        """Take a place under ``directory``/run; ``role``: ``web``, ``worker`` or ``none``."""
+        """Take a place under ``directory``/run; ``role``: ``web``, ``worker`` or ``none``.
+
+        Raises:
+            ValueError: an unknown role.
+        """
+        place = Role(role)
         self._is_closed = False
         self._waiting = threading.Lock()
         self._wake_reader, self._wake_writer = socket.socketpair()
@@ -54,7 +59,7 @@ class EmbeddedDispatcher:
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._wake_reader, selectors.EVENT_READ)
         self._post = _PostRoom(directory / _FOLDER)
-        if role != Role.NONE and self._post.open_inbox(Role(role)):
+        if place is not Role.NONE and self._post.open_inbox(place):
             self._selector.register(self._post.inbox, selectors.EVENT_READ)
 
     def hint_work(self) -> None:
