@@ -60,7 +60,6 @@ DEFAULT_URL: Final = "http://127.0.0.1:8080"
 _SERVICE_LINKS: Final = ("WAYBILL_SERVICE_", "WAYBILL_PORT")
 """What Kubernetes puts into the environment beside a service named ``waybill``."""
 
-_TRUTH: Final = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 _LOG_LEVELS: Final = ("debug", "info", "warning", "error")
 
 
@@ -137,8 +136,8 @@ class DataDirectory:
 def load_settings(environ: Mapping[str, str], toml: Mapping[str, object]) -> Settings:
     """The settings that these two sources give; reads nothing else.
 
-    ``toml``: the parsed file. Values of the environment are text: numbers and booleans are read
-    as such, lists are split at commas.
+    ``toml``: the parsed file. Values of the environment are text: numbers are read as
+    such, lists are split at commas.
 
     Raises:
         SettingsInvalid: a key is unknown, a value of the wrong type or out of range.
@@ -266,8 +265,6 @@ def _converted(value: object, default: object, name: str) -> object:
         return _as_list(value, name)
     if isinstance(default, Secret | str):
         return _as_text(value, default, name)
-    if isinstance(default, bool):
-        return _as_truth(value, name)
     return _as_number(value, whole=isinstance(default, int), name=name)
 
 
@@ -283,13 +280,6 @@ def _as_text(value: object, default: object, name: str) -> object:
     if not isinstance(value, str):
         raise SettingsInvalid(f"{name} must be a text")
     return Secret(value) if isinstance(default, Secret) else value
-
-
-def _as_truth(value: object, name: str) -> bool:
-    truth = value if isinstance(value, bool) else _TRUTH.get(str(value).lower())
-    if truth is None:
-        raise SettingsInvalid(f"{name} must be true or false, not {value!r}")
-    return truth
 
 
 def _as_number(value: object, *, whole: bool, name: str) -> float:
@@ -319,8 +309,6 @@ def _check_together(settings: Settings) -> None:
 
 
 def _as_toml(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
     if isinstance(value, int | float):
         return repr(value)
     if isinstance(value, tuple):

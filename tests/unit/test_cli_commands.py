@@ -205,3 +205,53 @@ def test_no_server_is_one_line_that_says_where_it_was_looked_for(
 ) -> None:
     assert run_command(["status", "j1", "--server", "http://127.0.0.1:9"]) == 1
     assert "no answer from http://127.0.0.1:9" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "method"),
+    [(["status", "j1"], "GET"), (["watch", "j1"], "GET"), (["cancel", "j1"], "DELETE")],
+)
+def test_a_job_for_people_and_as_json_is_the_same_job(
+    server: Canned, capsys: pytest.CaptureFixture[str], arguments: list[str], method: str
+) -> None:
+    server.answers[f"{method} /v1/jobs/j1"] = (200, job(outcome="complete"))
+    assert run_command(arguments) == 0
+    assert "state     succeeded (complete)" in capsys.readouterr().out
+    assert run_command([*arguments, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == job(outcome="complete")
+
+
+def test_jobs_as_json_are_the_server_s_page(
+    server: Canned, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.answers["GET /v1/jobs"] = (200, {"jobs": [job()], "next": None})
+    assert run_command(["jobs", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"jobs": [job()], "next": None}
+
+
+def test_submit_as_json_prints_the_job(
+    server: Canned, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "a.csv"
+    file.write_text("a\n1\n")
+    server.answers["POST /v1/jobs"] = (202, job(state="waiting", outcome=None))
+    assert run_command(["submit", str(file), "-e", "airports", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["id"] == "j1"
+
+
+def test_rejections_as_json_go_to_standard_output(
+    server: Canned, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    page = {"rejections": [REJECTED], "total": 1, "next": None}
+    server.answers["GET /v1/jobs/j1/rejections"] = (200, page)
+    assert run_command(["rejections", "j1", "--json"]) == 0
+    assert json.loads(capfdbinary.readouterr().out) == page
+
+
+def test_a_file_that_cannot_be_written_is_a_failure_in_one_line(
+    server: Canned, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.answers["GET /v1/jobs/j1/rejections.csv"] = (200, b"a\n")
+    target = tmp_path / "missing" / "x.csv"
+    assert run_command(["rejections", "j1", "-o", str(target)]) == 1
+    assert "No such file or directory" in capsys.readouterr().err

@@ -166,6 +166,8 @@ def test_an_answer_of_another_kind_of_server_is_not_understood() -> None:
 
 
 def test_an_address_that_is_none_is_said_to_be_unreachable() -> None:
+    with pytest.raises(ServerUnreachable, match="'http://x:port' is not an address"):
+        Client("http://x:port", "t")
     with pytest.raises(ServerUnreachable):
         Client("http://[", "t").status("j1")
     with pytest.raises(ServerUnreachable), Client("ftp://x", "t") as client:

@@ -94,12 +94,27 @@ def _fail(message: str) -> ExitCode:
 
 def _report_bug() -> ExitCode:
     """Leave the traceback in a file; arguments stay out of it, for they may hold a token."""
-    import tempfile
     import traceback
 
-    report = Path(tempfile.mkstemp(prefix="waybill-bug-", suffix=".txt")[1])
-    report.write_text(f"waybill {__version__}\n{traceback.format_exc()}", encoding="utf-8")
+    report = _write_once(f"waybill {__version__}\n{traceback.format_exc()}")
     kind = sys.exc_info()[0]
     name = kind.__name__ if kind else "error"
     typer.echo(f"waybill: this is a bug of ours ({name}); the report is in {report}", err=True)
     return ExitCode.BUG
+
+
+def _write_once(text: str) -> Path:
+    """A file of that text, for its owner only; a bug that comes again finds its file there."""
+    import hashlib
+    import os
+    import tempfile
+
+    digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+    report = Path(tempfile.gettempdir()) / f"waybill-bug-{digest}.txt"
+    try:
+        descriptor = os.open(report, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return report
+    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+        stream.write(text)
+    return report
