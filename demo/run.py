@@ -149,10 +149,11 @@ def run(server: Server, *arguments: str, quiet: bool = False) -> str:
         check=False,
         env=server.environment,
         stdout=subprocess.PIPE if quiet else None,
+        stderr=subprocess.PIPE if quiet else None,
         text=True,
     )
     if done.returncode not in {0, DONE_WITH_REJECTIONS}:
-        sys.exit(f"waybill {arguments[0]} ended with {done.returncode}")
+        sys.exit(f"waybill {arguments[0]} ended with {done.returncode}\n{done.stderr or ''}")
     return done.stdout or ""
 
 
