@@ -1,3 +1,115 @@
-"""Checking a file without a server: the same reader and checker, nothing stored."""
+"""``waybill check``: the reader and the checker of the server, without a server."""
 
 from __future__ import annotations
+
+import tempfile
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from waybill.blobs.local import LocalBlobs
+from waybill.bootstrap.embedded import make_opener
+from waybill.engine.checks import FileCheck
+from waybill.engine.runs.duplicates import KeyLedgers
+from waybill.engine.runs.opening import read_options
+from waybill.engine.runs.spool import Spool
+from waybill.errors import FileRefused
+from waybill.model.administration import CheckReport
+from waybill.model.limits import Limits
+from waybill.model.settings import WorkerSettings
+from waybill.validation.checker import Checker, CheckOptions
+from waybill.validation.entity_files import load_entity
+from waybill.validation.sandbox import open_sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from waybill.model.entity import Entity
+    from waybill.model.options import ImportOptions
+    from waybill.ports.reader import Reader
+
+
+@contextmanager
+def check_file(
+    path: Path,
+    schema: Path,
+    options: ImportOptions,
+    *,
+    on_progress: Callable[[float, int, int], None],
+) -> Iterator[CheckReport]:
+    """What is wrong with a file under a schema; the report's rejections live inside the block.
+
+    ``on_progress`` is told the share done (0..1), records read and rejected so far.
+
+    Raises:
+        SchemaInvalid: the schema is refused; names the place.
+    """
+    entity = load_entity(schema).entity
+    with tempfile.TemporaryDirectory(prefix="waybill-check-") as folder:
+        yield _Offline(path, entity, options, Path(folder), on_progress).report()
+
+
+@dataclass(frozen=True, slots=True)
+class _Offline:
+    path: Path
+    entity: Entity
+    options: ImportOptions
+    folder: Path
+    on_progress: Callable[[float, int, int], None]
+
+    def report(self) -> CheckReport:
+        began = time.monotonic()
+        try:
+            reader = make_opener(Limits())(str(self.path), read_options(self.options, self.entity))
+            check = self._check(reader)
+        except FileRefused as refusal:
+            return CheckReport(
+                records=0,
+                rejected=0,
+                columns=(),
+                rejections=iter(()),
+                warnings=(),
+                seconds=time.monotonic() - began,
+                refused=refusal,
+            )
+        return CheckReport(
+            records=check.records,
+            rejected=check.rejected,
+            columns=reader.header.names,
+            rejections=check.rejections(),
+            warnings=check.warnings,
+            seconds=time.monotonic() - began,
+            refused=check.refused,
+        )
+
+    def _check(self, reader: Reader) -> FileCheck:
+        check = FileCheck(
+            reader,
+            self._checker(reader),
+            Spool(blobs=LocalBlobs(self.folder / "blobs"), prefix="check"),
+            KeyLedgers.in_folder(self.entity, self.folder / "keys"),
+            self.options.on_duplicate,
+            self.on_progress,
+        )
+        check.run()
+        return check
+
+    def _checker(self, reader: Reader) -> Checker:
+        return Checker(
+            self.entity,
+            reader.header,
+            CheckOptions(
+                operation=self.options.operation,
+                unknown_columns=self.options.unknown_columns,
+                needs_rows=False,
+            ),
+            limits=Limits(),
+            sandbox=open_sandbox(
+                memory_bytes=WorkerSettings().check_memory_bytes,
+                threads=1,
+                temp_directory=self.folder / "spill",
+            ),
+            pepper="",
+        )

@@ -69,7 +69,7 @@ def build_worker(parts: Embedded, heartbeat: Heartbeat) -> Worker:
     catalogue = load_catalogue(parts.directory)
     sandbox = open_sandbox(
         memory_bytes=settings.check_memory_bytes,
-        threads=settings.threads,
+        threads=1,
         temp_directory=parts.directory.scratch / parts.presence.holder,
     )
     run_parts = RunParts(

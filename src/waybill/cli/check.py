@@ -1,5 +1,6 @@
 """``waybill check``: check a file against a schema, without a server."""
 
+from contextlib import ExitStack, contextmanager
 from enum import StrEnum
 from itertools import islice
 from pathlib import Path
@@ -29,6 +30,8 @@ from waybill.model.options import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rich.console import Console
 
     from waybill.model.administration import CheckReport
@@ -79,35 +82,32 @@ def check(  # noqa: PLR0913 - one parameter per option of the command line
         header=HeaderMode.ABSENT if no_header else HeaderMode.PRESENT,
         escaped=escaped,
     )
-    report = _run(file, schema, options)
     wanted = CheckFormat.JSON if as_json else file_format
-    if wanted is CheckFormat.TABLE and output is None:
-        show_report(open_console(), report, 20 if shown is None else shown)
-    else:
-        save_report(report, wanted, output, shown)
+    with _checked(file, schema, options) as report:
+        if wanted is CheckFormat.TABLE and output is None:
+            show_report(open_console(), report, 20 if shown is None else shown)
+        else:
+            save_report(report, wanted, output, shown)
     raise typer.Exit(check_exit_code(report))
 
 
-def _run(file: Path, schema: Path, options: ImportOptions) -> "CheckReport":
+@contextmanager
+def _checked(file: Path, schema: Path, options: ImportOptions) -> "Iterator[CheckReport]":
+    """The report, once the check is done; progress is shown where somebody watches."""
     from waybill.bootstrap.offline import check_file
     from waybill.cli.progress import progress_display
 
     console = open_console(for_errors=True)
-    if not console.is_terminal:
-        return check_file(file, schema, options, on_progress=_silent)
-    with progress_display(console) as show:
-        return check_file(
-            file,
-            schema,
-            options,
-            on_progress=lambda share, records, rejected: show(
-                share, f"{records:,} records, {rejected:,} rejected", None, None
-            ),
-        )
+    with ExitStack() as display:
+        show = display.enter_context(progress_display(console)) if console.is_terminal else None
 
+        def on_progress(share: float, records: int, rejected: int) -> None:
+            if show is not None:
+                show(share, f"{records:,} records, {rejected:,} rejected", None, None)
 
-def _silent(share: float, records: int, rejected: int) -> None:
-    """Show no progress where nobody watches."""
+        with check_file(file, schema, options, on_progress=on_progress) as report:
+            display.close()
+            yield report
 
 
 def check_exit_code(report: "CheckReport") -> ExitCode:

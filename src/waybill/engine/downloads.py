@@ -312,7 +312,7 @@ def open_input(parts: ReportParts, job: Job, entity: Entity) -> Reader:
     path = parts.blobs.local_path(BlobName(job.input.blob)) if job.input else None
     if path is None:
         raise Gone("the input is gone", code="ARTIFACT_GONE")
-    return parts.open_reader(path, read_options(job, entity))
+    return parts.open_reader(path, read_options(job.options, entity))
 
 
 def require_final(job: Job) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
 from waybill.validation.checker import Checker, CheckOptions
 from waybill.validation.descriptor import parse_descriptor
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from waybill.ports.reader import Header
     from waybill.validation.sandbox import Sandbox
 
-K = TypeVar("K")
-V = TypeVar("V")
 KEPT: Final = 32
 
 
@@ -41,7 +39,9 @@ class CheckerCache:
         entity = self._entities.get(place)
         if entity is None:
             entity = parse_descriptor(json.loads(job.descriptor), name=job.entity)
-            _remember(self._entities, place, entity)
+            self._entities[place] = entity
+            if len(self._entities) > KEPT:
+                self._entities.popitem(last=False)
         return entity
 
     def checker(self, job: Job, header: Header) -> Checker:
@@ -64,11 +64,7 @@ class CheckerCache:
                 sandbox=self.sandbox,
                 pepper=self.pepper,
             )
-            _remember(self._checkers, place, checker)
+            self._checkers[place] = checker
+            if len(self._checkers) > KEPT:
+                self._checkers.popitem(last=False)[1].close()
         return checker
-
-
-def _remember(known: OrderedDict[K, V], place: K, value: V) -> None:
-    known[place] = value
-    while len(known) > KEPT:
-        known.popitem(last=False)

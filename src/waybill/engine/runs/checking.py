@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from waybill.engine.runs.context import RunContext
+    from waybill.engine.runs.duplicates import KeyLedgers
     from waybill.engine.runs.progress import ProgressMeter
     from waybill.engine.runs.spool import Spool
     from waybill.model.finding import FileWarning
     from waybill.ports.reader import Reader
     from waybill.validation.checked import CheckedChunk
     from waybill.validation.checker import Checker
-    from waybill.validation.whole_file import KeyLedger
 
 
 @dataclass(slots=True)
@@ -28,7 +28,6 @@ class CheckPhase:
     """Judges the input chunk by chunk; the result is its own fields after ``run``.
 
     ``failure``: why the input could not be read to its end; what came before it stands.
-    ``ledgers``: digests of the key first, then of each unique key.
     """
 
     context: RunContext
@@ -36,7 +35,7 @@ class CheckPhase:
     checker: Checker
     spool: Spool
     meter: ProgressMeter
-    ledgers: tuple[KeyLedger, ...]
+    ledgers: KeyLedgers
     read: int = 0
     rejected: int = 0
     failure: FileRefused | None = None
@@ -69,21 +68,13 @@ class CheckPhase:
         self.rejected += checked.rejected
         self._guard()
         self.spool.add(checked)
-        self._note_digests(checked)
+        self.ledgers.note(checked)
         self.warnings = merge_warnings(self.warnings, checked.warnings)
 
     def _guard(self) -> None:
         allowed = self.context.job.options.max_errors
         if allowed is not None and self.rejected > allowed:
             raise guard_error("MAX_ERRORS_EXCEEDED", allowed=str(allowed))
-
-    def _note_digests(self, checked: CheckedChunk) -> None:
-        if not self.ledgers or not checked.good.num_rows:
-            return
-        records = checked.good.column("_record").to_numpy()
-        digests = [checked.key_digests] if checked.key_digests is not None else []
-        for ledger, values in zip(self.ledgers, [*digests, *checked.unique_digests], strict=True):
-            ledger.add(records, values)
 
 
 def guard_error(code: str, *, allowed: str, share: str = "") -> JobFailed:

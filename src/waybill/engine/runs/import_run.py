@@ -15,7 +15,8 @@ from waybill.engine.runs.applying import ApplyPhase
 from waybill.engine.runs.cells import ShownCells
 from waybill.engine.runs.checking import CheckPhase, guard_error, scratch_folder
 from waybill.engine.runs.control import RunCanceled
-from waybill.engine.runs.matching import MatchPhase, unique_keys
+from waybill.engine.runs.duplicates import KeyLedgers
+from waybill.engine.runs.matching import MatchPhase
 from waybill.engine.runs.opening import read_options
 from waybill.engine.runs.progress import ProgressMeter
 from waybill.engine.runs.reporting import MasterList
@@ -28,7 +29,6 @@ from waybill.model.job import Counts, JobError, JobState, Outcome, Phase
 from waybill.ports.job_store import Finish
 from waybill.ports.sink import QueryableSink
 from waybill.validation.codes import file_warning
-from waybill.validation.whole_file import KeyLedger
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,7 +77,7 @@ class ImportRun:
         path = self.context.parts.blobs.local_path(BlobName(job.input.blob))
         if path is None:
             raise JobFailed("the input is not on this host", code="INPUT_MISSING")
-        return self.context.parts.open_reader(path, read_options(job, self.context.entity))
+        return self.context.parts.open_reader(path, read_options(job.options, self.context.entity))
 
     def _import(self, reader: Reader) -> Finish:
         if not reader.header.names:
@@ -92,7 +92,8 @@ class ImportRun:
 
     def _phases(self, reader: Reader, checker: Checker, spool: Spool) -> Finish:
         meter = self._meter()
-        check = CheckPhase(self.context, reader, checker, spool, meter, self._ledgers())
+        ledgers = KeyLedgers.in_folder(self.context.entity, scratch_folder(self.context))
+        check = CheckPhase(self.context, reader, checker, spool, meter, ledgers)
         late = LateFindings()
         finish: Finish | None = None
         try:
@@ -108,6 +109,7 @@ class ImportRun:
         except RunCanceled:
             self._note_check(check)
             finish = self._canceled("nothing was loaded")
+        ledgers.close()
         cells = ShownCells(checker.columns)
         return self._reported(
             finish, MasterList(spool, late, reader, cells, self.context.entity.key)
@@ -129,12 +131,6 @@ class ImportRun:
             self.facts,
             may_cancel=not self.applied,
         )
-
-    def _ledgers(self) -> tuple[KeyLedger, ...]:
-        entity = self.context.entity
-        keys = ([entity.key] if entity.key else []) + unique_keys(self.context)
-        folder = scratch_folder(self.context)
-        return tuple(KeyLedger(folder / str(number)) for number in range(len(keys)))
 
     def _note_check(self, check: CheckPhase) -> None:
         self.warnings = check.warnings

@@ -9,15 +9,15 @@ from waybill.ports.reader import ReadOptions
 
 if TYPE_CHECKING:
     from waybill.model.entity import Entity
-    from waybill.model.job import Job
+    from waybill.model.options import ImportOptions
 
 
-def read_options(job: Job, entity: Entity) -> ReadOptions:
-    """How a job's input is to be read."""
+def read_options(options: ImportOptions, entity: Entity) -> ReadOptions:
+    """How an input of that entity is to be read."""
     return ReadOptions(
-        delimiter=job.options.delimiter,
-        encoding=job.options.encoding,
-        has_header=job.options.header is HeaderMode.PRESENT,
+        delimiter=options.delimiter,
+        encoding=options.encoding,
+        has_header=options.header is HeaderMode.PRESENT,
         column_names=tuple(field.name for field in entity.fields),
-        escaped=job.options.escaped,
+        escaped=options.escaped,
     )

@@ -89,7 +89,7 @@ class MasterList:
             self._records, [raw.first_record, raw.first_record + raw.records]
         )
         wanted = self._records[first:stop]
-        rows = raw.table.take(pa.array(np.searchsorted(raw.record_numbers, wanted)))
+        rows = raw.table.take(np.searchsorted(raw.record_numbers, wanted))
         places = raw.positions.locate(wanted.tolist())
         self._lines[first:stop] = [line for line, _ in places]
         cells = zip(*(column.to_pylist() for column in rows.columns), strict=True)

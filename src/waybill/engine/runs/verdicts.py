@@ -78,11 +78,11 @@ class Verdicts:
 
     def keep(self, records: np.ndarray) -> np.ndarray:
         """For each of these record numbers whether it goes to the sink."""
-        kept: np.ndarray = ~(_among(records, self.rejected) | _among(records, self.skipped))
+        kept: np.ndarray = ~(among(records, self.rejected) | among(records, self.skipped))
         return kept
 
 
-def _among(records: np.ndarray, sorted_numbers: np.ndarray) -> np.ndarray:
+def among(records: np.ndarray, sorted_numbers: np.ndarray) -> np.ndarray:
     """Whether each record stands in the sorted array."""
     if not len(sorted_numbers):
         return np.zeros(len(records), dtype=bool)
