@@ -1,0 +1,67 @@
+"""Numbers of records and digests on disk, in partitions that fit in memory one at a time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from waybill.errors import StorageFull
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PARTITION_BITS: Final = 6
+PARTITIONS: Final = 1 << PARTITION_BITS
+"""Files per ledger: 64, so that 100 million records make partitions of 25 MB."""
+
+ENTRY: Final = np.dtype([("digest", np.uint64), ("record", np.int64)])
+
+
+class Ledger:
+    """Appends (record, digest) pairs to files by the first bits of the digest.
+
+    The directory belongs to the ledger; ``close`` removes its files. Not for several threads.
+    """
+
+    def __init__(self, directory: Path, name: str) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        self._paths = [directory / f"{name}-{part:02d}" for part in range(PARTITIONS)]
+        self._files = [path.open("wb", buffering=0) for path in self._paths]
+
+    def add(self, records: np.ndarray, digests: np.ndarray) -> None:
+        """Append pairs; a digest of 0 means no value and is left out.
+
+        Raises:
+            StorageFull: the disk refuses the write.
+        """
+        present = digests != 0
+        if not present.all():
+            records, digests = records[present], digests[present]
+        entries = np.empty(len(digests), dtype=ENTRY)
+        entries["record"] = records
+        entries["digest"] = digests
+        parts = (digests >> np.uint64(64 - PARTITION_BITS)).astype(np.uint8)
+        entries = entries[np.argsort(parts, kind="stable")]
+        ends = np.cumsum(np.bincount(parts, minlength=PARTITIONS)).tolist()
+        start = 0
+        try:
+            for file, end in zip(self._files, ends, strict=True):
+                if end > start:
+                    entries[start:end].tofile(file)
+                start = end
+        except OSError as error:
+            raise StorageFull(f"the duplicates ledger cannot be written: {error}") from error
+
+    def partitions(self) -> Iterator[np.ndarray]:
+        """The entries of each partition in the order of adding; one is in memory at a time."""
+        for path in self._paths:
+            yield np.fromfile(path, dtype=ENTRY)
+
+    def close(self) -> None:
+        """Close and remove the files; safe to repeat."""
+        for file in self._files:
+            file.close()
+        for path in self._paths:
+            path.unlink(missing_ok=True)
