@@ -97,10 +97,8 @@ def _fingerprint(entity: Entity, fields: Sequence[str]) -> int:
 
 def _flat(rows: pa.Table, name: str) -> Column:
     chunks = rows.column(name).chunks
-    if not chunks:
-        return pa.nulls(0, rows.schema.field(name).type)
-    flat: Column = pa.concat_arrays(chunks)
-    return flat
+    empty: Column = pa.nulls(0, rows.schema.field(name).type)
+    return pa.concat_arrays(chunks) if chunks else empty
 
 
 def _numbers(rows: pa.Table, name: str) -> np.ndarray:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from waybill.model.entity import Entity
 
-PAGE_BYTES: Final = 16_384
+PAGE_BYTES: Final = 8_192
 _BUSY_TIMEOUT_SECONDS: Final = 30
 _CACHE_KIBIBYTES: Final = 64_000
 _CHECKPOINT_BYTES: Final = 48 * 1024 * 1024

@@ -1,0 +1,115 @@
+"""Entities and chunks for the suites of sinks; public, for those who test a sink of their own."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Final
+
+import pyarrow as pa
+
+from waybill.model.entity import ActionColumn, Constraints, Entity, Field, FieldType
+from waybill.model.ids import JobId, ProjectName
+from waybill.model.options import Operation
+from waybill.ports.sink import ACTION, HASH, KEY, RECORD, SinkJob
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+PROJECT: Final = ProjectName("acme")
+
+ITEMS: Final = Entity(
+    name="items",
+    fields=(
+        Field(name="id", type=FieldType.STRING),
+        Field(name="title", type=FieldType.STRING),
+        Field(name="stock", type=FieldType.INTEGER),
+        Field(name="price", type=FieldType.NUMBER),
+        Field(name="active", type=FieldType.BOOLEAN),
+    ),
+    key=("id",),
+    action=ActionColumn(name="do", actions={"remove": "delete"}),
+)
+"""A keyed entity."""
+
+MEMBERS: Final = Entity(
+    name="members",
+    fields=(
+        Field(name="id", type=FieldType.STRING),
+        Field(name="email", type=FieldType.STRING, constraints=Constraints(unique=True)),
+        Field(name="club", type=FieldType.STRING),
+        Field(name="number", type=FieldType.INTEGER),
+    ),
+    key=("id",),
+    unique_keys=(("club", "number"),),
+)
+"""A keyed entity with unique values."""
+
+EVENTS: Final = Entity(
+    name="events",
+    fields=(
+        Field(name="kind", type=FieldType.STRING),
+        Field(name="size", type=FieldType.INTEGER),
+    ),
+)
+"""An entity without a key."""
+
+_TYPES: Final[Mapping[FieldType, pa.DataType]] = {
+    FieldType.INTEGER: pa.int64(),
+    FieldType.NUMBER: pa.float64(),
+    FieldType.BOOLEAN: pa.bool_(),
+}
+
+
+def sink_job(
+    name: str = "job-1",
+    *,
+    epoch: int = 1,
+    entity: Entity = ITEMS,
+    operation: Operation = Operation.UPSERT,
+    whole_file: bool = False,
+    project: ProjectName = PROJECT,
+) -> SinkJob:
+    """A job as a sink sees it."""
+    return SinkJob(
+        id=JobId(name),
+        epoch=epoch,
+        project=project,
+        entity=entity,
+        operation=operation,
+        whole_file=whole_file,
+    )
+
+
+def chunk_of(
+    *rows: Sequence[object],
+    fields: Sequence[str] = ("id", "title"),
+    entity: Entity = ITEMS,
+    first_record: int = 1,
+    actions: Sequence[str | None] | None = None,
+) -> pa.Table:
+    """A chunk as checking makes it: ``rows`` hold the values of ``fields``, in file order."""
+    numbers = range(first_record, first_record + len(rows))
+    columns: dict[str, tuple[pa.DataType, Sequence[object]]] = {RECORD: (pa.int64(), numbers)}
+    if entity.key:
+        columns[KEY] = (pa.string(), [_key(entity, fields, row) for row in rows])
+    columns[HASH] = (pa.int64(), [_digest(row) for row in rows])
+    if actions is not None:
+        columns[ACTION] = (pa.string(), actions)
+    for index, name in enumerate(fields):
+        columns[name] = (_type(entity, name), [row[index] for row in rows])
+    schema = pa.schema([(name, kind) for name, (kind, _) in columns.items()])
+    return pa.Table.from_pydict({name: list(v) for name, (_, v) in columns.items()}, schema)
+
+
+def _type(entity: Entity, name: str) -> pa.DataType:
+    declared = {field.name: field.type for field in entity.fields}
+    return _TYPES.get(declared.get(name, FieldType.STRING), pa.string())
+
+
+def _key(entity: Entity, fields: Sequence[str], row: Sequence[object]) -> str:
+    return "|".join(str(row[list(fields).index(name)]) for name in entity.key)
+
+
+def _digest(row: Sequence[object]) -> int:
+    digest = hashlib.blake2b(repr(tuple(row)).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)

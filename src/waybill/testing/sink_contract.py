@@ -1,0 +1,321 @@
+"""What every sink must do, as tests to inherit.
+
+A subclass gives a fixture ``open_sink``: a function that opens a sink on one and the same, at
+first empty, place each time it is called; and ``stored``: how the records of an entity are read
+back. Its class name begins with ``Test``. A sink that can also be asked (``QueryableSink``)
+inherits ``QueryableSinkContract`` instead, which has ``stored`` already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, TypeAlias
+
+import pytest
+
+from waybill.errors import Fenced
+from waybill.model.ids import ProjectName
+from waybill.model.job import Counts
+from waybill.model.options import Operation
+from waybill.ports.sink import Sink
+from waybill.testing.sample_chunks import EVENTS, ITEMS, PROJECT, chunk_of, sink_job
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from waybill.model.entity import Entity
+    from waybill.ports.sink import ChunkResult, SinkJob
+
+OpenSink: TypeAlias = Callable[[], Sink]
+Records: TypeAlias = Sequence[Mapping[str, object]]
+
+
+class SinkContract:
+    """The promises of ``Sink``."""
+
+    @pytest.fixture
+    def sink(self, open_sink: OpenSink) -> Sink:
+        """A sink with nothing in it."""
+        return open_sink()
+
+    def stored(self, sink: Sink, entity: Entity = ITEMS, project: ProjectName = PROJECT) -> Records:
+        """All records of an entity, in any order, by field name."""
+        raise NotImplementedError
+
+    def test_new_records_are_created(self, sink: Sink) -> None:
+        result = _import(sink, sink_job(), chunk_of(("a", "Apple"), ("b", "Bread")))
+        assert result.outcomes == b"CC"
+        assert _titles(self.stored(sink)) == {"a": "Apple", "b": "Bread"}
+
+    def test_the_same_records_again_are_unchanged(self, sink: Sink) -> None:
+        rows = chunk_of(("a", "Apple"), ("b", "Bread"))
+        _import(sink, sink_job("first"), rows)
+        assert _import(sink, sink_job("second"), rows).outcomes == b"NN"
+
+    def test_only_records_with_another_value_are_updated(self, sink: Sink) -> None:
+        _import(sink, sink_job("first"), chunk_of(("a", "Apple"), ("b", "Bread")))
+        result = _import(sink, sink_job("second"), chunk_of(("a", "Apple"), ("b", "Butter")))
+        assert result.outcomes == b"NU"
+        assert _titles(self.stored(sink)) == {"a": "Apple", "b": "Butter"}
+
+    def test_a_missing_value_is_a_value(self, sink: Sink) -> None:
+        _import(sink, sink_job("1"), chunk_of(("a", None)))
+        assert _import(sink, sink_job("2"), chunk_of(("a", None))).outcomes == b"N"
+        assert _import(sink, sink_job("3"), chunk_of(("a", ""))).outcomes == b"U"
+        assert _import(sink, sink_job("4"), chunk_of(("a", None))).outcomes == b"U"
+        assert _titles(self.stored(sink)) == {"a": None}
+
+    def test_outcomes_stand_in_file_order_beside_their_records(self, sink: Sink) -> None:
+        _import(sink, sink_job("first"), chunk_of(("b", "Bread"), ("d", "Dill")))
+        rows = chunk_of(("d", "Dill"), ("c", "Corn"), ("b", "Beer"), ("a", "Ale"), first_record=7)
+        result = _import(sink, sink_job("second"), rows)
+        assert list(result.records) == [7, 8, 9, 10]
+        assert result.outcomes == b"NCUC"
+
+    def test_a_field_that_the_file_lacks_keeps_its_value(self, sink: Sink) -> None:
+        both = ("id", "title", "stock")
+        _import(sink, sink_job("first"), chunk_of(("a", "Apple", 5), fields=both))
+        _import(sink, sink_job("second"), chunk_of(("a", "Pear"), ("b", "Bread")))
+        records = {record["id"]: record for record in self.stored(sink)}
+        assert (records["a"]["title"], records["a"]["stock"]) == ("Pear", 5)
+        assert records["b"]["stock"] is None
+
+    def test_a_file_with_fewer_fields_of_equal_values_changes_nothing(self, sink: Sink) -> None:
+        both = ("id", "title", "stock")
+        _import(sink, sink_job("first"), chunk_of(("a", "Apple", 5), fields=both))
+        assert _import(sink, sink_job("second"), chunk_of(("a", "Apple"))).outcomes == b"N"
+
+    def test_a_change_by_a_file_with_fewer_fields_is_seen_by_the_next_full_one(
+        self, sink: Sink
+    ) -> None:
+        full = chunk_of(("a", "Apple", 5), fields=("id", "title", "stock"))
+        _import(sink, sink_job("first"), full)
+        _import(sink, sink_job("second"), chunk_of(("a", "Pear")))
+        assert _import(sink, sink_job("third"), full).outcomes == b"U"
+        assert _titles(self.stored(sink)) == {"a": "Apple"}
+
+    def test_values_of_every_type_come_back(self, sink: Sink) -> None:
+        fields = ("id", "title", "stock", "price", "active")
+        row = ("a", "Äpfel, \"rot\"\n'x'", -(2**63), 0.1, True)
+        empty = ("b", None, None, None, None)
+        _import(sink, sink_job(), chunk_of(row, empty, fields=fields))
+        found = {
+            record["id"]: tuple(record[field] for field in fields) for record in self.stored(sink)
+        }
+        assert found == {"a": row, "b": empty}
+        assert any(record["active"] is True for record in self.stored(sink))
+
+    def test_an_insert_of_a_known_key_is_refused(self, sink: Sink) -> None:
+        _import(sink, sink_job("first"), chunk_of(("a", "Apple")))
+        job = sink_job("second", operation=Operation.INSERT)
+        result = _import(sink, job, chunk_of(("b", "Bread"), ("a", "Ale")))
+        assert result.outcomes == b"CR"
+        assert [(each.record, each.code) for each in result.refusals] == [(2, "KEY_EXISTS")]
+        assert _titles(self.stored(sink)) == {"a": "Apple", "b": "Bread"}
+
+    def test_an_update_of_an_unknown_key_is_refused(self, sink: Sink) -> None:
+        _import(sink, sink_job("first"), chunk_of(("a", "Apple")))
+        job = sink_job("second", operation=Operation.UPDATE)
+        result = _import(sink, job, chunk_of(("b", "Bread"), ("a", "Ale")))
+        assert result.outcomes == b"RU"
+        assert [(each.record, each.code) for each in result.refusals] == [(1, "KEY_NOT_FOUND")]
+        assert _titles(self.stored(sink)) == {"a": "Ale"}
+
+    def test_a_delete_takes_known_records_and_refuses_others(self, sink: Sink) -> None:
+        _import(sink, sink_job("first"), chunk_of(("a", "Apple"), ("b", "Bread")))
+        job = sink_job("second", operation=Operation.DELETE)
+        result = _import(sink, job, chunk_of(("b",), ("c",), fields=("id",)))
+        assert result.outcomes == b"DR"
+        assert [(each.record, each.code) for each in result.refusals] == [(2, "KEY_NOT_FOUND")]
+        assert _titles(self.stored(sink)) == {"a": "Apple"}
+
+    def test_a_record_may_name_its_own_operation(self, sink: Sink) -> None:
+        _import(sink, sink_job("first"), chunk_of(("a", "Apple"), ("b", "Bread"), ("c", "Corn")))
+        rows = chunk_of(
+            ("a", None), ("b", "Beer"), ("c", "Cake"), ("d", "Dill"),
+            actions=["delete", None, "insert", "update"],
+        )  # fmt: skip
+        result = _import(sink, sink_job("second"), rows)
+        assert result.outcomes == b"DURR"
+        assert _titles(self.stored(sink)) == {"b": "Beer", "c": "Corn"}
+
+    def test_records_with_one_key_are_applied_in_file_order(self, sink: Sink) -> None:
+        rows = chunk_of(
+            ("a", "Ale"), ("b", "Bread"), ("a", "Apple"), ("a", "Apple"), ("a", None), ("a", "Ant"),
+            actions=[None, None, None, None, "delete", "insert"],
+        )  # fmt: skip
+        assert _import(sink, sink_job(), rows).outcomes == b"CCUNDC"
+        assert _titles(self.stored(sink)) == {"a": "Ant", "b": "Bread"}
+
+    def test_a_record_without_a_key_is_added_each_time(self, sink: Sink) -> None:
+        rows = chunk_of(("open", 1), ("open", 1), fields=("kind", "size"), entity=EVENTS)
+        assert _import(sink, sink_job("first", entity=EVENTS), rows).outcomes == b"CC"
+        assert _import(sink, sink_job("second", entity=EVENTS), rows).outcomes == b"CC"
+        assert len(self.stored(sink, EVENTS)) == 4
+
+    def test_records_without_a_key_cannot_be_deleted(self, sink: Sink) -> None:
+        job = sink_job(entity=EVENTS, operation=Operation.DELETE)
+        result = _import(sink, job, chunk_of(("open", 1), fields=("kind", "size"), entity=EVENTS))
+        assert result.outcomes == b"R"
+        assert len(result.refusals) == 1
+
+    def test_an_empty_chunk_has_an_empty_result(self, sink: Sink) -> None:
+        result = _import(sink, sink_job(), chunk_of())
+        assert (list(result.records), result.outcomes) == ([], b"")
+
+    def test_a_chunk_applied_again_changes_nothing_and_gives_its_first_result(
+        self, sink: Sink
+    ) -> None:
+        job = sink_job(operation=Operation.INSERT)
+        sink.begin(job)
+        first = sink.apply(job, 0, chunk_of(("a", "Apple"), ("a", "Ale")))
+        again = sink.apply(job, 0, chunk_of(("a", "Apple"), ("a", "Ale")))
+        assert (again.chunk, again.outcomes) == (first.chunk, first.outcomes) == (0, b"CR")
+        assert list(again.records) == list(first.records)
+        assert again.refusals == first.refusals
+        assert len(self.stored(sink)) == 1
+
+    def test_a_chunk_applied_by_an_earlier_attempt_is_not_applied_by_a_later_one(
+        self, sink: Sink, open_sink: OpenSink
+    ) -> None:
+        sink.begin(sink_job(epoch=1))
+        sink.apply(sink_job(epoch=1), 0, chunk_of(("a", "Apple")))
+        later = open_sink()
+        later.begin(sink_job(epoch=2))
+        assert later.apply(sink_job(epoch=2), 0, chunk_of(("a", "Apple"))).outcomes == b"C"
+        assert later.seal(sink_job(epoch=2)) == Counts(read=1, created=1)
+
+    def test_an_attempt_is_fenced_once_a_later_one_has_begun(
+        self, sink: Sink, open_sink: OpenSink
+    ) -> None:
+        zombie = sink_job(epoch=1)
+        sink.begin(zombie)
+        open_sink().begin(sink_job(epoch=2))
+        with pytest.raises(Fenced):
+            sink.apply(zombie, 0, chunk_of(("a", "Apple")))
+        with pytest.raises(Fenced):
+            sink.begin(zombie)
+        with pytest.raises(Fenced):
+            sink.seal(zombie)
+        assert not self.stored(sink)
+
+    def test_an_attempt_may_begin_again(self, sink: Sink) -> None:
+        job = sink_job()
+        sink.begin(job)
+        sink.apply(job, 0, chunk_of(("a", "Apple")))
+        sink.begin(job)
+        assert sink.apply(job, 1, chunk_of(("b", "Bread"))).outcomes == b"C"
+
+    def test_a_sealed_job_takes_nothing_more(self, sink: Sink) -> None:
+        _import(sink, sink_job(), chunk_of(("a", "Apple")))
+        for epoch in (1, 2):
+            with pytest.raises(Fenced):
+                sink.begin(sink_job(epoch=epoch))
+            with pytest.raises(Fenced):
+                sink.apply(sink_job(epoch=epoch), 1, chunk_of(("b", "Bread")))
+        assert _titles(self.stored(sink)) == {"a": "Apple"}
+
+    def test_sealing_gives_the_counts_and_gives_them_again(
+        self, sink: Sink, open_sink: OpenSink
+    ) -> None:
+        _import(sink, sink_job("first"), chunk_of(("a", "Apple"), ("b", "Bread"), ("c", "Corn")))
+        job = sink_job("second")
+        sink.begin(job)
+        sink.apply(job, 0, chunk_of(("a", "Apple"), ("b", "Beer")))
+        actions = ["delete", "update"]
+        sink.apply(job, 3, chunk_of(("c", None), ("d", "Dill"), first_record=3, actions=actions))
+        counts = Counts(read=4, updated=1, unchanged=1, deleted=1, rejected=1)
+        assert sink.seal(job) == counts
+        assert open_sink().seal(job) == counts
+        assert open_sink().seal(sink_job("second", epoch=2)) == counts
+
+    def test_a_job_without_chunks_is_sealed_with_zeros(self, sink: Sink) -> None:
+        sink.begin(sink_job())
+        assert sink.seal(sink_job()) == Counts()
+        assert list(sink.results(sink_job().id)) == []
+
+    def test_results_come_by_rising_chunk_whatever_the_order_of_applying(
+        self, sink: Sink, open_sink: OpenSink
+    ) -> None:
+        job = sink_job()
+        sink.begin(job)
+        sink.apply(job, 2, chunk_of(("b", "Bread"), first_record=30))
+        sink.apply(job, 0, chunk_of(("a", "Apple"), ("a", "Apple"), first_record=10))
+        sink.seal(job)
+        results = list(open_sink().results(job.id))
+        assert [(r.chunk, list(r.records), r.outcomes) for r in results] == [
+            (0, [10, 11], b"CN"),
+            (2, [30], b"C"),
+        ]
+
+    def test_results_of_an_unknown_job_are_none(self, sink: Sink) -> None:
+        assert list(sink.results(sink_job("never").id)) == []
+
+    def test_records_stay_when_the_sink_is_opened_again(
+        self, sink: Sink, open_sink: OpenSink
+    ) -> None:
+        _import(sink, sink_job(), chunk_of(("a", "Apple")))
+        assert _titles(self.stored(open_sink())) == {"a": "Apple"}
+
+    def test_projects_and_entities_are_apart(self, sink: Sink) -> None:
+        other = ProjectName("other")
+        _import(sink, sink_job("first"), chunk_of(("a", "Apple")))
+        result = _import(sink, sink_job("second", project=other), chunk_of(("a", "Ant")))
+        assert result.outcomes == b"C"
+        assert _titles(self.stored(sink)) == {"a": "Apple"}
+        assert _titles(self.stored(sink, ITEMS, other)) == {"a": "Ant"}
+        assert not self.stored(sink, EVENTS)
+
+    def test_a_whole_file_is_seen_by_nobody_before_it_is_sealed(
+        self, sink: Sink, open_sink: OpenSink
+    ) -> None:
+        _import(sink, sink_job("first"), chunk_of(("a", "Apple"), ("b", "Bread"), ("c", "Corn")))
+        job = sink_job("second", whole_file=True)
+        sink.begin(job)
+        sink.apply(job, 0, chunk_of(("a", "Ale"), ("b", None), actions=[None, "delete"]))
+        sink.apply(job, 1, chunk_of(("d", "Dill"), ("c", "Corn"), first_record=3))
+        before = {"a": "Apple", "b": "Bread", "c": "Corn"}
+        assert _titles(self.stored(sink)) == before
+        assert _titles(self.stored(open_sink())) == before
+        assert sink.seal(job) == Counts(read=4, created=1, updated=1, unchanged=1, deleted=1)
+        assert _titles(self.stored(sink)) == {"a": "Ale", "c": "Corn", "d": "Dill"}
+
+    def test_the_outcomes_of_a_whole_file_count_what_it_staged_before(self, sink: Sink) -> None:
+        _import(sink, sink_job("first"), chunk_of(("a", "Apple")))
+        job = sink_job("second", whole_file=True)
+        sink.begin(job)
+        chunks = [
+            (chunk_of(("a", None), ("b", "Bread"), actions=["delete", None]), b"DC"),
+            (chunk_of(("a", "Ale"), ("b", "Bread"), first_record=3), b"CN"),
+            (chunk_of(("b", "Beer"), ("a", None), first_record=5, actions=[None, "delete"]), b"UD"),
+        ]
+        for number, (rows, outcomes) in enumerate(chunks):
+            assert sink.apply(job, number, rows).outcomes == outcomes
+        sink.seal(job)
+        assert _titles(self.stored(sink)) == {"b": "Beer"}
+
+    def test_a_whole_file_goes_on_where_an_earlier_attempt_stopped(
+        self, sink: Sink, open_sink: OpenSink
+    ) -> None:
+        first, second = (sink_job(epoch=epoch, whole_file=True) for epoch in (1, 2))
+        sink.begin(first)
+        sink.apply(first, 0, chunk_of(("a", "Apple")))
+        later = open_sink()
+        later.begin(second)
+        later.apply(second, 0, chunk_of(("a", "Apple")))
+        later.apply(second, 1, chunk_of(("b", "Bread"), first_record=2))
+        assert later.seal(second) == Counts(read=2, created=2)
+        assert later.seal(second) == Counts(read=2, created=2)
+        assert _titles(self.stored(later)) == {"a": "Apple", "b": "Bread"}
+
+
+def _import(sink: Sink, job: SinkJob, rows: pa.Table) -> ChunkResult:
+    """A job of one chunk, from begin to seal."""
+    sink.begin(job)
+    result = sink.apply(job, 0, rows)
+    sink.seal(job)
+    return result
+
+
+def _titles(records: Records) -> dict[object, object]:
+    return {record["id"]: record["title"] for record in records}
