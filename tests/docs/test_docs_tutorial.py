@@ -94,7 +94,7 @@ def is_ready(address: str) -> bool:
 
 def mend(file: Path) -> None:
     """What the tutorial tells the reader to correct."""
-    text = file.read_text(encoding="utf-8", newline="")
+    text = file.read_bytes().decode()
     rows = list(csv.reader(text.splitlines()))
     mended = {"1.200,00": "1200.00", "ab-1003": "AB-1003", "31/12/2026": "2026-12-31"}
     changed = [[mended.get(cell, cell) for cell in row[:4]] + row[4:] for row in rows]
