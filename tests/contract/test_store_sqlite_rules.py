@@ -167,6 +167,7 @@ def test_a_descriptor_is_stored_once(store: SqliteStore) -> None:
     ("name", "index"),
     [
         ("claim_jobs", "jobs_waiting"),
+        ("find_claimable", "jobs_waiting"),
         ("find_oldest_waiting", "jobs_waiting"),
         ("free_lane", "jobs_in_lanes"),
         ("list_jobs", "jobs_by_project"),

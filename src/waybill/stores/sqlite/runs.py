@@ -32,6 +32,9 @@ class Runs(Part):
     def claim_jobs(self, lease: Lease, now: datetime, *, limit: int) -> Sequence[Job]:
         """See ``RunStore.claim_jobs``."""
         parameters = _lease_parameters(lease) | {"now": to_microseconds(now), "limit": limit}
+        # Idle workers look often; looking needs no turn at the write lock.
+        if not self._database.read(lambda reader: every(reader, "find_claimable", parameters)):
+            return []
         return self._database.write(lambda writer: self._claim(writer, parameters))
 
     def renew_leases(self, runs: Mapping[JobId, int], lease: Lease) -> Mapping[JobId, bool]:

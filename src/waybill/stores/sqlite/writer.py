@@ -13,6 +13,7 @@ import apsw
 
 from waybill.errors import StoreUnavailable
 from waybill.stores.sqlite.connection import open_writer, translate
+from waybill.stores.sqlite.turnstile import Turnstile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -49,11 +50,16 @@ class Writer:
     """
 
     path: Path
+    _turnstile: Turnstile = field(init=False)
     _writes: queue.SimpleQueue[_Write | None] = field(default_factory=queue.SimpleQueue)
     _guard: threading.Lock = field(default_factory=threading.Lock)
     _thread: threading.Thread | None = None
     _connection: apsw.Connection | None = None
     _is_closed: bool = False
+
+    def __post_init__(self) -> None:
+        """Stand beside the other processes' writers."""
+        self._turnstile = Turnstile(self.path)
 
     def run(self, work: Callable[[apsw.Connection], T]) -> T:
         """What ``work`` gives, once it is committed and synced.
@@ -93,11 +99,13 @@ class Writer:
 
     def _serve(self) -> None:
         while batch := self._next_batch():
-            error = self._commit(batch)
+            with self._turnstile.turn():
+                error = self._commit(batch)
             for write in batch:
                 write.error = error or write.error
                 write.settle()
         self._drop_connection()
+        self._turnstile.close()
 
     def _next_batch(self) -> Sequence[_Write]:
         """The writes at hand, at least one; none when the writer is closed.

@@ -1,0 +1,4 @@
+-- A row where some job may be claimed now, in microseconds.
+SELECT 1 FROM jobs INDEXED BY jobs_waiting
+WHERE state = 'waiting' AND (not_before IS NULL OR not_before <= :now)
+LIMIT 1
