@@ -27,7 +27,7 @@ from waybill.errors import WaybillError
 app = typer.Typer(
     name="waybill",
     help="Bulk imports as jobs: hand over a file, follow the job, fetch the rejected rows.",
-    epilog="Example: waybill check people.csv --schema people.schema.json",
+    epilog="Example: waybill check people.csv --schema people.json",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -44,7 +44,7 @@ app.command(epilog="Example: waybill watch 01jd3a")(watch)
 app.command(epilog="Example: waybill rejections 01jd3a --output rejected.csv")(rejections)
 app.command(epilog="Example: waybill jobs --state running")(jobs)
 app.command(epilog="Example: waybill cancel 01jd3a")(cancel)
-app.command(epilog="Example: waybill check people.csv --schema people.schema.json")(check)
+app.command(epilog="Example: waybill check people.csv --schema people.json")(check)
 app.add_typer(project.app, name="project")
 app.add_typer(credential.app, name="credential")
 

@@ -18,13 +18,17 @@ if TYPE_CHECKING:
 
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _CUT_CHARACTERS = 200
+_PLAIN_COLUMNS = 160
 
 
 def open_console(*, for_errors: bool = False) -> Console:
-    """A console on standard output, or on standard error: plain where it is no terminal."""
+    """A console on standard output, or on standard error: plain and wide where no terminal is."""
     from rich.console import Console
 
-    return Console(stderr=for_errors, highlight=False, soft_wrap=True)
+    console = Console(stderr=for_errors, highlight=False, soft_wrap=True)
+    if not console.is_terminal:
+        console.width = max(console.width, _PLAIN_COLUMNS)
+    return console
 
 
 def print_json(document: object) -> None:
