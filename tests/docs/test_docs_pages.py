@@ -24,7 +24,7 @@ LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 BLOCK = re.compile(
     r"^```(?P<kind>\w+)(?P<rest>[^\n]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
 )
-TEST_NAME = re.compile(r"`(?P<path>tests/\S+\.py)(?:::(?P<name>\w+))?`")
+TEST_NAME = re.compile(r"`(?P<path>(?:tests|src/waybill/testing)/\S+?\.py)(?:::(?P<name>\w+))?`")
 
 
 def shown(page: Path) -> str:
