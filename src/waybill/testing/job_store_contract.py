@@ -5,17 +5,10 @@ A subclass gives a fixture ``store``: a fresh, empty store. Its class name begin
 
 from __future__ import annotations
 
-from typing import Protocol
-
-from waybill.ports.job_store import DutyStore, JobStore, RunStore
 from waybill.testing.job_store_duties import DutyContract
 from waybill.testing.job_store_jobs import JobContract
 from waybill.testing.job_store_keys import KeyContract
 from waybill.testing.job_store_runs import RunContract
-
-
-class CompleteJobStore(JobStore, RunStore, DutyStore, Protocol):
-    """One object with all three faces."""
 
 
 class JobStoreContract(JobContract, KeyContract, RunContract, DutyContract):

@@ -24,7 +24,7 @@ from waybill.testing.sample_jobs import (
 )
 
 if TYPE_CHECKING:
-    from waybill.testing.job_store_contract import CompleteJobStore
+    from waybill.testing.sample_jobs import CompleteJobStore
 
 
 class JobContract:

@@ -22,7 +22,7 @@ from waybill.testing.sample_jobs import (
 
 if TYPE_CHECKING:
     from waybill.model.ids import HolderId, ProjectName
-    from waybill.testing.job_store_contract import CompleteJobStore
+    from waybill.testing.sample_jobs import CompleteJobStore
 
 FIRST_USE = KeyClaim(job=None, fingerprint="")
 

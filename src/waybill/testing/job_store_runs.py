@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from waybill.model.job import Job
-    from waybill.testing.job_store_contract import CompleteJobStore
+    from waybill.testing.sample_jobs import CompleteJobStore
 
 
 class RunContract:

@@ -5,12 +5,21 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from waybill.model.ids import BlobName, HolderId, JobId, ProjectName
 from waybill.model.job import Counts, InputFile, JobKind, JobState, Outcome, Phase
 from waybill.model.options import ImportOptions
-from waybill.ports.job_store import ChunkRow, Finish, Lease, NewJob, Progress
+from waybill.ports.job_store import (
+    ChunkRow,
+    DutyStore,
+    Finish,
+    JobStore,
+    Lease,
+    NewJob,
+    Progress,
+    RunStore,
+)
 
 PROJECT: Final = ProjectName("acme")
 OTHER_PROJECT: Final = ProjectName("umbrella")
@@ -18,6 +27,10 @@ START: Final = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 BOOT: Final = "boot-1"
 LIVE: Final = HolderId("live-holder")
 DEAD: Final = HolderId("dead-holder")
+
+
+class CompleteJobStore(JobStore, RunStore, DutyStore, Protocol):
+    """One object with the three faces of a store of jobs."""
 
 
 def at(seconds: float) -> datetime:

@@ -41,12 +41,8 @@ class Database:
         self._readers: weakref.WeakSet[apsw.Connection] = weakref.WeakSet()
         self._readers_guard = threading.Lock()
         self._is_closed = False
-        self._writer = Writer(path)
-        connection = open_writer(path)
-        try:
-            migrate(connection, load_migrations())
-        finally:
-            connection.close()
+        # Open from here to the end, so that readers never have to make the log's index themselves.
+        self._writer = Writer(path, _open_migrated(path))
 
     def write(self, work: Callable[[apsw.Connection], T]) -> T:
         """See ``Writer.run``."""
@@ -91,3 +87,13 @@ class Database:
             connection = open_reader(self._path)
             self._readers.add(connection)
             return connection
+
+
+def _open_migrated(path: Path) -> apsw.Connection:
+    connection = open_writer(path)
+    try:
+        migrate(connection, load_migrations())
+    except BaseException:
+        connection.close()
+        raise
+    return connection

@@ -47,14 +47,15 @@ class Writer:
 
     Writes that arrive while another transaction is being synced share the next one, each in a
     savepoint of its own, so that one caller's failure undoes nothing of its neighbours'.
+    ``connection``: one already open, which becomes the writer's; else the first write opens it.
     """
 
     path: Path
+    connection: apsw.Connection | None = None
     _turnstile: Turnstile = field(init=False)
     _writes: queue.SimpleQueue[_Write | None] = field(default_factory=queue.SimpleQueue)
     _guard: threading.Lock = field(default_factory=threading.Lock)
     _thread: threading.Thread | None = None
-    _connection: apsw.Connection | None = None
     _is_closed: bool = False
 
     def __post_init__(self) -> None:
@@ -85,6 +86,8 @@ class Writer:
         if thread is not None:
             self._writes.put(None)
             thread.join()
+        self._drop_connection()
+        self._turnstile.close()
 
     def _put(self, write: _Write) -> None:
         with self._guard:
@@ -104,8 +107,6 @@ class Writer:
             for write in batch:
                 write.error = error or write.error
                 write.settle()
-        self._drop_connection()
-        self._turnstile.close()
 
     def _next_batch(self) -> Sequence[_Write]:
         """The writes at hand, at least one; none when the writer is closed.
@@ -136,18 +137,31 @@ class Writer:
                 _run_in_savepoint(connection, write)
             connection.execute("COMMIT")
         except Exception as error:  # noqa: BLE001 - carried to every caller, who waits for it
-            # What the connection holds now is unknown: it is opened anew, which also rolls back.
-            self._drop_connection()
+            self._roll_back()
             return translate(error) or error
         return None
 
     def _connect(self) -> apsw.Connection:
-        if self._connection is None:
-            self._connection = open_writer(self.path)
-        return self._connection
+        if self.connection is None:
+            self.connection = open_writer(self.path)
+        return self.connection
+
+    def _roll_back(self) -> None:
+        """Undo a batch, on the same connection where that is possible.
+
+        To open the file anew would bring a commit back whose sync failed: its pages are in the
+        log, and only the living connections know that they do not count.
+        """
+        if self.connection is None:
+            return
+        try:
+            if self.connection.in_transaction:
+                self.connection.execute("ROLLBACK")
+        except apsw.Error:
+            self._drop_connection()
 
     def _drop_connection(self) -> None:
-        connection, self._connection = self._connection, None
+        connection, self.connection = self.connection, None
         if connection is not None:
             # Closing tries a checkpoint; on a full disk it fails too, and is made up for later.
             with suppress(apsw.Error):
