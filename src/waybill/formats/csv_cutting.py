@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from waybill.formats.text_stream import TextStream
     from waybill.validation.record_index import Offsets, RecordIndex
 
-CHUNK_BYTES: Final = 16 * 1024 * 1024
+CHUNK_BYTES: Final = 8 * 1024 * 1024
 """Decoded text per chunk; a chunk ends with the last record that fits."""
 
 RECORD_BYTES: Final = 16 * 1024 * 1024

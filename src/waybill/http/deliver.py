@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 from waybill.http.body_stream import ClientGone, disconnected
@@ -18,13 +19,12 @@ if TYPE_CHECKING:
 BATCH_BYTES: Final = 256 * 1024
 SEND_TIMEOUT_SECONDS: Final = 300.0
 """How long a reader may stand still in the middle of a download."""
-DEFAULTS: Final = {
-    "cache-control": b"private, no-store",
-    "content-security-policy": b"default-src 'none'; frame-ancestors 'none'",
-    "referrer-policy": b"no-referrer",
-    "x-content-type-options": b"nosniff",
-}
-DEFAULT_HEADERS: Final = [(name.encode(), value) for name, value in DEFAULTS.items()]
+DEFAULT_HEADERS: Final = (
+    (b"cache-control", b"private, no-store"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-content-type-options", b"nosniff"),
+)
 NO_CONTENT: Final = frozenset({204, 304})
 
 
@@ -154,12 +154,18 @@ class _Stream:
 def encode_headers(exchange: Exchange, response: Response) -> list[tuple[bytes, bytes]]:
     """The headers of an answer: the defaults, then its own, then what the edge notes."""
     own = response.headers
-    overridden = {name.lower() for name in own} & DEFAULTS.keys()
-    if overridden:
-        headers = [(n, v) for n, v in DEFAULT_HEADERS if n.decode() not in overridden]
-    else:
-        headers = DEFAULT_HEADERS.copy()
-    headers.append((b"x-request-id", exchange.request_id.encode()))
-    headers.extend((name.encode("latin-1"), value.encode("latin-1")) for name, value in own.items())
+    defaults, names = _frame(tuple(own))
+    headers = [
+        *defaults,
+        (b"x-request-id", exchange.request_id.encode()),
+        *zip(names, [value.encode("latin-1") for value in own.values()], strict=True),
+    ]
     headers.extend(exchange.notes)
     return headers
+
+
+@lru_cache(maxsize=256)
+def _frame(names: tuple[str, ...]) -> tuple[list[tuple[bytes, bytes]], list[bytes]]:
+    """The defaults that these headers leave standing, and their names as bytes."""
+    own = [name.lower().encode("latin-1") for name in names]
+    return [(name, value) for name, value in DEFAULT_HEADERS if name not in own], own

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl
@@ -117,9 +118,7 @@ class Senders:
             scheme = _last(exchange.headers.get("x-forwarded-proto")) or scheme
             host = _last(exchange.headers.get("x-forwarded-host")) or host
         host = host or _authority(exchange.scope)
-        if scheme not in {"http", "https"} or not HOST.fullmatch(host):
-            raise RequestInvalid("The Host header is not a host.", code="HOST_INVALID")
-        return f"{scheme}://{host}"
+        return _checked_url(scheme, host)
 
     def address(self, exchange: Exchange) -> str:
         """The nearest address that is no trusted proxy."""
@@ -139,6 +138,13 @@ class Senders:
         except ValueError:
             return False
         return any(parsed in network for network in self._networks)
+
+
+@lru_cache(maxsize=256)
+def _checked_url(scheme: str, host: str) -> str:
+    if scheme not in {"http", "https"} or not HOST.fullmatch(host):
+        raise RequestInvalid("The Host header is not a host.", code="HOST_INVALID")
+    return f"{scheme}://{host}"
 
 
 def _peer(exchange: Exchange) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote_to_bytes
 
 if TYPE_CHECKING:
@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     from waybill.dialect import Dialect, Route
 
+PATHS_KEPT: Final = 4096
+"""Paths whose route is remembered: a poll asks for the same one again and again."""
 _Flags = tuple[bool, ...]
 
 
@@ -56,6 +58,7 @@ class RouteTable:
 
     def __init__(self, dialects: Iterable[Dialect], fallback: Dialect) -> None:
         self._root = _Node(space=fallback)
+        self._known: dict[tuple[str, bytes], Found] = {}
         for dialect in dialects:
             for route in dialect.ROUTES:
                 self._add_route(dialect, route)
@@ -64,6 +67,17 @@ class RouteTable:
 
     def find(self, method: str, raw_path: bytes) -> Found | NotFoundHere:
         """The route of a path as it came over the wire; ``HEAD`` is answered by ``GET``."""
+        known = self._known.get((method, raw_path))
+        if known is not None:
+            return known
+        found = self._find(method, raw_path)
+        if isinstance(found, Found):
+            if len(self._known) >= PATHS_KEPT:
+                self._known.clear()
+            self._known[method, raw_path] = found
+        return found
+
+    def _find(self, method: str, raw_path: bytes) -> Found | NotFoundHere:
         segments = split_path(raw_path)
         if segments is None:
             return NotFoundHere(dialect=self._space(()))

@@ -23,12 +23,18 @@ class Preference:
     applied: str = ""
 
 
+NO_PREFERENCE: Final = Preference()
+
+
 def read_prefer(headers: Mapping[str, str], longest_seconds: int) -> Preference:
     """The preference of a request; ``respond-async`` alone means not to wait at all.
 
     With both, the wait counts and the answer is asynchronous after it (RFC 7240, section 4.3).
     """
-    tokens = [token.strip() for token in headers.get("prefer", "").split(",")]
+    prefer = headers.get("prefer")
+    if prefer is None:
+        return NO_PREFERENCE
+    tokens = [token.strip() for token in prefer.split(",")]
     for token in tokens:
         match = WAIT.fullmatch(token)
         if match:
@@ -36,7 +42,7 @@ def read_prefer(headers: Mapping[str, str], longest_seconds: int) -> Preference:
             return Preference(wait_seconds=seconds, applied=f"wait={seconds}")
     if any(token.lower() == "respond-async" for token in tokens):
         return Preference(applied="respond-async")
-    return Preference()
+    return NO_PREFERENCE
 
 
 def choose_media(headers: Mapping[str, str], offered: Sequence[str]) -> str:
