@@ -39,8 +39,8 @@ store.close()
 @pytest.mark.parametrize(
     "fault",
     [
-        "fdatasync:error=EIO:when=2",
-        "fdatasync:error=EIO:when=2..4",
+        "fdatasync:error=EIO:when=4",
+        "fdatasync:error=EIO:when=4..6",
         "pwrite64:error=ENOSPC:when=9..30",
         "pwrite64:error=EIO:when=12",
     ],
@@ -66,7 +66,7 @@ def test_a_kill_at_any_sync_loses_no_acknowledged_job(tmp_path: Path) -> None:
 
 def _run(folder: Path, fault: str, *, jobs: int) -> tuple[set[str], set[str]]:
     strace = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"inject={fault}"]
-    traced = ["-e", f"trace={fault.split(':')[0]}"]
+    traced = ["-e", f"trace={fault.partition(':')[0]}"]
     program = [sys.executable, "-c", PROGRAM, str(folder), str(jobs)]
     done = subprocess.run(
         [*strace, *traced, *program], check=False, stdout=subprocess.PIPE, text=True

@@ -130,16 +130,20 @@ def test_a_child_by_fork_does_not_keep_its_parent_alive(
 ) -> None:
     neighbour = FilePresence(tmp_path)
     reader, writer = os.pipe()
+    ready_reader, ready_writer = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(writer)
+        os.write(ready_writer, b"x")
         os.read(reader, 1)
         os._exit(0)
+    os.read(ready_reader, 1)
     neighbour.forget()
     is_gone = presence.is_gone(neighbour.holder)
     os.close(writer)
     os.waitpid(child, 0)
-    os.close(reader)
+    for descriptor in (reader, ready_reader, ready_writer):
+        os.close(descriptor)
     assert is_gone
 
 
