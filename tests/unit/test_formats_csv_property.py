@@ -73,7 +73,13 @@ def read(content: bytes, options: ReadOptions, chunk_bytes: int) -> tuple[list[R
     with TemporaryDirectory() as folder:
         path = Path(folder) / "input"
         path.write_bytes(content)
-        reader = open_reader(str(path), options, Limits(), chunk_bytes=chunk_bytes)
+        reader = open_reader(
+            str(path),
+            options,
+            Limits(),
+            chunk_bytes=chunk_bytes,
+            chunk_records=1 + chunk_bytes % 3,
+        )
         return list(reader.map_chunks(lambda chunk: chunk)), len(reader.header.names)
 
 
@@ -92,7 +98,7 @@ def records_of(chunks: list[RawChunk]) -> list[Expected]:
 
 
 @settings(deadline=None)
-@given(files(), st.integers(1, 60))
+@given(files(), st.integers(1, 90))
 def test_every_record_comes_back_with_its_line_and_byte(
     file: tuple[str, str, list[Expected], int], chunk_bytes: int
 ) -> None:
@@ -103,7 +109,7 @@ def test_every_record_comes_back_with_its_line_and_byte(
 
 
 @settings(deadline=None)
-@given(files(), st.integers(1, 60))
+@given(files(), st.integers(1, 90))
 def test_malformed_records_are_exactly_those_of_another_width(
     file: tuple[str, str, list[Expected], int], chunk_bytes: int
 ) -> None:
@@ -118,7 +124,7 @@ def test_malformed_records_are_exactly_those_of_another_width(
     files(),
     st.sampled_from(sorted(BOMS)),
     st.booleans(),
-    st.integers(1, 60),
+    st.integers(1, 90),
 )
 def test_encoding_and_compression_change_neither_values_nor_positions(
     file: tuple[str, str, list[Expected], int], encoding: str, packed: bool, chunk_bytes: int
@@ -186,7 +192,7 @@ def test_odd_quotes_are_read_as_a_letter_by_letter_reader_would(
 
 
 @settings(deadline=None, max_examples=60)
-@given(files(), st.integers(1, 60), st.integers(0, 12))
+@given(files(), st.integers(1, 90), st.integers(0, 12))
 def test_reading_resumes_after_any_chunk_as_if_never_stopped(
     file: tuple[str, str, list[Expected], int], chunk_bytes: int, stop: int
 ) -> None:
@@ -195,7 +201,11 @@ def test_reading_resumes_after_any_chunk_as_if_never_stopped(
         path = Path(folder) / "input"
         path.write_bytes(text.encode("utf-16"))
         reader = open_reader(
-            str(path), ReadOptions(delimiter=delimiter), Limits(), chunk_bytes=chunk_bytes
+            str(path),
+            ReadOptions(delimiter=delimiter),
+            Limits(),
+            chunk_bytes=chunk_bytes,
+            chunk_records=1 + chunk_bytes % 3,
         )
         chunks = list(reader.map_chunks(lambda chunk: chunk))
         if not chunks:

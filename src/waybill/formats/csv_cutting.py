@@ -5,7 +5,7 @@ Where a slice ends depends on where it begins and on the text, never on the atte
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from waybill.formats.csv_exact import QuoteLayout, trace_quotes
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 CHUNK_BYTES: Final = 8 * 1024 * 1024
 """Decoded text per chunk; a chunk ends with the last record that fits."""
 
+CHUNK_RECORDS: Final = 65_536
+"""Records per chunk at most: bounds what a chunk of tiny or malformed records takes in memory."""
+
 RECORD_BYTES: Final = 16 * 1024 * 1024
 """A record that is still open after this many bytes is refused."""
 
@@ -37,6 +40,7 @@ class CutRules:
     delimiter: str
     line_bytes: int
     chunk_bytes: int = CHUNK_BYTES
+    chunk_records: int = CHUNK_RECORDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +62,22 @@ class _Cut:
     layout: QuoteLayout
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Indexed:
+    """Whole records from the head of the buffer; those before ``begin`` have been given."""
+
+    cut: _Cut
+    index: RecordIndex
+    begin: int = 0
+
+    def end_after(self, records: int) -> int:
+        """Where that many further records end; -1 where the text after the cut is needed."""
+        first = int(self.index.starts.searchsorted(self.begin))
+        if first + records < self.index.records:
+            return int(self.index.starts[first + records])
+        return -1
+
+
 class SliceCutter:
     """Cuts one text, front to back. Memory: two chunks, or two of the longest record."""
 
@@ -70,9 +90,10 @@ class SliceCutter:
         self._ordinal = ordinal
         self._buffer = stream.skip(start.byte)
         self._ended = False
+        self._known: _Indexed | None = None
 
     @property
-    def is_done(self) -> bool:
+    def _is_done(self) -> bool:
         """Whether the last slice has been given."""
         return self._ended and not self._buffer
 
@@ -88,16 +109,37 @@ class SliceCutter:
         return piece
 
     def _next_slice(self) -> Slice | None:
+        known = self._known
+        end = known.end_after(self._rules.chunk_records) if known else -1
+        if known is None or end < 0:
+            self._drop(known.begin if known else 0)
+            cut = self._grow_until_cut()
+            if cut is None:
+                return None
+            known = _Indexed(
+                cut=cut, index=index_records(self._buffer[: cut.end], cut.layout.toggles)
+            )
+            end = known.end_after(self._rules.chunk_records)
+        end = end if end >= 0 else known.cut.end
+        self._known = replace(known, begin=end)
+        return self._slice(known, end)
+
+    def _drop(self, size: int) -> None:
+        self._buffer = self._buffer[size:]
+        self._known = None
+
+    def _grow_until_cut(self) -> _Cut | None:
+        """A cut of the buffer; ``None`` at the end of the text."""
         size = self._rules.chunk_bytes
         cut = self._cut(size)
         while cut is None:
-            if self.is_done:
+            if self._is_done:
                 return None
             if self._is_whole(size) or size >= RECORD_BYTES or self._has_long_line(size):
                 raise self._refusal(size)
             size *= 2
             cut = self._cut(size)
-        return self._take(cut)
+        return cut
 
     def _cut(self, size: int) -> _Cut | None:
         self._fill(size + 1)
@@ -123,20 +165,19 @@ class SliceCutter:
         size = min(size, len(self._buffer))
         return first_long_line(self._buffer, size, self._rules.line_bytes) >= 0
 
-    def _take(self, cut: _Cut) -> Slice:
-        text, self._buffer = self._buffer[: cut.end], self._buffer[cut.end :]
-        index = index_records(text, cut.layout.toggles)
+    def _slice(self, known: _Indexed, end: int) -> Slice:
+        index = known.index.part(known.begin, end)
         start = self._position
         self._position = ReadPosition(
-            byte=start.byte + len(text),
+            byte=start.byte + end - known.begin,
             line=start.line + index.lines,
             record=start.record + index.records,
         )
         self._ordinal += bool(index.records)
         return Slice(
             ordinal=self._ordinal - 1,
-            text=text,
-            layout=cut.layout,
+            text=self._buffer[known.begin : end],
+            layout=known.cut.layout.part(known.begin, end),
             index=index,
             start=start,
             end=self._position,
@@ -175,7 +216,7 @@ def find_cut(text: bytes, size: int, delimiter: str, *, whole: bool) -> _Cut | N
     whole = whole and layout.open_at < 0
     limit = layout.open_at if layout.open_at >= 0 else size
     end = _last_record_end(text, limit, layout.toggles, whole=whole)
-    return _Cut(end=end, layout=layout.until(end)) if end > 0 else None
+    return _Cut(end=end, layout=layout.part(0, end)) if end > 0 else None
 
 
 def _trace(text: bytes, quotes: Offsets, delimiter: str) -> QuoteLayout:

@@ -6,15 +6,20 @@ a closing quote makes the record invalid. A newline outside quotes ends the reco
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from waybill.validation.record_index import CR, LF, QUOTE
+from waybill.validation.record_index import CR, LF, QUOTE, shift
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from waybill.validation.record_index import Offsets
+
+_AT_A_TIME: Final = 65_536
 
 Cells = tuple[str | None, ...]
 
@@ -44,23 +49,21 @@ class QuoteLayout:
         """Whether a parser may be given the text as it is."""
         return not (self.bare.size or self.broken.size)
 
-    def until(self, end: int) -> QuoteLayout:
-        """The part before ``end``, which lies outside quotes."""
+    def part(self, begin: int, end: int) -> QuoteLayout:
+        """The layout of ``text[begin:end]``; both ends lie outside quotes."""
         return QuoteLayout(
-            toggles=self.toggles[self.toggles < end],
-            bare=self.bare[self.bare < end],
-            broken=self.broken[self.broken < end],
+            toggles=shift(self.toggles, begin, end),
+            bare=shift(self.bare, begin, end),
+            broken=shift(self.broken, begin, end),
         )
 
 
 def trace_quotes(text: bytes, quotes: Offsets, delimiter: int) -> QuoteLayout:
     """What each quote is, found by walking them all; the text begins at a record's start."""
     edges = frozenset((LF, CR, delimiter))
-    toggles: list[int] = []
-    bare: list[int] = []
-    broken: list[int] = []
+    toggles, bare, broken = array("q"), array("q"), array("q")
     open_at = doubled = -1
-    for at in quotes.tolist():
+    for at in _integers(quotes):
         if at == doubled:
             continue
         if open_at < 0:
@@ -73,7 +76,7 @@ def trace_quotes(text: bytes, quotes: Offsets, delimiter: int) -> QuoteLayout:
         if after == QUOTE:
             doubled = at + 1
             continue
-        toggles += (open_at, at)
+        toggles.extend((open_at, at))
         open_at = -1
         if after not in edges:
             broken.append(at)
@@ -82,8 +85,14 @@ def trace_quotes(text: bytes, quotes: Offsets, delimiter: int) -> QuoteLayout:
     )
 
 
-def _offsets(values: list[int]) -> Offsets:
-    return np.array(values, dtype=np.int64)
+def _integers(offsets: Offsets) -> Iterator[int]:
+    """The offsets as Python's integers, a few at a time: all of them take much memory."""
+    for begin in range(0, offsets.size, _AT_A_TIME):
+        yield from offsets[begin : begin + _AT_A_TIME].tolist()
+
+
+def _offsets(values: array[int]) -> Offsets:
+    return np.frombuffer(values, dtype=np.int64) if values else np.empty(0, dtype=np.int64)
 
 
 def split_record(record: str, delimiter: str) -> Cells:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import IO, TYPE_CHECKING, Literal, cast
 
 import numpy as np
@@ -14,7 +15,7 @@ from waybill.formats.csv_exact import join_record, split_record
 from waybill.ports.reader import MalformedRecord, RawChunk
 from waybill.validation.codes import make_finding
 from waybill.validation.formula import unescape, unescape_column
-from waybill.validation.record_index import ChunkPositions
+from waybill.validation.record_index import ChunkPositions, as_array
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from waybill.validation.record_index import Offsets
 
 _BOM = b"\xef\xbb\xbf"
+_FIRST_BEYOND_ASCII = 0x80
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +159,12 @@ class _SliceParser:
         if record in self._broken:
             yield make_finding("QUOTE_INVALID")
         if len(cells) != self._shape.columns:
-            yield make_finding("FIELD_COUNT", found=len(cells), expected_count=self._shape.columns)
+            yield _field_count(len(cells), self._shape.columns)
+
+
+@lru_cache(maxsize=256)  # a file with one such record often has thousands
+def _field_count(found: int, expected: int) -> Finding:
+    return make_finding("FIELD_COUNT", found=found, expected_count=expected)
 
 
 def record_bytes(piece: Slice, record: int) -> bytes:
@@ -172,23 +179,13 @@ def find_faults(piece: Slice) -> dict[int, int]:
     faults: dict[int, int] = {}
     if _is_utf8(piece.text):
         return faults
-    view, begin = memoryview(piece.text), 0
-    while begin < len(view):
+    beyond_ascii = np.flatnonzero(as_array(piece.text) >= _FIRST_BEYOND_ASCII)
+    for record in piece.index.records_at(beyond_ascii).tolist():
         try:
-            str(view[begin:], "utf-8")
+            record_bytes(piece, record).decode()
         except UnicodeDecodeError as error:
-            offset = begin + error.start
-            record = int(piece.index.starts.searchsorted(offset, side="right")) - 1
-            faults[record] = offset
-            begin = _end_of(piece, record)
-        else:
-            break
+            faults[record] = int(piece.index.starts[record]) + error.start
     return faults
-
-
-def _end_of(piece: Slice, record: int) -> int:
-    starts = piece.index.starts
-    return int(starts[record + 1]) if record + 1 < starts.size else len(piece.text)
 
 
 def _is_utf8(text: bytes) -> bool:

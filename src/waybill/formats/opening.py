@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from waybill.formats.csv_cutting import CHUNK_BYTES, CutRules
+from waybill.formats.csv_cutting import CHUNK_BYTES, CHUNK_RECORDS, CutRules
 from waybill.formats.csv_parsing import CsvShape
 from waybill.formats.csv_reader import CsvReader, CsvSource
 from waybill.formats.encoding import Encoding, Guess, choose_encoding
@@ -27,17 +27,23 @@ _MAGIC_BYTES: Final = 16
 
 
 def open_reader(
-    path: str, options: ReadOptions, limits: Limits, *, chunk_bytes: int = CHUNK_BYTES
+    path: str,
+    options: ReadOptions,
+    limits: Limits,
+    *,
+    chunk_bytes: int = CHUNK_BYTES,
+    chunk_records: int = CHUNK_RECORDS,
 ) -> Reader:
     """A reader of the file at ``path``; CSV, plain or gzip.
 
-    ``chunk_bytes`` is for tests: positions and rows never depend on it, chunk numbers do.
+    ``chunk_bytes`` and ``chunk_records`` are for tests: rows and their positions never depend on
+    them, chunk numbers do.
 
     Raises:
         FileRefused: not a format, encoding or header that can be read, or a limit was met.
         OptionInvalid: the declared delimiter cannot be one.
     """
-    return _Opening(path, options, limits, chunk_bytes).reader()
+    return _Opening(path, options, limits, chunk_bytes, chunk_records).reader()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,7 @@ class _Opening:
     options: ReadOptions
     limits: Limits
     chunk_bytes: int
+    chunk_records: int
 
     def reader(self) -> Reader:
         gzip = self._is_gzip()
@@ -59,6 +66,7 @@ class _Opening:
                 delimiter=columns.delimiter,
                 line_bytes=self.limits.line_bytes,
                 chunk_bytes=self.chunk_bytes,
+                chunk_records=self.chunk_records,
             ),
             shape=CsvShape(
                 columns=len(columns.names),

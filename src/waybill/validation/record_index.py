@@ -96,6 +96,19 @@ class RecordIndex:
         """The record (from 0) that each offset lies in, without repeats."""
         return np.unique(np.searchsorted(self.starts, offsets, side="right") - 1)
 
+    def part(self, begin: int, end: int) -> RecordIndex:
+        """The index of ``text[begin:end]``; both ends are ends of lines."""
+        return RecordIndex(
+            starts=shift(self.starts, begin, end),
+            line_ends=shift(self.line_ends, begin + 1, end + 1) + 1,
+        )
+
+
+def shift(offsets: Offsets, begin: int, end: int) -> Offsets:
+    """Those of rising offsets that lie in ``[begin, end)``, counted from ``begin``."""
+    first, last = offsets.searchsorted((begin, end))
+    return offsets[first:last] - begin
+
 
 def index_records(text: bytes, toggles: Offsets) -> RecordIndex:
     """The index of a text that ends at a record's end.
