@@ -9,7 +9,7 @@ import time
 import weakref
 from base64 import b32hexencode
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -25,6 +25,7 @@ RUN_FOLDER: Final = "run"
 
 _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 _MONOTONIC: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _SUFFIX: Final = ".lock"
 
 
@@ -60,7 +61,7 @@ class SystemIds:
 
     def job_id(self) -> JobId:
         """See ``IdSource.job_id``: 36 characters 0-9 a-v, by the millisecond in sorting order."""
-        milliseconds = int(self._clock.now().timestamp() * 1000)
+        milliseconds = (self._clock.now() - _EPOCH) // timedelta(milliseconds=1)
         return JobId(_text(milliseconds.to_bytes(6, "big") + secrets.token_bytes(16)))
 
     def token(self) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from waybill.blobs.local import LocalBlobs
 from waybill.bootstrap.embedded import make_opener
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from waybill.model.options import ImportOptions
     from waybill.ports.reader import Reader
 
+NOT_IN_NAMES: Final = re.compile(r"[^A-Za-z0-9_-]")
+
 
 @contextmanager
 def check_file(
@@ -46,7 +49,7 @@ def check_file(
     Raises:
         SchemaInvalid: the schema is refused; names the place.
     """
-    entity = load_entity(schema).entity
+    entity = load_entity(schema, name=NOT_IN_NAMES.sub("_", schema.stem)).entity
     with tempfile.TemporaryDirectory(prefix="waybill-check-") as folder:
         yield _Offline(path, entity, options, Path(folder), on_progress).report()
 

@@ -51,13 +51,13 @@ def load_entities(directory: Path) -> Mapping[str, LoadedEntity]:
     return loaded
 
 
-def load_entity(path: Path) -> LoadedEntity:
-    """The entity that one file describes; its name is the file's without suffix.
+def load_entity(path: Path, *, name: str | None = None) -> LoadedEntity:
+    """The entity that one file describes; ``name``: the file's without suffix unless given.
 
     Raises:
         SchemaInvalid: names the file, the place in it and the reason.
     """
-    name = path.stem
+    name = path.stem if name is None else name
     try:
         if not NAME.fullmatch(name):
             raise refusal("", f"{name!r} is no name for an entity: {NAME.pattern}")

@@ -86,13 +86,17 @@ def job_shape(job: Job, insights: Insights, base_url: str) -> JobShape:
 
 
 def accepted_response(job: Job, body: bytes, applied: str) -> Response:
-    """The answer to a submission: 202 while the job is not over, 200 once it is."""
+    """The answer to a submission: 202, or 200 where the client waited for the end and got it.
+
+    A replay by Idempotency-Key is answered as its first request was.
+    """
     headers = {"content-type": JSON, "location": job_path(job)}
     if applied:
         headers["preference-applied"] = applied
     if not job.is_final:
         headers["retry-after"] = str(retry_seconds(job))
-    return Response(status=200 if job.is_final else 202, headers=headers, body=body)
+    is_end = job.is_final and applied.startswith("wait")
+    return Response(status=200 if is_end else 202, headers=headers, body=body)
 
 
 def status_response(job: Job, body: bytes, request: Request) -> Response:

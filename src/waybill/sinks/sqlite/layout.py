@@ -31,7 +31,12 @@ OWN_COLUMNS: Final = (
 tell which file and record that was."""
 
 _MOST_COLUMNS: Final = 1_900
-_RESERVED: Final = frozenset(column.split()[0] for column in OWN_COLUMNS) | {"_live"}
+_RESERVED: Final = frozenset(column.split()[0] for column in OWN_COLUMNS) | {
+    "_live",
+    "rowid",
+    "oid",
+    "_rowid_",
+}
 _TYPELESS: Final = frozenset({FieldType.INTEGER, FieldType.NUMBER, FieldType.YEAR, FieldType.ANY})
 
 
@@ -58,8 +63,9 @@ def make_layout(db: apsw.Connection, entity: Entity) -> Layout:
         SchemaInvalid: the stored records cannot be kept under this version of the entity.
     """
     _refuse_impossible(entity)
-    table = _make_table(db, entity)
-    columns = _make_columns(db, entity, table)
+    columns = _choose_columns(db, entity)
+    table = _make_table(db, entity, columns)
+    _note_columns(db, entity, columns)
     layout = Layout(entity=entity, table=table, columns=columns, unique=unique_fields(entity))
     create_key_index(db, layout, table)
     _make_unique_indexes(db, layout)
@@ -100,13 +106,7 @@ def unique_fields(entity: Entity) -> tuple[tuple[str, ...], ...]:
 
 def column_definitions(layout: Layout) -> list[str]:
     """The columns of a table like the entity's, as ``CREATE TABLE`` takes them."""
-    types = {field.name: _column_type(field.type) for field in layout.entity.fields}
-    declared = [
-        f"{quote(column)} {types.get(field, '')}".rstrip()
-        for field, column in layout.columns.items()
-        if field != EXTRA
-    ]
-    return [*OWN_COLUMNS, *declared]
+    return _definitions(layout.entity, layout.columns)
 
 
 def create_key_index(db: apsw.Connection, layout: Layout, table: str) -> None:
@@ -137,20 +137,55 @@ def _refuse_impossible(entity: Entity) -> None:
         )
 
 
-def _make_table(db: apsw.Connection, entity: Entity) -> str:
+def _choose_columns(db: apsw.Connection, entity: Entity) -> dict[str, str]:
+    """A column for each field: the one it has, or a free name."""
+    columns = column_names(db, entity.name)
+    taken = {fold(column) for column in columns.values()} | _RESERVED
+    for field in entity.fields:
+        if field.name not in columns:
+            columns[field.name] = free_name(field.name, taken)
+            taken.add(fold(columns[field.name]))
+    return columns
+
+
+def _make_table(db: apsw.Connection, entity: Entity, columns: Mapping[str, str]) -> str:
     key = msgspec.json.encode(entity.key).decode()
     row = db.execute(QUERIES["find_entity"], {"entity": entity.name}).fetchone()
     if row is None:
-        taken = {fold(str(name)) for (name,) in db.execute(QUERIES["list_tables"])}
-        table = free_name(entity.name, taken)
-        db.execute(f"CREATE TABLE {quote(table)} ({', '.join(OWN_COLUMNS)})")
+        table = _create_table(db, entity, columns)
     else:
         table = str(row[0])
+        _add_columns(db, entity, table, columns)
     if row is None or row[1] != key:
         _refuse_other_key(db, entity, table)
         names = {"entity": entity.name, "table": table, "key": key}
         db.execute(QUERIES["save_entity"], names)
     return table
+
+
+def _create_table(db: apsw.Connection, entity: Entity, columns: Mapping[str, str]) -> str:
+    taken = {fold(str(name)) for (name,) in db.execute(QUERIES["list_tables"])}
+    wanted = f"entity{entity.name}" if entity.name.startswith("_") else entity.name
+    table = free_name(wanted, taken)
+    db.execute(f"CREATE TABLE {quote(table)} ({', '.join(_definitions(entity, columns))})")
+    return table
+
+
+def _add_columns(
+    db: apsw.Connection, entity: Entity, table: str, columns: Mapping[str, str]
+) -> None:
+    known = column_names(db, entity.name)
+    new = {field: column for field, column in columns.items() if field not in known}
+    for definition in _definitions(entity, new)[len(OWN_COLUMNS) :]:
+        db.execute(f"ALTER TABLE {quote(table)} ADD COLUMN {definition}")
+
+
+def _note_columns(db: apsw.Connection, entity: Entity, columns: Mapping[str, str]) -> None:
+    known = column_names(db, entity.name)
+    for field, column in columns.items():
+        if field not in known:
+            names = {"entity": entity.name, "field": field, "column": column}
+            db.execute(QUERIES["add_column"], names)
 
 
 def _refuse_other_key(db: apsw.Connection, entity: Entity, table: str) -> None:
@@ -162,20 +197,14 @@ def _refuse_other_key(db: apsw.Connection, entity: Entity, table: str) -> None:
         )
 
 
-def _make_columns(db: apsw.Connection, entity: Entity, table: str) -> Mapping[str, str]:
-    columns = column_names(db, entity.name)
-    taken = {fold(column) for column in columns.values()} | _RESERVED
-    for field in entity.fields:
-        if field.name in columns:
-            continue
-        column = free_name(field.name, taken)
-        kind = _column_type(field.type)
-        db.execute(f"ALTER TABLE {quote(table)} ADD COLUMN {quote(column)} {kind}")
-        names = {"entity": entity.name, "field": field.name, "column": column}
-        db.execute(QUERIES["add_column"], names)
-        columns[field.name] = column
-        taken.add(fold(column))
-    return columns
+def _definitions(entity: Entity, columns: Mapping[str, str]) -> list[str]:
+    types = {field.name: _column_type(field.type) for field in entity.fields}
+    declared = [
+        f"{quote(column)} {types.get(field, '')}".rstrip()
+        for field, column in columns.items()
+        if field != EXTRA
+    ]
+    return [*OWN_COLUMNS, *declared]
 
 
 def _column_type(field_type: FieldType) -> str:

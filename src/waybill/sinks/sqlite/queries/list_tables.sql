@@ -1,2 +1,2 @@
--- The names of all tables of entities.
-SELECT table_name FROM _entities
+-- The names that no new table can have.
+SELECT name FROM sqlite_schema

@@ -1,0 +1,202 @@
+from __future__ import annotations
+
+import pytest
+
+from waybill.errors import SchemaInvalid
+from waybill.model.entity import ActionColumn, Entity, FieldType, ForeignKey, Trim
+from waybill.validation.descriptor import parse_descriptor
+
+
+def parse(*fields: dict[str, object], **schema: object) -> Entity:
+    return parse_descriptor({"fields": list(fields), **schema}, name="sample")
+
+
+def refusal(*fields: dict[str, object], **schema: object) -> SchemaInvalid:
+    with pytest.raises(SchemaInvalid) as caught:
+        parse(*fields, **schema)
+    return caught.value
+
+
+def test_a_field_without_type_takes_any_value() -> None:
+    assert parse({"name": "a"}).fields[0].type is FieldType.ANY
+
+
+def test_our_keys_of_a_field_are_read() -> None:
+    ours = {"aliases": ["b", "c"], "default": 5, "trim": True, "secret": True}
+    field = parse({"name": "a", "type": "integer", "waybill": ours}).fields[0]
+    assert (field.aliases, field.default, field.trim, field.secret) == (
+        ("b", "c"),
+        "5",
+        Trim.BOTH,
+        True,
+    )
+
+
+def test_our_keys_of_a_schema_are_read() -> None:
+    action = {"column": "op", "actions": {"D": "delete", "Set ": "upsert"}}
+    entity = parse({"name": "a"}, waybill={"open": True, "sink": "mine", "action": action})
+    assert entity.action == ActionColumn(name="op", actions={"d": "delete", "set": "upsert"})
+    assert (entity.is_open, entity.sink) == (True, "mine")
+
+
+def test_keys_may_be_one_name_as_in_version_one() -> None:
+    reference = {"resource": "others", "fields": "id"}
+    entity = parse(
+        {"name": "a"},
+        primaryKey="a",
+        foreignKeys=[{"fields": "a", "reference": reference}],
+        uniqueKeys=[["a"]],
+    )
+    assert entity.key == ("a",)
+    assert entity.unique_keys == (("a",),)
+    assert entity.foreign_keys == (
+        ForeignKey(fields=("a",), reference_entity="others", reference_fields=("id",)),
+    )
+
+
+def test_missing_values_may_have_labels_and_fields_have_their_own() -> None:
+    entity = parse(
+        {"name": "a"},
+        {"name": "b", "missingValues": ["-"]},
+        missingValues=[{"value": "", "label": "none"}, "NA"],
+    )
+    assert [field.missing_values for field in entity.fields] == [("", "NA"), ("-",)]
+
+
+def test_standard_properties_that_change_nothing_are_taken() -> None:
+    parse(
+        {"name": "a", "title": "A", "description": "", "example": "x", "rdfType": "http://x"},
+        name="sample",
+        title="Sample",
+        fieldsMatch="subset",
+        **{"$schema": "https://datapackage.org/profiles/2.0/tableschema.json", "dc:source": "x"},
+    )
+
+
+def test_equal_descriptors_have_equal_digests() -> None:
+    assert parse({"name": "a"}).digest == parse({"name": "a"}).digest
+    assert parse({"name": "a"}).digest != parse({"name": "b"}).digest
+
+
+def test_numbers_in_constraints_become_text_of_the_field() -> None:
+    rules = {"minimum": 1.5, "enum": [2, 2.5]}
+    field = parse({"name": "a", "type": "number", "decimalChar": ",", "constraints": rules}).fields[
+        0
+    ]
+    assert (field.constraints.minimum, field.constraints.enum) == ("1,5", ("2", "2,5"))
+
+
+@pytest.mark.parametrize(
+    ("field", "pointer", "reason"),
+    [
+        ({"name": "a", "constrains": {}}, "/constrains", "did you mean 'constraints'"),
+        ({"name": "a", "type": "strin"}, "/type", "did you mean 'string'"),
+        ({"name": "a", "waybill": {"alias": []}}, "/waybill/alias", "did you mean 'aliases'"),
+        ({"name": "a", "title": 1}, "/title", "must be text"),
+        ({"name": "_a"}, "/name", "must not begin with"),
+        ({"type": "string"}, "/name", "must be text"),
+        ({"name": "a" * 257}, "/name", "longer than 256"),
+        ({"name": "a", "type": "date", "format": "%Q"}, "/format", "strptime"),
+        ({"name": "a", "type": "date", "format": "%d %Q"}, "/format", "%Q"),
+        ({"name": "a", "type": "string", "format": "mail"}, "/format", "known: default, email"),
+        ({"name": "a", "decimalChar": ","}, "/decimalChar", "fields of type number"),
+        ({"name": "a", "type": "number", "groupChar": "."}, "/decimalChar", "same as groupChar"),
+        ({"name": "a", "type": "list", "itemType": "any"}, "/itemType", "must be one of"),
+        ({"name": "a", "type": "boolean", "trueValues": ["0"]}, "/trueValues", "falseValues"),
+        ({"name": "a", "missingValues": [1]}, "/missingValues/0", "must be an object"),
+        ({"name": "a", "categories": ["x"]}, "/categories", "string or integer"),
+    ],
+)
+def test_a_wrong_field_is_refused_with_its_place(
+    field: dict[str, object], pointer: str, reason: str
+) -> None:
+    error = refusal(field)
+    assert error.pointer == "/fields/0" + pointer
+    assert reason in error.message
+
+
+@pytest.mark.parametrize(
+    ("kind", "rules", "pointer", "reason"),
+    [
+        ("integer", {"minimum": "x"}, "/minimum", "'x' is no value of 'a'"),
+        ("date", {"maximum": "2024-13-01"}, "/maximum", "no value"),
+        ("integer", {"enum": ["1", "b"]}, "/enum/1", "'b' is no value"),
+        ("string", {"enum": []}, "/enum", "at least one"),
+        ("string", {"minimum": 1}, "/minimum", "does not apply to fields of type string"),
+        ("integer", {"pattern": "a"}, "/pattern", "does not apply"),
+        ("integer", {"maxLength": 3}, "/maxLength", "does not apply"),
+        ("string", {"maxLength": -1}, "/maxLength", "0 or more"),
+        ("string", {"required": "yes"}, "/required", "true or false"),
+        ("object", {"jsonSchema": {"type": "thing"}}, "/jsonSchema", "no JSON Schema"),
+        ("object", {"jsonSchema": {"$ref": "file:///etc/passwd"}}, "/jsonSchema", "outside"),
+    ],
+)
+def test_a_wrong_constraint_is_refused_with_its_place(
+    kind: str, rules: dict[str, object], pointer: str, reason: str
+) -> None:
+    error = refusal({"name": "a", "type": kind, "constraints": rules})
+    assert error.pointer == "/fields/0/constraints" + pointer
+    assert reason in error.message
+
+
+@pytest.mark.parametrize("pattern", ["(a{1000}){1000}", r"(a)\1", "a(?=b)", "(", "a" * 513])
+def test_a_pattern_that_cannot_run_in_linear_time_is_refused(pattern: str) -> None:
+    error = refusal({"name": "a", "type": "string", "constraints": {"pattern": pattern}})
+    assert error.code == "PATTERN_UNSUPPORTED"
+    assert error.pointer == "/fields/0/constraints/pattern"
+
+
+@pytest.mark.parametrize(
+    ("schema", "pointer", "reason"),
+    [
+        ({"primaryKey": ["idd"]}, "/primaryKey", "did you mean 'id'"),
+        ({"primaryKey": []}, "/primaryKey", "at least one"),
+        ({"uniqueKeys": [["x"]]}, "/uniqueKeys/0", "no field 'x'"),
+        ({"uniqueKeys": []}, "/uniqueKeys", "empty"),
+        ({"foreignKeys": [{"fields": ["id"]}]}, "/foreignKeys/0", "reference"),
+        (
+            {"foreignKeys": [{"fields": ["id"], "reference": {"fields": ["x"]}}]},
+            "/foreignKeys/0/reference/fields",
+            "no field 'x'",
+        ),
+        (
+            {"foreignKeys": [{"fields": "id", "reference": {"resource": "o", "fields": []}}]},
+            "/foreignKeys/0/reference/fields",
+            "as many",
+        ),
+        ({"fieldsMatch": "some"}, "/fieldsMatch", "one of"),
+        ({"waybill": {"action": {"actions": {}}}}, "/waybill/action/column", "column"),
+        (
+            {"waybill": {"action": {"column": "op", "actions": {"x": "remove"}}}},
+            "/waybill/action/actions/x",
+            "must be one of",
+        ),
+        ({"waybill": {"opn": True}}, "/waybill/opn", "did you mean 'open'"),
+    ],
+)
+def test_a_wrong_schema_is_refused_with_its_place(
+    schema: dict[str, object], pointer: str, reason: str
+) -> None:
+    error = refusal({"name": "id"}, **schema)
+    assert error.pointer == pointer
+    assert reason in error.message
+
+
+def test_two_fields_of_one_name_are_refused() -> None:
+    assert refusal({"name": "a"}, {"name": "a"}).pointer == "/fields/1/name"
+
+
+def test_an_alias_means_one_field() -> None:
+    error = refusal({"name": "a"}, {"name": "b", "waybill": {"aliases": ["a"]}})
+    assert error.pointer == "/fields/1/waybill/aliases"
+
+
+def test_a_default_must_be_a_value_of_the_field() -> None:
+    error = refusal({"name": "a", "type": "date", "waybill": {"default": "today"}})
+    assert error.pointer == "/fields/0/waybill/default"
+
+
+@pytest.mark.parametrize("name", ["", "1a", "a b", "a" * 65, "../x"])
+def test_names_of_entities_are_restricted(name: str) -> None:
+    with pytest.raises(SchemaInvalid):
+        parse_descriptor({"fields": [{"name": "a"}]}, name=name)
