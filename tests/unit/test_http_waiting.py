@@ -37,6 +37,12 @@ def finish(bench: EdgeBench) -> None:
     bench.dispatcher.hint_change(JobId("job-1"))
 
 
+async def held(bench: EdgeBench) -> None:
+    """Return once a request waits for the job."""
+    while not bench.app._waits._waiting:  # noqa: ASYNC110 - the edge announces this to nobody
+        await asyncio.sleep(0)
+
+
 async def poll(bench: EdgeBench, *, is_cut: bool = False) -> Answer:
     scope = make_scope("GET", "/v1/jobs/job-1?wait=30", HEADERS)
     return await exchange(bench.app, scope, [], is_cut=is_cut)
@@ -45,8 +51,7 @@ async def poll(bench: EdgeBench, *, is_cut: bool = False) -> Answer:
 def test_a_wait_ends_when_the_job_does(bench: EdgeBench) -> None:
     async def scene() -> Answer:
         waiting = asyncio.create_task(poll(bench))
-        while not bench.app._waits._waiting:
-            await asyncio.sleep(0)
+        await held(bench)
         assert not waiting.done()
         finish(bench)
         answer = await waiting
@@ -76,8 +81,7 @@ def test_a_wait_longer_than_published_is_refused(bench: EdgeBench) -> None:
 def test_a_stopping_server_answers_its_waits_at_once(bench: EdgeBench) -> None:
     async def scene() -> Answer:
         waiting = asyncio.create_task(poll(bench))
-        while not bench.app._waits._waiting:
-            await asyncio.sleep(0)
+        await held(bench)
         bench.app.stop_waiting()
         return await waiting
 
@@ -100,8 +104,7 @@ def test_a_submission_may_wait_for_its_end(bench: EdgeBench) -> None:
     async def scene() -> Answer:
         scope = make_scope("POST", "/v1/jobs?entity=airports", headers)
         waiting = asyncio.create_task(exchange(bench.app, scope, [b"icao\n"]))
-        while not bench.app._waits._waiting:
-            await asyncio.sleep(0.001)
+        await held(bench)
         finish(bench)
         answer = await waiting
         bench.app.stop_waiting()

@@ -112,7 +112,15 @@ def test_jobs_are_listed_by_filters(bench: EdgeBench) -> None:
 
 @pytest.mark.parametrize(
     "query",
-    ["state=done", "limit=0", "limit=10001", "limit=x", "created_after=yesterday", "kind=x", "created_before=2026-01-31T12:00:00"],
+    [
+        "state=done",
+        "limit=0",
+        "limit=10001",
+        "limit=x",
+        "created_after=yesterday",
+        "kind=x",
+        "created_before=2026-01-31T12:00:00",
+    ],
 )
 def test_filters_that_mean_nothing_are_refused_by_name(bench: EdgeBench, query: str) -> None:
     answer = bench.call("GET", f"/v1/jobs?{query}")

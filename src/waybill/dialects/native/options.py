@@ -30,7 +30,7 @@ ODD_ENCODINGS: Final = frozenset(
         "raw_unicode_escape",
         "idna",
         "punycode",
-        "utf-7",
+        "utf_7",
         "mbcs",
         "oem",
     }
@@ -187,7 +187,7 @@ def _encoding(text: str) -> str | None:
         "".encode(name)  # refuses codecs that are not of text, such as hex
     except (LookupError, ValueError):
         return None
-    return None if name in ODD_ENCODINGS else text
+    return None if name.replace("-", "_") in ODD_ENCODINGS else text
 
 
 def _client_ref(text: str) -> str | None:

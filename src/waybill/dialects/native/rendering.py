@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from waybill.dialect import Response
-from waybill.dialects.native.shapes import ArtifactShape, JobLinks, JobShape
+from waybill.dialects.native.shapes import ArtifactShape, AttemptShape, JobLinks, JobShape
 from waybill.model.artifact import ArtifactKind
 from waybill.model.job import JobState
 
@@ -57,7 +57,7 @@ def job_body(job: Job, insights: Insights, base_url: str) -> bytes:
 def job_shape(job: Job, insights: Insights, base_url: str) -> JobShape:
     """The job as it goes over the wire; reads its attempts and artifacts."""
     address = base_url + job_path(job)
-    attempts: Sequence[Attempt] = insights.attempts(job) if job.started_at is not None else ()
+    attempts = insights.attempts(job) if job.started_at is not None else ()
     return JobShape(
         id=job.id,
         kind=job.kind,
@@ -75,7 +75,7 @@ def job_shape(job: Job, insights: Insights, base_url: str) -> JobShape:
         started_at=job.started_at,
         finished_at=job.finished_at,
         cancel_requested=job.cancel_requested,
-        attempts=attempts,
+        attempts=[_attempt(attempt) for attempt in attempts],
         error=job.error,
         warnings=job.warnings,
         format=job.format_facts,
@@ -145,6 +145,17 @@ def _escaped(byte: int) -> str:
     character = chr(byte)
     is_plain = character.isascii() and (character.isalnum() or character in "-._~")
     return character if is_plain else f"%{byte:02X}"
+
+
+def _attempt(attempt: Attempt) -> AttemptShape:
+    return AttemptShape(
+        epoch=attempt.epoch,
+        worker=attempt.worker,
+        started_at=attempt.started_at,
+        ended_at=attempt.ended_at,
+        end=attempt.end,
+        detail=attempt.detail,
+    )
 
 
 def _artifacts(artifacts: Sequence[Artifact], address: str) -> list[ArtifactShape]:

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
 
 import msgspec
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import datetime
+from waybill.model.job import Counts, JobError
+from waybill.model.options import ImportOptions
 
-    from waybill.model.job import Attempt, Counts, JobError
-    from waybill.model.options import ImportOptions
+
+class AttemptShape(msgspec.Struct, frozen=True, kw_only=True):
+    """One try at running the job; ``end`` says why it ended, null while it runs."""
+
+    epoch: int
+    worker: str
+    started_at: datetime
+    ended_at: datetime | None
+    end: str | None
+    detail: str
 
 
 class ArtifactShape(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,7 +70,7 @@ class JobShape(msgspec.Struct, frozen=True, kw_only=True):
     started_at: datetime | None
     finished_at: datetime | None
     cancel_requested: bool
-    attempts: Sequence[Attempt]
+    attempts: Sequence[AttemptShape]
     error: JobError | None
     warnings: Sequence[Mapping[str, Any]]
     format: Mapping[str, Any]
