@@ -166,7 +166,9 @@ class Checker:
         if not len(numbers):
             return BadRows(numbers=numbers, table=self._empty, rules=(), faults=faults)
         table = chunk.table.take(numbers)
-        rules: list[Any] = session.run(self._second, table).column("rules").to_pylist()
+        rules: list[Any] = [()] * len(numbers)
+        if self._second:
+            rules = session.run(self._second, table).column("rules").to_pylist()
         return BadRows(numbers=numbers, table=table, rules=rules, faults=faults)
 
     def _good(self, chunk: RawChunk, result: pa.Table, rows: np.ndarray | None) -> pa.Table:

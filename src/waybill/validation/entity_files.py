@@ -85,8 +85,8 @@ def _read(path: Path) -> dict[str, object]:
         data = path.read_bytes()
         if path.suffix == ".json":
             return _object(msgspec.json.decode(data))
-        return _object(yaml.safe_load(data))
-    except (msgspec.DecodeError, yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        return _object(msgspec.json.decode(msgspec.json.encode(yaml.safe_load(data))))
+    except (ValueError, TypeError, yaml.YAMLError, RecursionError) as error:
         reason = " ".join(str(error).split())
         raise refusal("", f"cannot be read: {reason}") from error
     except OSError as error:
