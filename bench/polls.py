@@ -65,7 +65,9 @@ def fill(root: Path, *, is_final: bool) -> str:
         ),
         sha256(TOKEN.encode()).digest(),
     )
-    file = InputFile(blob="uploads/x", name="x.csv", media_type="text/csv", size_bytes=1, sha256="0" * 64)
+    file = InputFile(
+        blob="uploads/x", name="x.csv", media_type="text/csv", size_bytes=1, sha256="0" * 64
+    )
     job = store.add_job(
         NewJob(
             id=ids.job_id(),
@@ -158,6 +160,7 @@ class Bare:
         self._app = Starlette(routes=[Route("/v1/jobs/{id}", answer)])
 
     async def __call__(self, scope, receive, send) -> None:  # noqa: ANN001 - a benchmark
+        """See the ASGI specification."""
         await self._app(scope, receive, send)
 
     def stop_waiting(self) -> None:
@@ -177,10 +180,12 @@ class Poller(asyncio.Protocol):
         self._length = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Send the first request."""
         self._transport = transport
         transport.write(self._request)
 
     def data_received(self, data: bytes) -> None:
+        """Count a complete answer and ask again."""
         self._seen += data
         if not self._length:
             head, found, _ = self._seen.partition(b"\r\n\r\n")
@@ -222,7 +227,9 @@ def fetch(port: int, path: str) -> bytes:
     """One answer's body."""
     import httpx  # noqa: PLC0415 - only the parent needs it
 
-    answer = httpx.get(f"http://127.0.0.1:{port}{path}", headers={"Authorization": f"Bearer {TOKEN}"})
+    answer = httpx.get(
+        f"http://127.0.0.1:{port}{path}", headers={"Authorization": f"Bearer {TOKEN}"}
+    )
     answer.raise_for_status()
     return answer.content
 
@@ -231,7 +238,16 @@ def measure(mode: str, root: Path, path: str, seconds: float) -> tuple[float, by
     """The rate of one server, started and stopped for it."""
     with bind_listener("127.0.0.1", 0, SystemClock()) as listener:
         port, descriptor = listener.getsockname()[1], listener.fileno()
-        command = [sys.executable, __file__, "--serve", mode, "--root", str(root), "--fd", str(descriptor)]
+        command = [
+            sys.executable,
+            __file__,
+            "--serve",
+            mode,
+            "--root",
+            str(root),
+            "--fd",
+            str(descriptor),
+        ]
         with subprocess.Popen(command, pass_fds=(descriptor,)) as server:
             try:
                 body = fetch(port, path)
