@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from pathlib import Path
 
 from waybill.testing.server import pause
 
@@ -31,7 +32,7 @@ def wait_for(client, job, wanted, seconds=30):
 def is_alive(pid):
     """A dead process that nobody has reaped yet does not count."""
     try:
-        with open(f"/proc/{pid}/stat", "rb") as stat:
+        with Path(f"/proc/{pid}/stat").open("rb") as stat:
             return stat.read().rpartition(b")")[2].split()[0] != b"Z"
     except FileNotFoundError:
         return False
@@ -60,7 +61,9 @@ def test_a_killed_server_finishes_the_job_after_its_restart(own_server, submit, 
         began = time.monotonic()
         own_server.start()
     with own_server.client() as client:
-        rerun = wait_for(client, job, lambda j: len(j["attempts"]) == 2 or j["state"] == "succeeded")
+        rerun = wait_for(
+            client, job, lambda j: len(j["attempts"]) == 2 or j["state"] == "succeeded"
+        )
         assert time.monotonic() - began < 5 + 3, "start-up included"
         assert rerun["attempts"][0]["end"] in {"crashed", "released"}
         assert_loaded_once(finish(client, job), client)
@@ -72,7 +75,7 @@ def test_a_killed_worker_is_replaced_and_its_job_finished(own_server, submit, fi
         job = submit(client, big_file())
         wait_for(client, job, is_applying)
         for pid in own_server.children():
-            with open(f"/proc/{pid}/cmdline", "rb") as line:
+            with Path(f"/proc/{pid}/cmdline").open("rb") as line:
                 is_worker = b"worker" in line.read().split(b"\0")
             if is_worker:
                 os.kill(pid, signal.SIGKILL)

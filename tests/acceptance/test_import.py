@@ -91,7 +91,9 @@ def test_a_rejection_file_is_mended_and_sent_in_again_as_it_is(client, submit, f
     mended = report.text.replace("2,,85", "2,Barbara,85").replace("abc", "28", 1)
     again = finish(client, submit(client, mended))
     assert (again["counts"]["read"], again["counts"]["rejected"]) == (3, 1)
-    notes = {r["id"]: r["note"] for r in client.get("/v1/entities/people/records").json()["records"]}
+    notes = {
+        r["id"]: r["note"] for r in client.get("/v1/entities/people/records").json()["records"]
+    }
     assert notes[3] == "=SUM(A1)"
     assert notes[2] == "two\nlines"
 
@@ -99,7 +101,10 @@ def test_a_rejection_file_is_mended_and_sent_in_again_as_it_is(client, submit, f
 def test_reports_come_in_three_forms_with_the_same_content(client, submit, finish):
     job = finish(client, submit(client, MIXED))
     base = f"/v1/jobs/{job['id']}/rejections"
-    for suffix, accept in (("csv", "text/csv"), ("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")):
+    for suffix, accept in (
+        ("csv", "text/csv"),
+        ("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+    ):
         by_suffix = client.get(f"{base}.{suffix}")
         by_accept = client.get(base, headers={"Accept": accept})
         assert by_suffix.status_code == by_accept.status_code == 200

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 import numpy as np
-import pyarrow as pa
 
 from waybill.model.finding import Rejection
 from waybill.validation.codes import make_finding
