@@ -95,15 +95,11 @@ def chunk_of(
     columns[HASH] = (pa.int64(), [_digest(row) for row in rows])
     if actions is not None:
         columns[ACTION] = (pa.string(), actions)
+    types = {field.name: _TYPES.get(field.type, pa.string()) for field in entity.fields}
     for index, name in enumerate(fields):
-        columns[name] = (_type(entity, name), [row[index] for row in rows])
+        columns[name] = (types.get(name, pa.string()), [row[index] for row in rows])
     schema = pa.schema([(name, kind) for name, (kind, _) in columns.items()])
     return pa.Table.from_pydict({name: list(v) for name, (_, v) in columns.items()}, schema)
-
-
-def _type(entity: Entity, name: str) -> pa.DataType:
-    declared = {field.name: field.type for field in entity.fields}
-    return _TYPES.get(declared.get(name, FieldType.STRING), pa.string())
 
 
 def _key(entity: Entity, fields: Sequence[str], row: Sequence[object]) -> str:

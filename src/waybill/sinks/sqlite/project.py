@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from waybill.model.entity import Entity
 
 PAGE_BYTES: Final = 8_192
-_BUSY_TIMEOUT_SECONDS: Final = 30
 _CACHE_KIBIBYTES: Final = 64_000
 _CHECKPOINT_BYTES: Final = 48 * 1024 * 1024
 
@@ -31,8 +30,9 @@ class ProjectDatabase:
     Writing and reading have a connection each, so that a reader never waits for a chunk.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, busy_timeout_seconds: float) -> None:
         self._path = path
+        self._busy_timeout_seconds = busy_timeout_seconds
         self._writer: apsw.Connection | None = None
         self._reader: apsw.Connection | None = None
         self._writing = RLock()
@@ -72,7 +72,7 @@ class ProjectDatabase:
         """A connection for short reads; the database must exist. Raises as ``transaction``."""
         with self._reading, translated_errors():
             if self._reader is None:
-                self._reader = _connect(self._path)
+                self._reader = self._connect()
             yield self._reader
 
     def layout(self, db: apsw.Connection, entity: Entity) -> Layout:
@@ -111,13 +111,22 @@ class ProjectDatabase:
     def _open_writer(self) -> apsw.Connection:
         if self._writer is None:
             _create_private(self._path)
-            db = _connect(self._path)
+            db = self._connect()
             db.pragma("page_size", PAGE_BYTES)
             db.pragma("journal_mode", "wal")
             db.execute(CATALOGUE)
             db.set_wal_hook(self._note_commit)
             self._writer = db
         return self._writer
+
+    def _connect(self) -> apsw.Connection:
+        db = apsw.Connection(str(self._path), flags=apsw.SQLITE_OPEN_READWRITE)
+        db.set_busy_timeout(int(self._busy_timeout_seconds * 1000))
+        db.pragma("synchronous", "full")
+        db.pragma("cache_size", -_CACHE_KIBIBYTES)
+        db.pragma("wal_autocheckpoint", 0)
+        db.pragma("journal_size_limit", _CHECKPOINT_BYTES)
+        return db
 
     def _note_commit(self, _db: apsw.Connection, _name: str, pages: int) -> int:
         self._wal_pages = pages
@@ -129,16 +138,6 @@ class ProjectDatabase:
             self._wal_pages = 0
             with suppress(apsw.BusyError):
                 db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
-
-
-def _connect(path: Path) -> apsw.Connection:
-    db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
-    db.set_busy_timeout(_BUSY_TIMEOUT_SECONDS * 1000)
-    db.pragma("synchronous", "full")
-    db.pragma("cache_size", -_CACHE_KIBIBYTES)
-    db.pragma("wal_autocheckpoint", 0)
-    db.pragma("journal_size_limit", _CHECKPOINT_BYTES)
-    return db
 
 
 def _create_private(path: Path) -> None:

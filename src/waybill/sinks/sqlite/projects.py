@@ -23,8 +23,9 @@ _FILE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 class Projects:
     """Finds and opens the database of a project, also by a job that wrote it."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, busy_timeout_seconds: float) -> None:
         self._directory = directory
+        self._busy_timeout_seconds = busy_timeout_seconds
         self._lock = Lock()
         self._open: OrderedDict[ProjectName, ProjectDatabase] = OrderedDict()
         self._jobs: OrderedDict[JobId, ProjectName] = OrderedDict()
@@ -41,7 +42,7 @@ class Projects:
             found = self._open.pop(project, None)
             if found is None:
                 path = self._directory / f"{project}.sqlite"
-                found = ProjectDatabase(path)
+                found = ProjectDatabase(path, self._busy_timeout_seconds)
             self._open[project] = found
             surplus = self._open.popitem(last=False)[1] if len(self._open) > _MOST_OPEN else None
         if surplus is not None:

@@ -44,8 +44,8 @@ class SqliteSink:
     database does not answer; nothing was written then.
     """
 
-    def __init__(self, directory: Path) -> None:
-        self._projects = Projects(directory)
+    def __init__(self, directory: Path, *, busy_timeout_seconds: float = 30.0) -> None:
+        self._projects = Projects(directory, busy_timeout_seconds)
         self._new_share: dict[JobId, float] = {}
 
     def begin(self, job: SinkJob) -> None:
