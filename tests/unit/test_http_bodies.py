@@ -189,12 +189,6 @@ def test_bodies_of_the_wrong_kind_are_refused(
 
 def test_a_declared_length_over_the_limit_is_refused_before_reading() -> None:
     bench = make_bench({"waybill": native}, limits=Limits(request_body_bytes=100))
-    read: list[bytes] = []
-
-    def pieces() -> bytes:
-        read.append(b"")
-        return b"x" * 200
-
     answer = bench.call(
         "POST",
         "/v1/jobs?entity=airports",
