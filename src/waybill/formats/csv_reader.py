@@ -6,6 +6,7 @@ from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from waybill.errors import FileRefused
@@ -119,14 +120,22 @@ class _Flight(Generic[T]):
 
     def results(self) -> Iterator[T]:
         """Each result; then the refusal that ended the cutting, if any."""
+        first, second = self._next(), self._next()
+        if first is not None and second is None:
+            yield self._work(first)  # one chunk: no thread is worth its start
+        elif first is not None and second is not None:
+            self._slices = chain((first, second), self._slices)
+            yield from self._in_threads()
+        if self._refusal:
+            raise self._refusal
+
+    def _in_threads(self) -> Iterator[T]:
         pool = ThreadPoolExecutor(self._threads, thread_name_prefix="waybill-chunk")
         try:
             while self._launch(pool):
                 yield self._flying.popleft().result()
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
-        if self._refusal:
-            raise self._refusal
 
     def _launch(self, pool: ThreadPoolExecutor) -> bool:
         """Fill up the look-ahead; whether anything flies."""
@@ -137,6 +146,8 @@ class _Flight(Generic[T]):
         return bool(self._flying)
 
     def _next(self) -> Slice | None:
+        if self._is_cut:
+            return None
         try:
             piece = next(self._slices, None)
         except FileRefused as error:
