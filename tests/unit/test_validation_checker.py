@@ -216,7 +216,7 @@ def test_an_action_column_decides_per_record(sandbox: Sandbox) -> None:
     check = checker(
         sandbox, ("id", "name", "op"), ID, NAME, primaryKey="id", waybill={"action": action}
     ).check
-    rows = [["1", "ann", None], ["2", None, " d "], ["3", "bob", "U"], ["4", "eve", "X"]]
+    rows = [["1", "ann", None], ["2", "b\0", " d "], ["3", "bob", "U"], ["4", "eve", "X"]]
     checked = check(raw_chunk([*rows, ["x", None, "D"]]))
     assert checked.good.column("_action").to_pylist() == ["upsert", "delete", "update"]
     assert codes(checked) == {4: ["ACTION_INVALID"], 5: ["TYPE_MISMATCH"]}
@@ -310,6 +310,18 @@ def test_unique_values_and_references_have_digests(sandbox: Sandbox) -> None:
     assert bosses[1] == keys[0]
     assert checked.key_digests is not None
     assert keys.tolist() == checked.key_digests.tolist()
+
+
+def test_a_unique_key_without_its_column_has_no_digests(sandbox: Sandbox) -> None:
+    mail = {"name": "mail", "constraints": {"unique": True}}
+    (digests,) = checker(sandbox, ("id",), ID, mail).check(raw_chunk([["1"]])).unique_digests
+    assert digests.tolist() == [0]
+
+
+def test_secret_values_get_no_hint(sandbox: Sandbox) -> None:
+    pin = {"name": "pin", "type": "integer", "waybill": {"secret": True}}
+    (rejection,) = rejections(checker(sandbox, ("pin",), pin).check(raw_chunk([["+5"]])))
+    assert rejection.findings[0].hint is None
 
 
 def test_without_rows_only_what_whole_file_rules_need_is_given(sandbox: Sandbox) -> None:

@@ -105,6 +105,24 @@ def test_numbers_in_constraints_become_text_of_the_field() -> None:
         ({"name": "a", "type": "boolean", "trueValues": ["0"]}, "/trueValues", "falseValues"),
         ({"name": "a", "missingValues": [1]}, "/missingValues/0", "must be an object"),
         ({"name": "a", "categories": ["x"]}, "/categories", "string or integer"),
+        ({"name": "a", "type": "string", "categories": [None]}, "/categories", "texts"),
+        ({"name": "a", "type": "string", "categories": []}, "/categories", "texts"),
+        ({"name": "a", "missingValues": [{"label": "x"}]}, "/missingValues/0", "needs 'value'"),
+        ({"name": "a", "missingValues": 1}, "/missingValues", "must be an array"),
+        ({"name": "a", "waybill": {"trim": "left"}}, "/waybill/trim", "must be true"),
+        ({"name": "a", "waybill": {"aliases": [1]}}, "/waybill/aliases", "item 0 must be text"),
+        ({"name": "a", "waybill": {"aliases": ["x", "x"]}}, "/waybill/aliases", "twice"),
+        ({"name": "a", "type": "number", "groupChar": "1"}, "/groupChar", "letters, digits"),
+        ({"name": "a", "type": "list", "delimiter": ""}, "/delimiter", "empty"),
+        ({"name": "a", "type": "boolean", "trueValues": []}, "/trueValues", "empty"),
+        *(
+            ({"name": "a", "type": kind, "format": "odd"}, "/format", "format")
+            for kind in ("any", "boolean", "list", "object", "array", "geojson", "geopoint")
+        ),
+        *(
+            ({"name": "a", "type": kind, "format": "odd"}, "/format", "no format")
+            for kind in ("integer", "number", "year", "yearmonth", "duration")
+        ),
     ],
 )
 def test_a_wrong_field_is_refused_with_its_place(
@@ -166,6 +184,10 @@ def test_a_pattern_that_cannot_run_in_linear_time_is_refused(pattern: str) -> No
         ),
         ({"fieldsMatch": "some"}, "/fieldsMatch", "one of"),
         ({"waybill": {"action": {"actions": {}}}}, "/waybill/action/column", "column"),
+        ({"waybill": {"action": {"column": "op"}}}, "/waybill/action/actions", "must map"),
+        ({"waybill": []}, "/waybill", "must be an object"),
+        ({"title": {1, 2}}, "/title", "must be text"),
+        ({"keywords": object()}, "", "is not JSON"),
         (
             {"waybill": {"action": {"column": "op", "actions": {"x": "remove"}}}},
             "/waybill/action/actions/x",
@@ -180,6 +202,12 @@ def test_a_wrong_schema_is_refused_with_its_place(
     error = refusal({"name": "id"}, **schema)
     assert error.pointer == pointer
     assert reason in error.message
+
+
+def test_truth_in_constraints_becomes_a_word_of_the_field() -> None:
+    words = {"trueValues": ["ja"], "falseValues": ["nein"], "constraints": {"enum": [True]}}
+    field = parse({"name": "a", "type": "boolean", **words}).fields[0]
+    assert field.constraints.enum == ("ja",)
 
 
 def test_two_fields_of_one_name_are_refused() -> None:

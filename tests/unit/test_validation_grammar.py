@@ -249,6 +249,26 @@ def test_booleans_are_the_declared_words(sandbox: Sandbox) -> None:
     assert field.read("ja", "nein", "true") == [True, False, MISMATCH]
 
 
+def test_times_and_datetimes_have_an_any_format_too(sandbox: Sandbox) -> None:
+    assert Field(sandbox, type="time", format="any").read("7:5", "07:05") == [NO_DATE, "07:05:00"]
+    field = Field(sandbox, type="datetime", format="any")
+    assert field.read("2024-01-01 10:00:00", "10:00") == ["2024-01-01T10:00:00", NO_DATE]
+    field = Field(sandbox, type="datetime", format="%d.%m.%Y %H:%M")
+    assert field.read("1.2.2024 9:05", "2024") == ["2024-02-01T09:05:00", NO_DATE]
+
+
+def test_topojson_is_a_format_of_its_own(sandbox: Sandbox) -> None:
+    good = '{"type":"Topology","objects":{},"arcs":[]}'
+    field = Field(sandbox, type="geojson", format="topojson")
+    assert field.read(good, '{"type":"Point","coordinates":[1,2]}') == [good, MISMATCH]
+
+
+def test_categories_bind_like_an_enum(sandbox: Sandbox) -> None:
+    categories = [{"value": 1, "label": "low"}, {"value": 2}]
+    field = Field(sandbox, type="integer", categories=categories)
+    assert field.read("01", "3") == [1, {"ENUM"}]
+
+
 def test_years_and_months_and_durations(sandbox: Sandbox) -> None:
     assert Field(sandbox, type="year").read("2024", "0044", "24") == [2024, 44, MISMATCH]
     assert Field(sandbox, type="yearmonth").read("2024-12", "2024-13") == ["2024-12", NO_DATE]
@@ -295,7 +315,21 @@ def test_json_that_is_too_deep_or_holds_nan_is_refused(sandbox: Sandbox) -> None
 def test_json_of_a_hundred_thousand_levels_harms_nobody(sandbox: Sandbox) -> None:
     deep = "[" * 100_000 + "]" * 100_000
     found = Field(sandbox, type="array").read(deep, "[" * 100_000, "[]")
-    assert found == [{"JSON_SCHEMA"}, MISMATCH, "[]"]
+    assert found == [{"JSON_SCHEMA"}, {"JSON_SCHEMA"}, "[]"]
+
+
+def test_text_that_is_no_json_at_all_is_told_so(sandbox: Sandbox) -> None:
+    assert Field(sandbox, type="object").read("Nancy", "nan", "x" * 9) == [MISMATCH] * 3
+    rules = {"jsonSchema": {"type": "array"}}
+    assert Field(sandbox, type="array", constraints=rules).read("[1,", "7") == [MISMATCH] * 2
+
+
+def test_the_size_of_json_is_limited_without_tripping_over_broken_json(sandbox: Sandbox) -> None:
+    field = Field(sandbox, type="array", constraints={"minLength": 1, "maxLength": 2})
+    found = field.read("[1]", "[]", "[1,2,3]", "[", "{}")
+    assert found == ["[1]", {"MIN_LENGTH"}, {"MAX_LENGTH"}, MISMATCH, MISMATCH]
+    field = Field(sandbox, type="object", constraints={"enum": [{"a": 1}]})
+    assert field.read('{ "a" : 1 }', "{}", "{") == ['{ "a" : 1 }', {"ENUM"}, MISMATCH]
 
 
 def test_a_json_schema_is_applied(sandbox: Sandbox) -> None:

@@ -4,9 +4,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from waybill.errors import StorageFull
 from waybill.model.entity import ForeignKey
 from waybill.validation.references import foreign_values, records_having
 from waybill.validation.whole_file import (
@@ -76,6 +78,7 @@ def test_equal_digests_of_different_keys_are_told_apart(tmp_path: Path, keys: li
 
 def test_groups_are_dense_and_can_be_cut_by_record(tmp_path: Path) -> None:
     groups = duplicates(tmp_path, ["a", "b", "a", "c", "b", "a"])
+    assert len(groups) == 5
     assert sorted(set(groups.group.tolist())) == [0, 1]
     part = groups.between(3, 5)
     assert found(part) == [(3, 1, 6), (5, 2, 5)]
@@ -87,6 +90,17 @@ def test_a_file_without_duplicates_needs_no_second_look(tmp_path: Path) -> None:
     assert not DuplicateFinder(ledger).is_needed
     ledger.close()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_candidates_that_the_spool_lacks_are_no_duplicates(tmp_path: Path) -> None:
+    ledger = KeyLedger(tmp_path)
+    ledger.add(np.array([1, 2, 9]), np.array([3, 3, 3], dtype=np.uint64))
+    finder = DuplicateFinder(ledger)
+    finder.confirm(pa.table({"_record": [3, 5, 10], "_key": ["a", "a", "a"]}))
+    finder.confirm(pa.table({"_record": [8, 10], "_key": ["a", "a"]}))
+    finder.confirm(pa.table({"_record": [1, 2], "_key": ["a", "a"]}))
+    ledger.close()
+    assert finder.groups().record.tolist() == [1, 2]
 
 
 def test_a_digest_of_zero_means_no_value(tmp_path: Path) -> None:
@@ -138,3 +152,12 @@ def test_a_file_without_the_field_refers_to_nothing() -> None:
     good = pa.table({"_record": [1]})
     assert foreign_values(good, KEY).num_rows == 0
     assert records_having(good, KEY, pa.table({"code": ["DE"]})).tolist() == []
+
+
+def test_a_full_disk_is_told(tmp_path: Path) -> None:
+    for number in range(64):
+        (tmp_path / f"keys-{number:02d}").symlink_to("/dev/full")
+    ledger = KeyLedger(tmp_path)
+    with pytest.raises(StorageFull):
+        ledger.add(np.array([1]), np.array([3], dtype=np.uint64))
+    ledger.close()

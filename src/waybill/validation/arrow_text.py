@@ -23,6 +23,8 @@ _THREE_BYTES: Final = [
     chr(code).encode()
     for code in (*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2065), 0xFEFF)
 ]
+_NIBBLES: Final = np.zeros(256, dtype=np.uint8)
+_NIBBLES[list(b"0123456789abcdef")] = range(16)
 _LEADS: Final = sorted({each[0] for each in _THREE_BYTES})
 _FOLLOWERS: Final = {
     lead: [each[1] << 8 | each[2] for each in _THREE_BYTES if each[0] == lead] for lead in _LEADS
@@ -64,6 +66,15 @@ def rows_longer(column: TextColumn, size_bytes: int) -> np.ndarray:
     return np.flatnonzero(np.nan_to_num(lengths) > size_bytes)
 
 
+def leading_int64(column: TextColumn) -> np.ndarray:
+    """The first 16 of the hexadecimal digits of each cell as a big-endian int64.
+
+    All cells have one length and none is null.
+    """
+    parts = [_leading_int64(array) for array in column.chunks if len(array)]
+    return np.concatenate(parts) if parts else np.empty(0, dtype=np.int64)
+
+
 def blank_to_null(column: TextColumn) -> TextColumn:
     """The column with empty cells as nulls; the same object where there are none."""
     shortest = pc.min(pc.binary_length(column)).as_py()
@@ -72,6 +83,16 @@ def blank_to_null(column: TextColumn) -> TextColumn:
     blank = pc.equal(column, pa.scalar("", column.type))
     nulled: TextColumn = pc.if_else(blank, pa.scalar(None, column.type), column)
     return nulled
+
+
+def _leading_int64(array: pa.Array[pa.StringScalar]) -> np.ndarray:
+    data = np.frombuffer(memoryview(array.buffers()[2] or b""), dtype=np.uint8)
+    digits = len(array[0].as_py() or "")
+    start = array.offset * digits
+    cells = data[start : start + len(array) * digits].reshape(len(array), digits)
+    nibbles = _NIBBLES[cells[:, : 2 * np.dtype(np.int64).itemsize]]
+    whole = np.ascontiguousarray(nibbles[:, 0::2] << 4 | nibbles[:, 1::2])
+    return whole.view(">i8").ravel().astype(np.int64)
 
 
 def _has_invisible(data: Bytes) -> bool:

@@ -14,10 +14,12 @@ import numpy as np
 import pyarrow as pa
 
 from waybill.model.options import Operation, UnknownColumns
+from waybill.ports.sink import ACTION, HASH, RECORD
 from waybill.validation.arrow_text import (
     INVISIBLE,
     blank_to_null,
     has_bytes,
+    leading_int64,
     may_hold_invisible,
     rows_matching,
 )
@@ -119,6 +121,7 @@ class Checker:
         with self._sessions.session() as session:
             result = session.run(self._statement(chunk), chunk.table)
             is_bad = result.column("bad").to_numpy().astype(bool)
+            faults = self._without_deleted(faults, result)
             if faults:
                 is_bad[list(faults)] = True
             bad = self._bad_rows(session, chunk, is_bad, faults)
@@ -153,6 +156,23 @@ class Checker:
             statement = self._first[variant] = first_statement(self._compiled, variant)
         return statement
 
+    def _without_deleted(self, faults: Faults, result: pa.Table) -> Faults:
+        """The faults that count: of a record to be deleted, those of its key only."""
+        compiled = self._compiled
+        if not faults or compiled.columns.action is None:
+            return faults
+        actions = result.column(f"o{compiled.order.index(ACTION)}")
+        keys = {plan.index for plan in compiled.plans if plan.field.name in compiled.entity.key}
+        counted = {
+            row: {
+                index: finding
+                for index, finding in found.items()
+                if index in keys or actions[row].as_py() != Operation.DELETE
+            }
+            for row, found in faults.items()
+        }
+        return {row: found for row, found in counted.items() if found}
+
     def _has_controls(self, chunk: RawChunk) -> bool:
         """Whether cells hold the separators of the hashed text."""
         if not self._compiled.needs_rows:
@@ -173,7 +193,7 @@ class Checker:
 
     def _good(self, chunk: RawChunk, result: pa.Table, rows: np.ndarray | None) -> pa.Table:
         """The accepted rows; ``rows``: their numbers, ``None`` for all."""
-        names = ["_record", *self._compiled.order]
+        names = [RECORD, *self._compiled.order]
         columns = [pa.array(chunk.record_numbers, pa.int64()), *self._columns(chunk, result)]
         table = pa.table(dict(zip(names, columns, strict=True)))
         return table if rows is None else table.take(rows)
@@ -186,7 +206,7 @@ class Checker:
             source = plain.get(name)
             if source is None:
                 column = result.column(f"o{number}")
-                yield column.cast(pa.int64(), safe=False) if name == "_hash" else column
+                yield pa.chunked_array([leading_int64(column)]) if name == HASH else column
             elif source.drops_blank:
                 yield blank_to_null(chunk.table.column(source.index))
             else:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from waybill.model.options import Operation
+from waybill.ports.sink import ACTION, EXTRA, HASH, KEY
 from waybill.validation.rules import FieldPlan, Rule, plan_field
 
 if TYPE_CHECKING:
@@ -125,13 +126,13 @@ def _order(
     entity: Entity, columns: ColumnMap, shown: list[FieldPlan], *, needs_rows: bool
 ) -> Iterator[str]:
     if entity.key:
-        yield "_key"
+        yield KEY
     if needs_rows:
-        yield "_hash"
+        yield HASH
     if columns.action is not None:
-        yield "_action"
+        yield ACTION
     if columns.kept and needs_rows:
-        yield "_extra"
+        yield EXTRA
     yield from (plan.field.name for plan in shown)
 
 

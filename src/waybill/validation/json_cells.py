@@ -23,7 +23,7 @@ DEPTH: Final = 64
 
 _STRINGS: Final = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _NOT_BRACKETS: Final = re.compile(r"[^\[\]{}]+")
-_WORDS: Final = re.compile("nan|inf", re.IGNORECASE)
+_WORDS: Final = re.compile("(?<![a-z])(?:nan|inf(?:inity)?)(?![a-z])", re.IGNORECASE)
 
 
 def build_validator(schema: Mapping[str, object]) -> jsonschema_rs.Validator:
@@ -55,8 +55,13 @@ def _filled(array: Any) -> np.ndarray:  # noqa: ANN401 - the stubs name no chunk
 
 
 def json_fault(text: str, validator: jsonschema_rs.Validator | None) -> str | None:
-    """Why valid JSON ``text`` is refused all the same; ``None`` where it is not."""
-    bare = _STRINGS.sub("", text)
+    """Why JSON ``text`` is refused though the engine takes it; ``None`` where it is not.
+
+    Text that is no array or object is left to the grammar.
+    """
+    bare = _STRINGS.sub("", text).lstrip()
+    if not bare.startswith(("[", "{")):
+        return None
     if _depth(bare) > DEPTH:
         return f"it is nested deeper than {DEPTH} levels"
     if _WORDS.search(bare):

@@ -10,6 +10,7 @@ from waybill.errors import StorageFull
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from io import RawIOBase
     from pathlib import Path
 
 PARTITION_BITS: Final = 6
@@ -49,7 +50,7 @@ class Ledger:
         try:
             for file, end in zip(self._files, ends, strict=True):
                 if end > start:
-                    entries[start:end].tofile(file)
+                    _write_all(file, entries[start:end].tobytes())
                 start = end
         except OSError as error:
             raise StorageFull(f"the duplicates ledger cannot be written: {error}") from error
@@ -65,3 +66,10 @@ class Ledger:
             file.close()
         for path in self._paths:
             path.unlink(missing_ok=True)
+
+
+def _write_all(file: RawIOBase, data: bytes) -> None:
+    """Write through to the system, where a full disk shows at once."""
+    rest = memoryview(data)
+    while rest:
+        rest = rest[file.write(rest) or 0 :]

@@ -49,7 +49,7 @@ class Session:
         try:
             result: pa.Table = self._connection.sql(f"EXECUTE {name}").to_arrow_table()
         finally:
-            self._source.table = table.slice(0, 0)
+            self._source.table = table.schema.empty_table()
         return result
 
     def close(self) -> None:
