@@ -159,5 +159,5 @@ def test_a_full_disk_is_told(tmp_path: Path) -> None:
         (tmp_path / f"keys-{number:02d}").symlink_to("/dev/full")
     ledger = KeyLedger(tmp_path)
     with pytest.raises(StorageFull):
-        ledger.add(np.array([1]), np.array([3], dtype=np.uint64))
+        ledger.add(np.arange(70_000), np.arange(1, 70_001, dtype=np.uint64))
     ledger.close()

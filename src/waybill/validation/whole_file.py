@@ -79,8 +79,9 @@ class KeyLedger:
 
     def candidates(self) -> np.ndarray:
         """Numbers of the records whose digest occurs more than once, rising."""
-        found = [_repeated(entries) for entries in self._ledger.partitions()]
-        records = np.concatenate(found)
+        held = self._ledger.held()
+        parts = self._ledger.partitions() if held is None else [held]
+        records = np.concatenate([_repeated(entries) for entries in parts])
         records.sort()
         return records
 
@@ -156,10 +157,15 @@ class ReferenceLedger:
 
     def missing(self) -> np.ndarray:
         """Numbers of the records whose reference is not in the file, rising."""
-        pairs = zip(self._references.partitions(), self._keys.partitions(), strict=True)
+        references, keys = self._references.held(), self._keys.held()
+        pairs = (
+            zip(self._references.partitions(), self._keys.partitions(), strict=True)
+            if references is None or keys is None
+            else [(references, keys)]
+        )
         found = [
-            entries["record"][~np.isin(entries["digest"], keys["digest"])]
-            for entries, keys in pairs
+            entries["record"][~np.isin(entries["digest"], offered["digest"])]
+            for entries, offered in pairs
         ]
         records = np.concatenate(found)
         records.sort()
