@@ -1,4 +1,4 @@
-"""A worker: claims jobs one at a time, runs them, and stores how they ended."""
+"""A worker: claims jobs, runs them, and stores how they ended."""
 
 from __future__ import annotations
 
@@ -28,14 +28,17 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_POLLS: Final = 1.0
+SMALL_INPUT_BYTES: Final = 1024 * 1024
+"""Largest input of a job that runs beside another one in the same process."""
 
 
 @dataclass(slots=True)
 class Worker:
-    """Runs jobs until it is stopped.
+    """Runs jobs until it is stopped: one of any size and one small one at a time.
 
-    ``max_attempts``: a job whose runs broke so often is given up. ``backoff_seconds``: see
-    ``pause_seconds``.
+    So a small job does not wait behind a large one, and while one waits for the disk the other
+    has the processor. ``max_attempts``: a job whose runs broke so often is given up.
+    ``backoff_seconds``: see ``pause_seconds``.
     """
 
     parts: RunParts
@@ -44,29 +47,54 @@ class Worker:
     max_attempts: int
     backoff_seconds: float
     _stopping: threading.Event = field(default_factory=threading.Event)
+    _bells: tuple[threading.Event, ...] = field(
+        default_factory=lambda: (threading.Event(), threading.Event())
+    )
 
     def run_forever(self) -> None:
-        """Claim and run until ``stop``; returns once the run in hand has ended."""
+        """Claim and run until ``stop``; returns once the runs in hand have ended."""
+        limits = (None, SMALL_INPUT_BYTES)
+        runners = [
+            threading.Thread(target=self._runner, args=(bell, limit), name=f"runner-{limit}")
+            for bell, limit in zip(self._bells, limits, strict=True)
+        ]
+        for runner in runners:
+            runner.start()
         while not self._stopping.is_set():
-            if not self.run_once():
-                self.dispatcher.wait_for_work(SECONDS_BETWEEN_POLLS)
+            self.dispatcher.wait_for_work(SECONDS_BETWEEN_POLLS)
+            self._ring()
+        self._ring()
+        for runner in runners:
+            runner.join()
 
     def stop(self) -> None:
-        """Claim nothing more; the run in hand ends after its chunk and gives its job back."""
+        """Claim nothing more; the runs in hand end after their chunk and give their jobs back."""
         self._stopping.set()
         self.heartbeat.request_stop()
         self.dispatcher.wake()
 
-    def run_once(self) -> bool:
-        """Run one waiting job; ``False`` when there is none."""
+    def run_once(self, max_input_bytes: int | None = None) -> bool:
+        """Run one waiting job, of that size at most; ``False`` when there is none."""
         lease = self.heartbeat.new_lease()
         try:
-            jobs = self.parts.store.claim_jobs(lease, self.parts.clock.now(), limit=1)
+            jobs = self.parts.store.claim_jobs(
+                lease, self.parts.clock.now(), limit=1, max_input_bytes=max_input_bytes
+            )
         except (StoreUnavailable, StorageFull):
             return False
         for job in jobs:
             self._run(job, lease)
         return bool(jobs)
+
+    def _runner(self, bell: threading.Event, max_input_bytes: int | None) -> None:
+        while not self._stopping.is_set():
+            bell.clear()
+            if not self.run_once(max_input_bytes):
+                bell.wait(SECONDS_BETWEEN_POLLS)
+
+    def _ring(self) -> None:
+        for bell in self._bells:
+            bell.set()
 
     def _run(self, job: Job, lease: Lease) -> None:
         logger.info(

@@ -108,26 +108,6 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChunkRow:
-    """A checked chunk: where its rows lie, and where the input goes on after it.
-
-    ``spool`` and ``rejects``: blobs of its good and its rejected records, empty where none.
-    ``byte_end``, ``line_end``, ``record_end``: the reader's position after the chunk.
-    """
-
-    ordinal: int
-    first_record: int
-    records: int
-    accepted: int
-    rejected: int
-    byte_end: int
-    line_end: int
-    record_end: int
-    spool: BlobName
-    rejects: BlobName
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Finish:
     """How a run ends; the store checks the conservation law and frees the lane.
 
@@ -222,10 +202,13 @@ class JobStore(Protocol):
 class RunStore(Protocol):
     """Jobs as workers see them."""
 
-    def claim_jobs(self, lease: Lease, now: datetime, *, limit: int) -> Sequence[Job]:
+    def claim_jobs(
+        self, lease: Lease, now: datetime, *, limit: int, max_input_bytes: int | None = None
+    ) -> Sequence[Job]:
         """Take up to ``limit`` waiting jobs, oldest first, each with epoch + 1 and a new attempt.
 
-        A job whose ``not_before`` lies ahead is left. A claimed job may have its cancel requested.
+        A job whose ``not_before`` lies ahead is left, and one whose stored input is larger than
+        ``max_input_bytes``. A claimed job may have its cancel requested.
         """
 
     def renew_leases(self, runs: Mapping[JobId, int], lease: Lease) -> Mapping[JobId, bool]:
@@ -236,15 +219,6 @@ class RunStore(Protocol):
 
     def save_progress(self, job: JobId, epoch: int, progress: Progress) -> bool:
         """Store progress; tells whether a cancel is requested."""
-
-    def add_chunk(self, job: JobId, epoch: int, chunk: ChunkRow, progress: Progress) -> bool:
-        """Store a checked chunk, the next one; tells whether a cancel is requested."""
-
-    def chunks(self, job: JobId) -> Sequence[ChunkRow]:
-        """The checked chunks of a job, by rising ordinal."""
-
-    def drop_chunks(self, job: JobId, epoch: int) -> None:
-        """Forget the checked chunks, so that a run checks anew."""
 
     def finish_job(self, job: JobId, epoch: int, finish: Finish) -> Sequence[JobId]:
         """End a run for good; gives the jobs of the lane that became ``waiting``.
@@ -264,7 +238,6 @@ class RunStore(Protocol):
         not_before: datetime | None,
     ) -> None:
         """Give a run back: ``waiting``, epoch + 1, so that what it still does is fenced."""
-
 
     def attempts(self, job: JobId) -> Sequence[Attempt]:
         """See ``JobStore.attempts``."""
@@ -290,7 +263,7 @@ class DutyStore(Protocol):
         """Note that an artifact's bytes are gone; its size and hash stay."""
 
     def is_referenced(self, blob: BlobName) -> bool:
-        """Whether a chunk or an unpurged artifact (an input is one) points at a blob.
+        """Whether an unpurged artifact (an input is one) points at a blob.
 
         ``True`` for every blob while a key has its fingerprint and not yet its job: that request
         has its bytes stored and is about to add the job.

@@ -13,11 +13,9 @@ from waybill.testing.sample_jobs import (
     PROJECT,
     NamedPresence,
     at,
-    make_chunk,
     make_finish,
     make_lease,
     make_new_job,
-    make_progress,
 )
 
 if TYPE_CHECKING:
@@ -96,15 +94,10 @@ class DutyContract:
         assert (purged.size_bytes, purged.sha256) == (artifact.size_bytes, artifact.sha256)
         assert list(store.purgeable([ArtifactKind.INPUT], at(999), limit=9)) == []
 
-    def test_the_blobs_of_inputs_and_chunks_are_referenced(self, store: CompleteJobStore) -> None:
+    def test_the_blob_of_an_input_is_referenced(self, store: CompleteJobStore) -> None:
         job = _start(store)
-        chunk = make_chunk()
-        store.add_chunk(job, 1, chunk, make_progress())
         (artifact,) = store.artifacts(job)
-        for blob in (artifact.blob, chunk.spool, chunk.rejects):
-            assert store.is_referenced(blob)
-        store.drop_chunks(job, 1)
-        assert not store.is_referenced(chunk.spool)
+        assert store.is_referenced(artifact.blob)
 
     def test_an_unknown_blob_and_a_purged_one_are_not_referenced(
         self, store: CompleteJobStore
@@ -116,8 +109,7 @@ class DutyContract:
         assert not store.is_referenced(BlobName("unknown"))
 
     def test_an_empty_blob_name_refers_to_nothing(self, store: CompleteJobStore) -> None:
-        job = _start(store)
-        store.add_chunk(job, 1, make_chunk(spool="", rejects=""), make_progress())
+        _start(store)
         assert not store.is_referenced(BlobName(""))
 
 

@@ -25,7 +25,6 @@ from waybill.testing.sample_jobs import (
     OTHER_PROJECT,
     PROJECT,
     at,
-    make_chunk,
     make_finish,
     make_lease,
     make_new_job,
@@ -142,48 +141,6 @@ class RunContract:
         run = _start(store)
         store.request_cancel(PROJECT, run.id, at(2))
         assert store.save_progress(run.id, run.epoch, make_progress())
-        assert store.add_chunk(run.id, run.epoch, make_chunk(), make_progress())
-
-    def test_chunks_are_kept_in_order_with_their_progress(self, store: CompleteJobStore) -> None:
-        run = _start(store)
-        for ordinal in range(3):
-            progress = make_progress(progress=ordinal / 10)
-            store.add_chunk(run.id, run.epoch, make_chunk(ordinal), progress)
-        assert list(store.chunks(run.id)) == [make_chunk(ordinal) for ordinal in range(3)]
-        assert _find(store, run).progress == 0.2
-
-    @pytest.mark.parametrize("ordinal", [0, 2])
-    def test_a_chunk_out_of_turn_is_refused(self, store: CompleteJobStore, ordinal: int) -> None:
-        run = _start(store)
-        store.add_chunk(run.id, run.epoch, make_chunk(0), make_progress(progress=0.1))
-        with pytest.raises(ValueError, match="chunk"):
-            store.add_chunk(run.id, run.epoch, make_chunk(ordinal), make_progress(progress=0.9))
-        assert len(store.chunks(run.id)) == 1
-        assert _find(store, run).progress == 0.1
-
-    @pytest.mark.parametrize("place", ["byte_end", "line_end", "record_end"])
-    def test_a_chunk_that_goes_back_in_the_file_is_refused(
-        self, store: CompleteJobStore, place: str
-    ) -> None:
-        run = _start(store)
-        store.add_chunk(run.id, run.epoch, make_chunk(0), make_progress())
-        with pytest.raises(ValueError, match="chunk"):
-            store.add_chunk(run.id, run.epoch, make_chunk(1, **{place: 1}), make_progress())
-
-    def test_chunks_outlive_an_attempt(self, store: CompleteJobStore) -> None:
-        run = _start(store)
-        store.add_chunk(run.id, run.epoch, make_chunk(0), make_progress())
-        _release(store, run)
-        (again,) = store.claim_jobs(make_lease(), at(9), limit=1)
-        store.add_chunk(again.id, again.epoch, make_chunk(1), make_progress())
-        assert len(store.chunks(run.id)) == 2
-
-    def test_dropped_chunks_begin_anew(self, store: CompleteJobStore) -> None:
-        run = _start(store)
-        store.add_chunk(run.id, run.epoch, make_chunk(0), make_progress())
-        store.drop_chunks(run.id, run.epoch)
-        assert list(store.chunks(run.id)) == []
-        store.add_chunk(run.id, run.epoch, make_chunk(0), make_progress())
 
     def test_a_job_given_back_waits_under_a_higher_epoch(self, store: CompleteJobStore) -> None:
         run = _start(store)
@@ -207,17 +164,17 @@ class RunContract:
         assert (again.progress, again.started_at, again.epoch) == (0.75, at(1), 3)
         assert [attempt.epoch for attempt in store.attempts(run.id)] == [1, 3]
 
-    @pytest.mark.parametrize("write", ["progress", "chunk", "drop", "finish", "release"])
+    @pytest.mark.parametrize("write", ["progress", "finish", "release"])
     @pytest.mark.parametrize("meanwhile", ["released", "claimed", "finished"])
     def test_what_another_attempt_owns_cannot_be_written(
         self, store: CompleteJobStore, write: str, meanwhile: str
     ) -> None:
         run = _start(store)
         _overtake(store, run, meanwhile)
-        before = (_find(store, run), store.attempts(run.id), store.chunks(run.id))
+        before = (_find(store, run), store.attempts(run.id))
         with pytest.raises(Fenced):
             _WRITES[write](store, run)
-        assert (_find(store, run), store.attempts(run.id), store.chunks(run.id)) == before
+        assert (_find(store, run), store.attempts(run.id)) == before
         assert not store.renew_leases({run.id: run.epoch}, make_lease())
 
     def test_a_finished_job_has_all_it_ended_with(self, store: CompleteJobStore) -> None:
@@ -390,8 +347,6 @@ def _overtake(store: CompleteJobStore, run: Job, meanwhile: str) -> None:
 
 _WRITES: dict[str, Callable[[CompleteJobStore, Job], object]] = {
     "progress": lambda store, run: store.save_progress(run.id, run.epoch, make_progress()),
-    "chunk": lambda store, run: store.add_chunk(run.id, run.epoch, make_chunk(), make_progress()),
-    "drop": lambda store, run: store.drop_chunks(run.id, run.epoch),
     "finish": lambda store, run: store.finish_job(run.id, run.epoch, make_finish()),
     "release": _release,
 }

@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Protocol
 
-from waybill.model.ids import BlobName, HolderId, JobId, ProjectName
+from waybill.model.ids import HolderId, JobId, ProjectName
 from waybill.model.job import Counts, InputFile, JobKind, JobState, Outcome, Phase
 from waybill.model.options import ImportOptions
 from waybill.ports.job_store import (
-    ChunkRow,
     DutyStore,
     Finish,
     JobStore,
@@ -77,23 +76,6 @@ def make_progress(**changes: Any) -> Progress:  # noqa: ANN401 - any field of Pr
     """A run that has checked a part of its input."""
     values: dict[str, Any] = {"phase": Phase.CHECKING, "progress": 0.25, "counts": Counts(read=10)}
     return Progress(**values | changes)
-
-
-def make_chunk(ordinal: int = 0, **changes: Any) -> ChunkRow:  # noqa: ANN401 - any field
-    """The chunk of that number, of ten records and one hundred bytes."""
-    values: dict[str, Any] = {
-        "ordinal": ordinal,
-        "first_record": ordinal * 10 + 1,
-        "records": 10,
-        "accepted": 9,
-        "rejected": 1,
-        "byte_end": (ordinal + 1) * 100,
-        "line_end": (ordinal + 1) * 10 + 1,
-        "record_end": (ordinal + 1) * 10,
-        "spool": BlobName(f"spool/{ordinal}"),
-        "rejects": BlobName(f"rejects/{ordinal}"),
-    }
-    return ChunkRow(**values | changes)
 
 
 def make_finish(**changes: Any) -> Finish:  # noqa: ANN401 - any field of Finish

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from waybill.validation.checker import Checker, CheckOptions
 from waybill.validation.descriptor import parse_descriptor
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from waybill.ports.reader import Header
     from waybill.validation.sandbox import Sandbox
 
+K = TypeVar("K")
+V = TypeVar("V")
 KEPT: Final = 32
 
 
@@ -24,24 +27,25 @@ KEPT: Final = 32
 class CheckerCache:
     """Entities by pinned descriptor, and checkers by entity, header and options.
 
-    Used by one run at a time. ``pepper``: the server's secret for hashes of secret fields.
+    Safe for the few runs of one process: what they use is never the least recently used.
+    ``pepper``: the server's secret for hashes of secret fields.
     """
 
     sandbox: Sandbox
     limits: Limits
     pepper: str
+    _lock: threading.Lock = field(default_factory=threading.Lock)
     _entities: OrderedDict[tuple[str, str], Entity] = field(default_factory=OrderedDict)
     _checkers: OrderedDict[object, Checker] = field(default_factory=OrderedDict)
 
     def entity(self, job: Job) -> Entity:
         """The entity that a job was accepted under."""
         place = (job.entity, job.descriptor)
-        entity = self._entities.get(place)
-        if entity is None:
-            entity = parse_descriptor(json.loads(job.descriptor), name=job.entity)
-            self._entities[place] = entity
-            if len(self._entities) > KEPT:
-                self._entities.popitem(last=False)
+        with self._lock:
+            entity = self._entities.get(place)
+            if entity is None:
+                entity = parse_descriptor(json.loads(job.descriptor), name=job.entity)
+            self._keep(self._entities, place, entity)
         return entity
 
     def checker(self, job: Job, header: Header) -> Checker:
@@ -54,17 +58,26 @@ class CheckerCache:
             operation=job.options.operation, unknown_columns=job.options.unknown_columns
         )
         place = (job.entity, job.descriptor, header.names, header.escaped, options)
-        checker = self._checkers.get(place)
-        if checker is None:
-            checker = Checker(
-                self.entity(job),
-                header,
-                options,
-                limits=self.limits,
-                sandbox=self.sandbox,
-                pepper=self.pepper,
-            )
-            self._checkers[place] = checker
-            if len(self._checkers) > KEPT:
-                self._checkers.popitem(last=False)[1].close()
+        entity = self.entity(job)
+        with self._lock:
+            checker = self._checkers.get(place)
+            if checker is None:
+                checker = Checker(
+                    entity,
+                    header,
+                    options,
+                    limits=self.limits,
+                    sandbox=self.sandbox,
+                    pepper=self.pepper,
+                )
+            dropped = self._keep(self._checkers, place, checker)
+        if dropped is not None:
+            dropped.close()
         return checker
+
+    @staticmethod
+    def _keep(known: OrderedDict[K, V], place: K, value: V) -> V | None:
+        """Put the value last; gives the least recently used one where there are too many."""
+        known[place] = value
+        known.move_to_end(place)
+        return known.popitem(last=False)[1] if len(known) > KEPT else None

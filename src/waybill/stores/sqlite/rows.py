@@ -18,7 +18,6 @@ from waybill.model.job import (
     Outcome,
     Phase,
 )
-from waybill.ports.job_store import ChunkRow
 from waybill.stores.sqlite.values import (
     to_facts,
     to_json,
@@ -190,49 +189,4 @@ def from_artifact(artifact: Artifact) -> dict[str, str | int | None]:
         "sha256": artifact.sha256,
         "created_at": to_microseconds(artifact.created_at),
         "purged_at": to_microseconds_or_none(artifact.purged_at),
-    }
-
-
-def to_chunk(row: tuple[Any, ...]) -> ChunkRow:
-    """The chunk of a row of ``list_chunks``."""
-    (
-        ordinal,
-        first_record,
-        records,
-        accepted,
-        rejected,
-        byte_end,
-        line_end,
-        record_end,
-        spool,
-        rejects,
-    ) = row
-    return ChunkRow(
-        ordinal=ordinal,
-        first_record=first_record,
-        records=records,
-        accepted=accepted,
-        rejected=rejected,
-        byte_end=byte_end,
-        line_end=line_end,
-        record_end=record_end,
-        spool=spool,
-        rejects=rejects,
-    )
-
-
-def from_chunk(job: str, chunk: ChunkRow) -> dict[str, str | int]:
-    """Parameters of ``add_chunk``."""
-    return {
-        "job": job,
-        "ordinal": chunk.ordinal,
-        "first_record": chunk.first_record,
-        "records": chunk.records,
-        "accepted": chunk.accepted,
-        "rejected": chunk.rejected,
-        "byte_end": chunk.byte_end,
-        "line_end": chunk.line_end,
-        "record_end": chunk.record_end,
-        "spool": chunk.spool,
-        "rejects": chunk.rejects,
     }

@@ -9,7 +9,7 @@ import apsw
 from waybill.errors import Fenced
 from waybill.model.job import AttemptEnd, JobState
 from waybill.stores.sqlite.part import Part, change, every, one
-from waybill.stores.sqlite.rows import from_artifact, from_chunk, from_counts, to_chunk
+from waybill.stores.sqlite.rows import from_artifact, from_counts
 from waybill.stores.sqlite.values import (
     to_json,
     to_json_or_none,
@@ -23,15 +23,21 @@ if TYPE_CHECKING:
 
     from waybill.model.ids import JobId
     from waybill.model.job import Job
-    from waybill.ports.job_store import ChunkRow, Finish, Lease, Progress
+    from waybill.ports.job_store import Finish, Lease, Progress
 
 
 class Runs(Part):
     """Claim, renew, progress, finish, release."""
 
-    def claim_jobs(self, lease: Lease, now: datetime, *, limit: int) -> Sequence[Job]:
+    def claim_jobs(
+        self, lease: Lease, now: datetime, *, limit: int, max_input_bytes: int | None = None
+    ) -> Sequence[Job]:
         """See ``RunStore.claim_jobs``."""
-        parameters = _lease_parameters(lease) | {"now": to_microseconds(now), "limit": limit}
+        parameters = _lease_parameters(lease) | {
+            "now": to_microseconds(now),
+            "limit": limit,
+            "max_input_bytes": max_input_bytes,
+        }
         # Idle workers look often; looking needs no turn at the write lock.
         if not self._database.read(lambda reader: every(reader, "find_claimable", parameters)):
             return []
@@ -47,37 +53,6 @@ class Runs(Part):
     def save_progress(self, job: JobId, epoch: int, progress: Progress) -> bool:
         """See ``RunStore.save_progress``."""
         return self._database.write(lambda writer: _save_progress(writer, job, epoch, progress))
-
-    def add_chunk(self, job: JobId, epoch: int, chunk: ChunkRow, progress: Progress) -> bool:
-        """See ``RunStore.add_chunk``.
-
-        Raises:
-            ValueError: it is not the next chunk, or goes back in the file.
-        """
-
-        def add(writer: apsw.Connection) -> bool:
-            is_cancel_requested = _save_progress(writer, job, epoch, progress)
-            try:
-                change(writer, "add_chunk", from_chunk(job, chunk))
-            except apsw.ConstraintError as error:
-                raise ValueError(f"chunk {chunk.ordinal} does not follow: {error}") from error
-            return is_cancel_requested
-
-        return self._database.write(add)
-
-    def chunks(self, job: JobId) -> Sequence[ChunkRow]:
-        """See ``RunStore.chunks``."""
-        rows = self._database.read(lambda reader: every(reader, "list_chunks", (job,)))
-        return [to_chunk(row) for row in rows]
-
-    def drop_chunks(self, job: JobId, epoch: int) -> None:
-        """See ``RunStore.drop_chunks``."""
-
-        def drop(writer: apsw.Connection) -> None:
-            _refuse_fenced(one(writer, "check_run", {"id": job, "epoch": epoch}))
-            change(writer, "drop_chunks", (job,))
-
-        self._database.write(drop)
 
     def finish_job(self, job: JobId, epoch: int, finish: Finish) -> Sequence[JobId]:
         """See ``RunStore.finish_job``."""

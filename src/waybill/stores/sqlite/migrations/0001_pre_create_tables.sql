@@ -97,7 +97,8 @@ CREATE TABLE jobs (
     )
 ) STRICT;
 
-CREATE INDEX jobs_waiting ON jobs (sequence, not_before, changed_at) WHERE state = 'waiting';
+CREATE INDEX jobs_waiting ON jobs (sequence, not_before, input_size_bytes, changed_at)
+    WHERE state = 'waiting';
 CREATE INDEX jobs_by_project ON jobs (project, sequence);
 CREATE INDEX jobs_by_state ON jobs (state);
 CREATE INDEX jobs_in_lanes ON jobs (project, lane, sequence)
@@ -118,25 +119,6 @@ CREATE TABLE attempts (
     PRIMARY KEY (job, epoch),
     CONSTRAINT end_has_a_time CHECK ((ended_at IS NULL) = (ended_by IS NULL))
 ) STRICT, WITHOUT ROWID;
-
-CREATE TABLE chunks (
-    job TEXT NOT NULL REFERENCES jobs (id),
-    ordinal INTEGER NOT NULL CHECK (ordinal >= 0),
-    first_record INTEGER NOT NULL CHECK (first_record >= 1),
-    records INTEGER NOT NULL CHECK (records >= 0),
-    accepted INTEGER NOT NULL CHECK (accepted >= 0),
-    rejected INTEGER NOT NULL CHECK (rejected >= 0),
-    byte_end INTEGER NOT NULL CHECK (byte_end >= 0),
-    line_end INTEGER NOT NULL CHECK (line_end >= 0),
-    record_end INTEGER NOT NULL CHECK (record_end >= 0),
-    spool TEXT NOT NULL,
-    rejects TEXT NOT NULL,
-    PRIMARY KEY (job, ordinal),
-    CONSTRAINT no_more_than_read CHECK (accepted + rejected <= records)
-) STRICT, WITHOUT ROWID;
-
-CREATE INDEX chunks_by_spool ON chunks (spool) WHERE spool <> '';
-CREATE INDEX chunks_by_rejects ON chunks (rejects) WHERE rejects <> '';
 
 CREATE TABLE artifacts (
     job TEXT NOT NULL REFERENCES jobs (id),
@@ -228,18 +210,6 @@ CREATE TRIGGER jobs_keep_their_terms BEFORE UPDATE OF
 ON jobs
 BEGIN
     SELECT RAISE(ABORT, 'what a job was accepted under does not change');
-END;
-
-CREATE TRIGGER chunks_follow_each_other BEFORE INSERT ON chunks
-WHEN NEW.ordinal <> (SELECT coalesce(max(ordinal), -1) + 1 FROM chunks WHERE job = NEW.job)
-    OR EXISTS (
-        SELECT 1 FROM chunks
-        WHERE job = NEW.job AND ordinal = NEW.ordinal - 1 AND (
-            byte_end > NEW.byte_end OR line_end > NEW.line_end OR record_end > NEW.record_end
-        )
-    )
-BEGIN
-    SELECT RAISE(ABORT, 'chunks are stored one after the other');
 END;
 
 CREATE TRIGGER events_of_new_jobs AFTER INSERT ON jobs

@@ -1,2 +1,0 @@
--- Forgets the checked chunks of a job.
-DELETE FROM chunks WHERE job = :job
