@@ -47,19 +47,19 @@ class Incoming:
     fields: tuple[str, ...]
     values: tuple[Column, ...]
 
-    def blocks(self, positions: np.ndarray) -> Iterator[list[list[apsw.SQLiteValue]]]:
+    def blocks(self, positions: np.ndarray, job: int) -> Iterator[list[list[apsw.SQLiteValue]]]:
         """The rows at ``positions``, a few thousand at a time, as lists by column.
 
-        Columns: key, hash, record number, then ``fields``.
+        Columns: number of the job, key, hash, record number, then ``fields``.
         """
         columns = (self.keys, pa.array(self.hashes), pa.array(self.records), *self.values)
         for start in range(0, len(positions), _BLOCK_ROWS):
             wanted = pa.array(positions[start : start + _BLOCK_ROWS])
-            yield [_to_list(column.take(wanted)) for column in columns]
+            yield [[job] * len(wanted), *(_to_list(column.take(wanted)) for column in columns)]
 
-    def rows(self, positions: np.ndarray) -> Iterator[tuple[apsw.SQLiteValue, ...]]:
+    def rows(self, positions: np.ndarray, job: int) -> Iterator[tuple[apsw.SQLiteValue, ...]]:
         """The rows at ``positions`` one by one; columns as for ``blocks``."""
-        for block in self.blocks(positions):
+        for block in self.blocks(positions, job):
             yield from zip(*block, strict=True)
 
 

@@ -16,7 +16,11 @@ def quote(name: str) -> str:
     Raises:
         SchemaInvalid: it holds a NUL or half a letter (a lone surrogate); no identifier can.
     """
-    if "\0" in name or any("\ud800" <= letter <= "\udfff" for letter in name):
+    try:
+        is_storable = b"\0" not in name.encode()
+    except UnicodeEncodeError:
+        is_storable = False
+    if not is_storable:
         raise SchemaInvalid(f"the name {name!r} holds a character that cannot be stored")
     return '"' + name.replace('"', '""') + '"'
 

@@ -10,7 +10,6 @@ import apsw
 from waybill.ports.sink import CREATED, DELETED, REFUSED, UNCHANGED, UPDATED
 from waybill.sinks.sqlite.names import quote_all
 from waybill.sinks.sqlite.outcomes import decide_one
-from waybill.sinks.sqlite.target import build_statements
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,10 +25,10 @@ def write_one_by_one(
     target: Target, incoming: Incoming, verdicts: Verdicts, positions: np.ndarray
 ) -> None:
     """Write the records at ``positions``, which rise, and note the outcome of each."""
-    statements = build_statements(target, incoming.fields, keep_existing=False)
+    statements = target.statements(incoming.fields)
     writer = _RowWriter(target=target, statements=statements)
     operations = incoming.operations[positions].tolist()
-    rows = incoming.rows(positions)
+    rows = incoming.rows(positions, target.job)
     for position, operation, row in zip(positions.tolist(), operations, rows, strict=True):
         record = int(incoming.records[position])
         try:
@@ -49,9 +48,9 @@ class _RowWriter:
     statements: Statements
 
     def write(self, operation: int, row: _Row) -> int:
-        """Write one row (key, hash, record, fields); gives its outcome byte."""
-        number, stored = self._find(row[0])
-        outcome = decide_one(operation, is_found=number is not None, is_same=row[1] == stored)
+        """Write one row (job, key, hash, record, fields); gives its outcome byte."""
+        number, stored = self._find(row[1])
+        outcome = decide_one(operation, is_found=number is not None, is_same=row[2] == stored)
         if outcome == CREATED:
             self.target.db.execute(self.statements.insert_one, row)
         elif outcome == UPDATED:
@@ -72,15 +71,15 @@ class _RowWriter:
 
 def _conflicting_fields(target: Target, fields: tuple[str, ...], row: _Row) -> tuple[str, ...]:
     """The unique fields whose values, after this row, another record has already."""
-    values = dict(zip(fields, row[3:], strict=True))
+    values = dict(zip(fields, row[4:], strict=True))
     for unique in target.layout.unique:
         columns = quote_all(target.layout.columns[field] for field in unique)
-        wanted = [row[0], *_after(target, unique, values, row[0])]
+        wanted = [row[1], *_after(target, unique, values, row[1])]
         query = (
             f"SELECT 1 FROM {target.name} "  # noqa: S608 - quoted names
             f"WHERE _key IS NOT ? AND ({columns}) = ({', '.join('?' * len(unique))})"
         )
-        if row[0] is None or target.db.execute(query, wanted).fetchone() is not None:
+        if row[1] is None or target.db.execute(query, wanted).fetchone() is not None:
             return unique
     return target.layout.unique[0]
 
@@ -95,7 +94,4 @@ def _after(
     columns = quote_all(target.layout.columns[field] for field in unique)
     find = f"SELECT {columns} FROM {target.name} WHERE _key = ?"  # noqa: S608 - quoted names
     stored = target.db.execute(find, (key,)).fetchone() or (None,) * len(unique)
-    return [
-        values.get(field, old) if field in values else old
-        for field, old in zip(unique, stored, strict=True)
-    ]
+    return [values.get(field, old) for field, old in zip(unique, stored, strict=True)]

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from waybill.model.entity import Entity
 
 PAGE_BYTES: Final = 8_192
-_CACHE_KIBIBYTES: Final = 64_000
+_WRITER_CACHE_KIBIBYTES: Final = 64_000
+_READER_CACHE_KIBIBYTES: Final = 8_000
 _CHECKPOINT_BYTES: Final = 48 * 1024 * 1024
 
 
@@ -72,7 +73,7 @@ class ProjectDatabase:
         """A connection for short reads; the database must exist. Raises as ``transaction``."""
         with self._reading, translated_errors():
             if self._reader is None:
-                self._reader = self._connect()
+                self._reader = self._connect(_READER_CACHE_KIBIBYTES)
             yield self._reader
 
     def layout(self, db: apsw.Connection, entity: Entity) -> Layout:
@@ -111,7 +112,7 @@ class ProjectDatabase:
     def _open_writer(self) -> apsw.Connection:
         if self._writer is None:
             _create_private(self._path)
-            db = self._connect()
+            db = self._connect(_WRITER_CACHE_KIBIBYTES)
             db.pragma("page_size", PAGE_BYTES)
             db.pragma("journal_mode", "wal")
             db.execute(CATALOGUE)
@@ -119,11 +120,11 @@ class ProjectDatabase:
             self._writer = db
         return self._writer
 
-    def _connect(self) -> apsw.Connection:
+    def _connect(self, cache_kibibytes: int) -> apsw.Connection:
         db = apsw.Connection(str(self._path), flags=apsw.SQLITE_OPEN_READWRITE)
         db.set_busy_timeout(int(self._busy_timeout_seconds * 1000))
         db.pragma("synchronous", "full")
-        db.pragma("cache_size", -_CACHE_KIBIBYTES)
+        db.pragma("cache_size", -cache_kibibytes)
         db.pragma("wal_autocheckpoint", 0)
         db.pragma("journal_size_limit", _CHECKPOINT_BYTES)
         return db

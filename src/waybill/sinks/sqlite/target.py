@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from waybill.sinks.sqlite.names import quote, quote_all
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 _ROWS_PER_INSERT: Final = 10
 _MOST_PARAMETERS: Final = 32_000
-_STAMPS: Final = ("_key", "_hash", "_record")
+_STAMPS: Final = ("_job", "_key", "_hash", "_record")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,13 +34,21 @@ class Target:
         """The table's name, quoted."""
         return quote(self.table)
 
+    def statements(self, fields: Sequence[str], *, keep_existing: bool = False) -> Statements:
+        """The statements that write rows with these fields.
+
+        ``keep_existing``: inserts pass over a key that is there already.
+        """
+        columns = tuple(self.layout.columns[field] for field in fields)
+        return _build(self.name, columns, keep_existing=keep_existing)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statements:
-    """The statements of one target for files with certain fields.
+    """The statements over one table for files with certain fields.
 
-    ``insert_many`` takes ``rows_per_insert`` rows at once. Values of a row: key, hash, record
-    number, then the fields; ``update`` takes the record's ``_id`` before them, gives it back where
+    ``insert_many`` takes ``rows_per_insert`` rows at once. Values of a row: job, key, hash, record
+    number, then the fields. ``update`` takes the record's ``_id`` before them, gives it back where
     a value changed, and changes nothing else.
     """
 
@@ -49,30 +58,27 @@ class Statements:
     update: str
 
 
-def build_statements(target: Target, fields: Sequence[str], *, keep_existing: bool) -> Statements:
-    """The statements that write rows with these fields.
-
-    ``keep_existing``: inserts pass over a key that is there already.
-    """
-    columns = [target.layout.columns[field] for field in fields]
+@lru_cache(maxsize=256)
+def _build(table: str, columns: tuple[str, ...], *, keep_existing: bool) -> Statements:
     width = len(_STAMPS) + len(columns)
     many = max(1, min(_ROWS_PER_INSERT, _MOST_PARAMETERS // width))
     ending = " ON CONFLICT (_key) DO NOTHING" if keep_existing else ""
-    head = f"INSERT INTO {target.name} (_job, {quote_all([*_STAMPS, *columns])}) VALUES "  # noqa: S608 - quoted names
-    row = f"({target.job}, {', '.join('?' * width)})"
+    head = f"INSERT INTO {table} ({quote_all([*_STAMPS, *columns])}) VALUES "  # noqa: S608 - quoted names
+    row = f"({', '.join('?' * width)})"
     return Statements(
         insert_one=head + row + ending,
         insert_many=head + ", ".join([row] * many) + ending,
         rows_per_insert=many,
-        update=_update(target, columns),
+        update=_update(table, columns),
     )
 
 
-def _update(target: Target, columns: Sequence[str]) -> str:
+def _update(table: str, columns: Sequence[str]) -> str:
+    """The key is left as it is: setting it, even to itself, would write its index anew."""
     first = len(_STAMPS) + 2
     values = [f"?{first + index}" for index in range(len(columns))]
     sets = "".join(f", {quote(column)} = {v}" for column, v in zip(columns, values, strict=True))
     return (
-        f"UPDATE {target.name} SET _job = {target.job}, _hash = ?3, _record = ?4{sets} "  # noqa: S608 - quoted names
+        f"UPDATE {table} SET _job = ?2, _hash = ?4, _record = ?5{sets} "  # noqa: S608 - quoted names
         f"WHERE _id = ?1 AND ({quote_all(columns)}) IS NOT ({', '.join(values)}) RETURNING _id"
     )

@@ -16,7 +16,6 @@ from waybill.ports.sink import CREATED, DELETED, REFUSED, UNCHANGED, UPDATED
 from waybill.sinks.sqlite.incoming import OPERATIONS
 from waybill.sinks.sqlite.one_by_one import write_one_by_one
 from waybill.sinks.sqlite.outcomes import Verdicts, decide
-from waybill.sinks.sqlite.target import build_statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -142,9 +141,9 @@ class _ChunkWriter:
     def _insert(self, positions: np.ndarray, *, keep_existing: bool = False) -> int:
         """Insert the rows; gives how many went in."""
         db = self.target.db
-        made = build_statements(self.target, self.incoming.fields, keep_existing=keep_existing)
+        made = self.target.statements(self.incoming.fields, keep_existing=keep_existing)
         before = db.total_changes()
-        for block in self.incoming.blocks(positions):
+        for block in self.incoming.blocks(positions, self.target.job):
             flat = _interleave(block)
             step = made.rows_per_insert * len(block)
             whole = len(flat) - len(flat) % step
@@ -154,8 +153,8 @@ class _ChunkWriter:
 
     def _update(self, positions: np.ndarray, ids: np.ndarray) -> None:
         """Update what differs; what does not is unchanged, and gets the hash that says so."""
-        update = build_statements(self.target, self.incoming.fields, keep_existing=False).update
-        rows = zip(ids.tolist(), self.incoming.rows(positions), strict=True)
+        update = self.target.statements(self.incoming.fields).update
+        rows = zip(ids.tolist(), self.incoming.rows(positions, self.target.job), strict=True)
         changed = self.target.db.executemany(update, ((number, *row) for number, row in rows))
         is_changed = np.isin(ids, np.fromiter(chain.from_iterable(changed), dtype=np.int64))
         self.verdicts.outcomes[positions[~is_changed]] = UNCHANGED
