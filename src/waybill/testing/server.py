@@ -13,13 +13,13 @@ import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import httpx
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
 READY_SECONDS: Final = 30.0
 
@@ -107,8 +107,13 @@ class ServerProcess:
         return self._end(signal.SIGTERM)
 
     def kill(self) -> int:
-        """Kill the parent with SIGKILL; its children end by themselves."""
-        return self._end(signal.SIGKILL)
+        """Kill the parent with SIGKILL, and wait until its children have ended by themselves."""
+        children = self.children()
+        code = self._end(signal.SIGKILL)
+        deadline = time.monotonic() + READY_SECONDS
+        while any(map(is_alive, children)) and time.monotonic() < deadline:
+            pause()
+        return code
 
     def children(self) -> Sequence[int]:
         """Process ids of the running children."""
@@ -136,6 +141,15 @@ class ServerProcess:
         code = self.process.wait(timeout=30)
         self.process = None
         return code
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process runs; a dead one that nobody has reaped yet does not."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != b"Z"
 
 
 def pause(seconds: float = 0.05) -> None:
