@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 ATTEMPT = """
 import sys
 from pathlib import Path
-from waybill.errors import Fenced, StorageFull
+from waybill.errors import StorageFull
 from waybill.sinks.sqlite import SqliteSink
 from waybill.testing.sample_chunks import chunk_of, sink_job
 
@@ -37,8 +37,6 @@ try:
         numbers = range(chunk * 40, chunk * 40 + 60)
         rows = ((f"{number:04}", f"{number} of {number % 7}") for number in numbers)
         sink.apply(job, chunk, chunk_of(*rows, first_record=chunk * 60 + 1))
-except Fenced:
-    print("sealed before")
 except StorageFull:
     sys.exit(9)
 sink.seal(job)

@@ -28,6 +28,8 @@ class JsonSink:
 
     def apply(self, job, chunk, rows):
         with self._attempt(job) as (tables, mine):
+            if mine["sealed"] and str(chunk) not in mine["chunks"]:
+                raise Fenced(f"{job.id} is sealed")
             table = tables.setdefault(f"{job.project}/{job.entity.name}", {})
             if job.whole_file:  # nobody sees the copy before seal
                 table = mine.setdefault("staged", deepcopy(table))
@@ -58,9 +60,9 @@ class JsonSink:
             fcntl.flock(lock, fcntl.LOCK_EX)
             state = self.load()
             mine = state["jobs"].setdefault(job.id, {"epoch": 0, "sealed": False, "chunks": {}})
-            if job.epoch < mine["epoch"] or (mine["sealed"] and not closes):
+            if job.epoch < mine["epoch"]:
                 raise Fenced(f"another attempt owns {job.id}")
-            mine.update(epoch=job.epoch, sealed=closes)
+            mine.update(epoch=job.epoch, sealed=mine["sealed"] or closes)
             yield state["tables"], mine
             new = self.path.with_suffix(".new")
             with new.open("w") as file:

@@ -206,14 +206,38 @@ class SinkContract:
         sink.begin(job)
         assert sink.apply(job, 1, chunk_of(("b", "Bread"))).outcomes == b"C"
 
-    def test_a_sealed_job_takes_nothing_more(self, sink: Sink) -> None:
+    @pytest.mark.parametrize("epoch", [1, 2])
+    def test_a_sealed_job_takes_nothing_more(self, sink: Sink, epoch: int) -> None:
         _import(sink, sink_job(), chunk_of(("a", "Apple")))
-        for epoch in (1, 2):
-            with pytest.raises(Fenced):
-                sink.begin(sink_job(epoch=epoch))
-            with pytest.raises(Fenced):
-                sink.apply(sink_job(epoch=epoch), 1, chunk_of(("b", "Bread")))
+        with pytest.raises(Fenced):
+            sink.apply(sink_job(epoch=epoch), 1, chunk_of(("b", "Bread")))
         assert _titles(self.stored(sink)) == {"a": "Apple"}
+
+    @pytest.mark.parametrize("whole_file", [False, True])
+    @pytest.mark.parametrize("epoch", [1, 2])
+    def test_a_sealed_job_may_begin_again_and_finds_what_it_did(
+        self, sink: Sink, open_sink: OpenSink, *, epoch: int, whole_file: bool
+    ) -> None:
+        rows = chunk_of(("a", "Apple"), ("a", "Ale"))
+        _import(sink, sink_job(operation=Operation.INSERT, whole_file=whole_file), rows)
+        again = sink_job(epoch=epoch, operation=Operation.INSERT, whole_file=whole_file)
+        later = open_sink()
+        later.begin(again)
+        assert later.apply(again, 0, rows).outcomes == b"CR"
+        with pytest.raises(Fenced):
+            later.apply(again, 1, chunk_of(("b", "Bread")))
+        assert later.seal(again) == Counts(read=2, created=1, rejected=1)
+        assert _titles(self.stored(later)) == {"a": "Apple"}
+
+    def test_beginning_a_sealed_job_again_fences_its_earlier_attempt(
+        self, sink: Sink, open_sink: OpenSink
+    ) -> None:
+        _import(sink, sink_job(epoch=1), chunk_of(("a", "Apple")))
+        open_sink().begin(sink_job(epoch=2))
+        with pytest.raises(Fenced):
+            sink.begin(sink_job(epoch=1))
+        with pytest.raises(Fenced):
+            sink.seal(sink_job(epoch=1))
 
     def test_sealing_gives_the_counts_and_gives_them_again(
         self, sink: Sink, open_sink: OpenSink

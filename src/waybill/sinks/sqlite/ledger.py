@@ -44,35 +44,30 @@ def find_fence(db: apsw.Connection, job: JobId) -> Fence | None:
     return None if row is None else msgspec.convert(_named(row), Fence)
 
 
-def check_fence(job: SinkJob, fence: Fence | None) -> None:
-    """Let only the latest attempt at an unsealed job pass.
-
-    Raises:
-        Fenced: a later attempt has begun, or the job is sealed.
-    """
-    if fence is not None and fence.counts is not None:
-        raise Fenced(f"job {job.id} is sealed")
-    check_epoch(job, fence)
-
-
 def check_epoch(job: SinkJob, fence: Fence | None) -> None:
     """Let only the latest attempt pass; raises ``Fenced``."""
     if fence is not None and fence.epoch > job.epoch:
         raise Fenced(f"job {job.id} is owned by epoch {fence.epoch}, not {job.epoch}")
 
 
-def raise_fence(db: apsw.Connection, job: SinkJob) -> int:
-    """Put the fence at ``job.epoch``; gives the job's number in this database.
+def check_open(job: SinkJob, fence: Fence) -> None:
+    """Let a new chunk pass only while the job is not sealed; raises ``Fenced``."""
+    if fence.counts is not None:
+        raise Fenced(f"job {job.id} is sealed")
+
+
+def raise_fence(db: apsw.Connection, job: SinkJob) -> Fence:
+    """Put the fence at ``job.epoch``, sealed or not; gives what is noted of the job then.
 
     Raises:
-        Fenced: a later attempt has begun, or the job is sealed.
+        Fenced: a later attempt has begun.
     """
     facts = {"job": job.id, "entity": job.entity.name, "epoch": job.epoch}
     row = db.execute(QUERIES["raise_fence"], facts).fetchone()
     if row is None:
-        check_fence(job, find_fence(db, job.id))
+        check_epoch(job, find_fence(db, job.id))
         raise Fenced(f"job {job.id} is not to be written by epoch {job.epoch}")
-    return msgspec.convert(row[0], int)
+    return msgspec.convert(_named(row), Fence)
 
 
 def seal(db: apsw.Connection, number: int) -> Counts:

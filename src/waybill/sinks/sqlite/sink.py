@@ -58,7 +58,7 @@ class SqliteSink:
         self._new_share.pop(job.id, None)
         if job.epoch <= 1 and database.is_ready(job.entity):
             with database.reading() as db:
-                ledger.check_fence(job, ledger.find_fence(db, job.id))
+                ledger.check_epoch(job, ledger.find_fence(db, job.id))
             return
         with database.transaction() as db:
             ledger.raise_fence(db, job)
@@ -69,28 +69,27 @@ class SqliteSink:
         incoming = prepare(job.entity, job.operation, rows)
         database = self._projects.of(job.project)
         with database.transaction() as db:
-            number = ledger.raise_fence(db, job)
-            stored = ledger.find_mark(db, number, chunk)
+            fence = ledger.raise_fence(db, job)
+            stored = ledger.find_mark(db, fence.number, chunk)
             if stored is not None:
                 return stored
-            target = _target(job, db, database.layout(db, job.entity), number, incoming)
+            ledger.check_open(job, fence)
+            target = _target(job, db, database.layout(db, job.entity), fence.number, incoming)
             verdicts = write_chunk(target, incoming, expect_new=self._expects_new(job, target))
             result = _result(chunk, incoming, verdicts)
-            counts = ledger.add_mark(db, number, result, incoming.records)
+            counts = ledger.add_mark(db, fence.number, result, incoming.records)
         self._new_share[job.id] = counts.created / max(1, counts.read)
         return result
 
     def seal(self, job: SinkJob) -> Counts:
         """See ``Sink.seal``. ``read`` of the counts is what reached the sink."""
         with self._projects.of(job.project).transaction() as db:
-            fence = ledger.find_fence(db, job.id)
-            ledger.check_epoch(job, fence)
-            if fence is not None and fence.counts is not None:
+            fence = ledger.raise_fence(db, job)
+            if fence.counts is not None:
                 return fence.counts
-            number = ledger.raise_fence(db, job)
-            if staging.is_staged(db, number):
-                staging.publish(db, make_layout(db, job.entity), number)
-            counts = ledger.seal(db, number)
+            if staging.is_staged(db, fence.number):
+                staging.publish(db, make_layout(db, job.entity), fence.number)
+            counts = ledger.seal(db, fence.number)
         self._new_share.pop(job.id, None)
         return counts
 

@@ -1,5 +1,6 @@
--- Enter the job's table of fences at :epoch; gives its number, or no row where it is fenced or sealed.
+-- Enter the job's table of fences at :epoch; gives its number and counts (sealed jobs have them), or
+-- no row where it is fenced.
 INSERT INTO _jobs (id, entity, epoch) VALUES (:job, :entity, :epoch)
 ON CONFLICT (id) DO UPDATE SET epoch = excluded.epoch
-WHERE epoch <= excluded.epoch AND counts IS NULL
-RETURNING number
+WHERE epoch <= excluded.epoch
+RETURNING number, epoch, counts
