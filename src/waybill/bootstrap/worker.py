@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import signal
 import threading
@@ -33,6 +34,7 @@ RECONCILE_SECONDS = 2.0
 RETENTION_SECONDS = 600.0
 ORPHAN_GRACE_SECONDS = 24 * 3600.0
 KEY_HOURS = 24 * 7.0
+ARENA_MAX = -8  # M_ARENA_MAX of malloc.h
 
 
 def run_worker_process(root: Path, *, lifeline_fd: int | None = None) -> None:
@@ -40,6 +42,7 @@ def run_worker_process(root: Path, *, lifeline_fd: int | None = None) -> None:
 
     ``lifeline_fd``: read end of a pipe whose other end the parent holds; the process ends with it.
     """
+    limit_arenas()
     with open_embedded(root, Role.WORKER) as parts:
         configure_logging(parts.settings.log.level)
         heartbeat = Heartbeat(
@@ -121,6 +124,17 @@ def build_duties(parts: Embedded) -> list[Duty]:
             interval_seconds=RETENTION_SECONDS,
         ),
     ]
+
+
+def limit_arenas() -> None:
+    """Let all threads share two heaps of the C library.
+
+    Each thread would keep a heap of its own and the free pages in it: measured over an import of
+    267 MB, 110 MB of a worker's memory.
+    """
+    library = ctypes.CDLL(None)
+    if hasattr(library, "mallopt"):
+        library.mallopt(ARENA_MAX, 2)
 
 
 def _stop_on_signals(worker: Worker) -> None:

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from waybill.formats.text_stream import TextStream
     from waybill.validation.record_index import Offsets, RecordIndex
 
-CHUNK_BYTES: Final = 8 * 1024 * 1024
+CHUNK_BYTES: Final = 4 * 1024 * 1024
 """Decoded text per chunk; a chunk ends with the last record that fits."""
 
-CHUNK_RECORDS: Final = 65_536
+CHUNK_RECORDS: Final = 32_768
 """Records per chunk at most: bounds what a chunk of tiny or malformed records takes in memory."""
 
 RECORD_BYTES: Final = 16 * 1024 * 1024
