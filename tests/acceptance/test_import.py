@@ -142,7 +142,7 @@ def test_duplicate_keys_are_rejected_and_name_each_other(client, submit, finish)
     assert job["counts"]["rejected"] == 2
     page = client.get(f"/v1/jobs/{job['id']}/rejections").json()["rejections"]
     messages = [r["findings"][0]["message"] for r in page]
-    assert "line 4 (record 3)" in messages[0]
+    assert "'61' stands also in line 4 (record 3)" in messages[0]
     assert "line 2 (record 1)" in messages[1]
 
 

@@ -66,12 +66,13 @@ class ApplyPhase:
         """
         total = max(sum(chunk.accepted for chunk in self.spool), 1)
         done = 0
+        last = max((chunk.ordinal for chunk in self.spool if chunk.accepted), default=None)
         try:
             for chunk in self.spool:
                 self.meter.may_cancel = chunk.ordinal not in self.applied
                 self.context.control.check(may_cancel=self.meter.may_cancel)
                 if chunk.accepted:
-                    self._apply(chunk)
+                    self._apply(chunk, is_last=chunk.ordinal == last)
                 done += chunk.accepted
                 self.meter.applied(self.counts, done / total)
         except RunCanceled:
@@ -84,27 +85,27 @@ class ApplyPhase:
         rest = known.read - known.applied - known.rejected - known.skipped
         return known + Counts(unprocessed=rest)
 
-    def _apply(self, chunk: SpooledChunk) -> None:
+    def _apply(self, chunk: SpooledChunk, *, is_last: bool) -> None:
         rows = self.spool.good_rows(chunk)
         kept = self.verdicts.keep(rows.column("_record").to_numpy())
         if not kept.all():
             rows = rows.filter(pa.array(kept))
-        if not rows.num_rows:
-            return
-        result = self._hand_over(chunk.ordinal, rows)
+        if not rows.num_rows and not self.context.entity.foreign_keys:
+            return  # a repeated run keeps the same records, unless references are judged anew
+        result = self._hand_over(chunk.ordinal, rows, is_last=is_last)
         self._note_replay(result, rows)
         for refusal in result.refusals:
             self.verdicts.late.add(refusal.record, refusal_finding(refusal))
         self.tally = self.tally + tally_outcomes(result.outcomes)
         self._guard()
 
-    def _hand_over(self, ordinal: int, rows: pa.Table) -> ChunkResult:
-        sink = self.context.sink
+    def _hand_over(self, ordinal: int, rows: pa.Table, *, is_last: bool) -> ChunkResult:
+        sink, job = self.context.sink, self.context.sink_job
         if not self.context.job.options.dry_run:
-            return sink.apply(self.context.sink_job, ordinal, rows)
+            return sink.apply(job, ordinal, rows, seals=is_last and not job.whole_file)
         if not isinstance(sink, QueryableSink):
             raise JobFailed("the entity's sink cannot plan a dry run", code="SINK_NOT_QUERYABLE")
-        return sink.plan(self.context.sink_job, rows)
+        return sink.plan(job, rows)
 
     def _note_replay(self, result: ChunkResult, rows: pa.Table) -> None:
         """Let the stored result of an earlier attempt win over today's verdicts.

@@ -7,7 +7,9 @@ the input for their cells and positions: one pass, only the chunks that hold the
 from __future__ import annotations
 
 import heapq
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -34,6 +36,9 @@ class _Numbered(msgspec.Struct):
     record: int
 
 
+Cells = tuple[str | None, ...]
+Maker = Callable[[Cells], "Finding"]
+SHOWN_CHARACTERS: Final = 200
 _NUMBERED: Final = msgspec.json.Decoder(_Numbered)
 
 
@@ -113,52 +118,55 @@ class MasterList:
         )
         return heapq.merge(rejects.splitlines(keepends=True), late, key=record_number)
 
-    def _completed(self, line: bytes, findings: dict[int, list[Finding]]) -> bytes:
+    def _completed(self, line: bytes, findings: dict[int, list[Maker]]) -> bytes:
         bare = decode_rejection(line)
-        added = [self._placed(finding, bare) for finding in findings[bare.record]]
+        added = [make(bare.cells) for make in findings[bare.record]]
         return encode_rejection(replace(bare, findings=(*bare.findings, *added)))
 
-    def _placed(self, finding: Finding, rejection: Rejection) -> Finding:
-        """A late finding with the column of its field and the cell that the file has there."""
-        if finding.field is None:
-            return finding
-        column = self.cells.column_of(finding.field)
-        if column is None:
-            return finding
-        return replace(finding, column=column, value=rejection.cells[column - 1])
-
-    def _findings(self, chunk: SpooledChunk) -> dict[int, list[Finding]]:
-        found: dict[int, list[Finding]] = {}
+    def _findings(self, chunk: SpooledChunk) -> dict[int, list[Maker]]:
+        """What to say of each late record of a chunk, once its cells are at hand."""
+        found: dict[int, list[Maker]] = {}
         stop = chunk.first_record + chunk.records
         for fields, duplicates in self.late.duplicates:
-            for record, finding in self._duplicate_findings(chunk, fields, duplicates):
-                found.setdefault(record, []).append(finding)
+            for record, other in _partners(duplicates.between(chunk.first_record, stop - 1)):
+                maker = partial(self._duplicate, fields, other)
+                found.setdefault(record, []).append(maker)
         for record, finding in self.late.noted(chunk.first_record, stop):
-            found.setdefault(record, []).append(finding)
+            found.setdefault(record, []).append(partial(self._placed, finding))
         return found
 
-    def _duplicate_findings(
-        self, chunk: SpooledChunk, fields: tuple[str, ...], found: Duplicates
-    ) -> Iterator[tuple[int, Finding]]:
-        edges = [chunk.first_record, chunk.first_record + chunk.records]
-        first, stop = np.searchsorted(found.record, edges)
-        is_key = fields == self.key
-        for place in range(int(first), int(stop)):
-            record = int(found.record[place])
-            other = int(found.first_record[place])
-            if other == record:
-                other = int(found.last_record[place])
-            yield (
-                record,
-                make_finding(
-                    "DUPLICATE_KEY_IN_FILE" if is_key else "DUPLICATE_UNIQUE_IN_FILE",
-                    field=fields[0],
-                    fields=", ".join(fields),
-                    key=" / ".join(fields),
-                    other_record=other,
-                    other_line=int(self._lines[np.searchsorted(self._records, other)]),
-                ),
-            )
+    def _placed(self, finding: Finding, cells: Cells) -> Finding:
+        """A late finding with the column of its field and the cell that the file has there."""
+        column = self.cells.column_of(finding.field) if finding.field else None
+        if column is None:
+            return finding
+        return replace(finding, column=column, value=cells[column - 1])
+
+    def _duplicate(self, fields: tuple[str, ...], other: int, cells: Cells) -> Finding:
+        columns = [self.cells.column_of(field) for field in fields]
+        key = " / ".join(cells[column - 1] or "" for column in columns if column)
+        finding = make_finding(
+            "DUPLICATE_KEY_IN_FILE" if fields == self.key else "DUPLICATE_UNIQUE_IN_FILE",
+            field=fields[0],
+            fields=", ".join(fields),
+            key=repr(shorten(key)),
+            other_record=other,
+            other_line=int(self._lines[np.searchsorted(self._records, other)]),
+        )
+        return self._placed(finding, cells)
+
+
+def _partners(found: Duplicates) -> Iterator[tuple[int, int]]:
+    """Each record with the first one of its group, the first one with the last."""
+    for record, first, last in zip(
+        found.record.tolist(), found.first_record.tolist(), found.last_record.tolist(), strict=True
+    ):
+        yield record, (last if first == record else first)
+
+
+def shorten(text: str) -> str:
+    """A value as messages show it; the cell itself is never cut."""
+    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}..."
 
 
 def record_number(line: bytes) -> int:
