@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -113,9 +113,9 @@ def open_sink(name: str, directory: DataDirectory) -> Sink:
     return load_sink_factory(name)({}, directory.sinks)
 
 
-def make_opener(limits: Limits) -> OpenReader:
-    """What opens a stored input under these limits."""
-    return lambda path, options: OPEN_INPUT(path, options, limits)
+def make_opener(limits: Limits, threads: int) -> OpenReader:
+    """What opens a stored input under these limits; ``threads`` work on its chunks."""
+    return lambda path, options: OPEN_INPUT(path, replace(options, threads=threads), limits)
 
 
 def read_pepper(directory: DataDirectory) -> str:

@@ -65,7 +65,9 @@ class _Offline:
     def report(self) -> CheckReport:
         began = time.monotonic()
         try:
-            reader = make_opener(Limits())(str(self.path), read_options(self.options, self.entity))
+            reader = make_opener(Limits(), WorkerSettings().threads)(
+                str(self.path), read_options(self.options, self.entity)
+            )
             check = self._check(reader)
         except FileRefused as refusal:
             return CheckReport(

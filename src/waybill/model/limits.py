@@ -25,11 +25,9 @@ class Limits:
     multipart_parts: int = 32
     multipart_headers_per_part: int = 16
     multipart_header_bytes: int = 8 * 1024
-    integer_digits: int = 38
-    decimal_digits: int = 38
-    exponent: int = 400
-    pattern_characters: int = 512
-    inline_findings: int = 100
     page_records: int = 10_000
     wait_seconds: int = 60
-    download_ranges: int = 4
+
+
+PATTERN_CHARACTERS = 512
+"""Longest regular expression of a schema; fixed, for schemas move between servers."""

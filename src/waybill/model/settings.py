@@ -72,7 +72,6 @@ class WorkerSettings:
     check_memory_bytes: int = _setting(
         GIBIBYTE // 4, "Memory of the checker before it spills to disk.", least=32 * 1024 * 1024
     )
-    spill_bytes: int = _setting(8 * GIBIBYTE, "Most that the checker spills to disk.", least=0)
     lease_seconds: float = _setting(30.0, "How long a run lives without a sign.", least=1)
     heartbeat_seconds: float = _setting(5.0, "How often a run gives a sign.", least=0.1)
     max_attempts: int = _setting(5, "Tries at a job before it is failed.", least=1)

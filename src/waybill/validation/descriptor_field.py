@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from waybill.model.entity import Constraints, Field, FieldType, Trim
-from waybill.model.limits import Limits
+from waybill.model.limits import PATTERN_CHARACTERS, Limits
 from waybill.validation.grammar import FormatUnknown, Operands, grammar_of
 from waybill.validation.json_cells import build_validator
 from waybill.validation.node import as_node, did_you_mean, refusal
@@ -283,7 +283,7 @@ def _pattern(rules: Node) -> str | None:
     if "pattern" not in rules.value:
         return None
     pattern = rules.text("pattern")
-    allowed = Limits().pattern_characters
+    allowed = PATTERN_CHARACTERS
     fault = (
         f"is longer than {allowed} characters" if len(pattern) > allowed else pattern_fault(pattern)
     )
