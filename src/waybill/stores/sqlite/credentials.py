@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from waybill.errors import NotFound, StateConflict
 from waybill.model.principal import Credential, Principal, Project, Scope
 from waybill.stores.sqlite.part import Part, change, every
-from waybill.stores.sqlite.queries import QUERIES
+from waybill.stores.sqlite.read_cache import ReadCache
 from waybill.stores.sqlite.values import (
     to_microseconds,
     to_microseconds_or_none,
@@ -23,10 +23,15 @@ if TYPE_CHECKING:
     import apsw
 
     from waybill.model.ids import CredentialId, ProjectName
+    from waybill.stores.sqlite.database import Database
 
 
 class Credentials(Part):
     """Who may call."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self._principals: ReadCache[tuple[bytes, str], Principal] = ReadCache(database.current_mark)
 
     def add_project(self, project: Project) -> bool:
         """See ``CredentialStore.add_project``."""
@@ -72,16 +77,15 @@ class Credentials(Part):
 
     def find_principal(self, dialect: str, secret_sha256: bytes) -> Principal | None:
         """See ``CredentialStore.find_principal``."""
-        key = (secret_sha256, dialect)
-        row = self._database.read(
-            lambda reader: reader.execute(QUERIES["find_principal"], key).fetchone()
-        )
-        if row is None:
-            return None
-        project, credential, scopes = row
-        return Principal(
-            project=project, credential=credential, scopes=_to_scopes(scopes), dialect=dialect
-        )
+        return self._principals.find((secret_sha256, dialect), self._read_principal)
+
+    def _read_principal(self, key: tuple[bytes, str]) -> Principal | None:
+        rows = self._database.read(lambda reader: every(reader, "find_principal", key))
+        for project, credential, scopes in rows:
+            return Principal(
+                project=project, credential=credential, scopes=_to_scopes(scopes), dialect=key[1]
+            )
+        return None
 
 
 def _add(writer: apsw.Connection, credential: Credential, secret_sha256: bytes) -> None:

@@ -12,6 +12,7 @@ from waybill.ports.job_store import JobPage, QueueStats
 from waybill.stores.sqlite.keys import answer_key
 from waybill.stores.sqlite.part import Part, change, every, one
 from waybill.stores.sqlite.queries import QUERIES
+from waybill.stores.sqlite.read_cache import ReadCache
 from waybill.stores.sqlite.rows import (
     digest_of,
     from_artifact,
@@ -36,10 +37,18 @@ if TYPE_CHECKING:
     from waybill.model.ids import JobId, ProjectName
     from waybill.model.job import Attempt, InputFile, Job
     from waybill.ports.job_store import JobFilter, NewJob
+    from waybill.stores.sqlite.database import Database
 
 
 class Jobs(Part):
     """Accept, find, list, cancel."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        mark = database.current_mark
+        self._found: ReadCache[tuple[str, str], Job] = ReadCache(mark)
+        self._attempts: ReadCache[JobId, Sequence[Attempt]] = ReadCache(mark)
+        self._artifacts: ReadCache[JobId, Sequence[Artifact]] = ReadCache(mark)
 
     def add_job(self, new: NewJob) -> Job:
         """See ``JobStore.add_job``.
@@ -51,7 +60,7 @@ class Jobs(Part):
 
     def find_job(self, project: ProjectName, job_id: str) -> Job | None:
         """See ``JobStore.find_job``."""
-        return self._database.read(lambda reader: self._find(reader, (job_id, project)))
+        return self._found.find((job_id, project), self._read_found)
 
     def list_jobs(
         self, project: ProjectName, wanted: JobFilter, *, cursor: str, limit: int
@@ -73,13 +82,11 @@ class Jobs(Part):
 
     def attempts(self, job: JobId) -> Sequence[Attempt]:
         """See ``JobStore.attempts``."""
-        rows = self._database.read(lambda reader: every(reader, "list_attempts", (job,)))
-        return [to_attempt(row) for row in rows]
+        return self._attempts.find(job, self._read_attempts) or ()
 
     def artifacts(self, job: JobId) -> Sequence[Artifact]:
         """See ``JobStore.artifacts``."""
-        rows = self._database.read(lambda reader: every(reader, "list_artifacts", (job,)))
-        return [to_artifact(row) for row in rows]
+        return self._artifacts.find(job, self._read_artifacts) or ()
 
     def add_artifact(self, artifact: Artifact) -> Artifact:
         """See ``JobStore.add_artifact``."""
@@ -112,6 +119,17 @@ class Jobs(Part):
         if new.idempotency_key is not None:
             answer_key(writer, new)
         return self._read_job(writer, new.id)
+
+    def _read_found(self, key: tuple[str, str]) -> Job | None:
+        return self._database.read(lambda reader: self._find(reader, key))
+
+    def _read_attempts(self, job: JobId) -> Sequence[Attempt]:
+        rows = self._database.read(lambda reader: every(reader, "list_attempts", (job,)))
+        return tuple(to_attempt(row) for row in rows)
+
+    def _read_artifacts(self, job: JobId) -> Sequence[Artifact]:
+        rows = self._database.read(lambda reader: every(reader, "list_artifacts", (job,)))
+        return tuple(to_artifact(row) for row in rows)
 
     def _find(self, connection: apsw.Connection, key: tuple[str, str]) -> Job | None:
         row = connection.execute(QUERIES["find_job"], key).fetchone()
