@@ -26,7 +26,7 @@ class JsonSink:
         with self._attempt(job):
             pass
 
-    def apply(self, job, chunk, rows):
+    def apply(self, job, chunk, rows, **_hints):
         with self._attempt(job) as (tables, mine):
             if mine["sealed"] and str(chunk) not in mine["chunks"]:
                 raise Fenced(f"{job.id} is sealed")

@@ -87,12 +87,16 @@ class Sink(Protocol):
             Fenced: a later attempt has begun.
         """
 
-    def apply(self, job: SinkJob, chunk: int, rows: pa.Table) -> ChunkResult:
+    def apply(
+        self, job: SinkJob, chunk: int, rows: pa.Table, *, seals: bool = False
+    ) -> ChunkResult:
         """Apply one chunk in one transaction, with its mark and its outcomes.
 
         A chunk already applied, by this or an earlier attempt, changes nothing and gives the
         stored result. With ``job.whole_file`` the rows are staged: readers see nothing of them
-        before ``seal``; outcomes are final then already.
+        before ``seal``; outcomes are final then already. ``seals``: this is the job's last chunk,
+        so the sink may seal the job in the same transaction, and ``seal``, which is called all
+        the same, then only reads; a sink may ignore it. It is never given with ``job.whole_file``.
 
         Raises:
             Fenced: a later attempt has begun, or the job is sealed and this chunk is new.

@@ -253,6 +253,23 @@ class SinkContract:
         assert open_sink().seal(job) == counts
         assert open_sink().seal(sink_job("second", epoch=2)) == counts
 
+    @pytest.mark.parametrize("epoch", [1, 2])
+    def test_a_last_chunk_that_may_seal_its_job_can_be_repeated_with_the_seal(
+        self, sink: Sink, open_sink: OpenSink, epoch: int
+    ) -> None:
+        sink.begin(sink_job())
+        sink.apply(sink_job(), 0, chunk_of(("a", "Apple")))
+        last = chunk_of(("b", "Bread"), ("c", "Corn"), first_record=2)
+        assert sink.apply(sink_job(), 1, last, seals=True).outcomes == b"CC"
+        again, job = open_sink(), sink_job(epoch=epoch)
+        again.begin(job)
+        assert again.apply(job, 0, chunk_of(("a", "Apple"))).outcomes == b"C"
+        assert again.apply(job, 1, last, seals=True).outcomes == b"CC"
+        assert again.seal(job) == Counts(read=3, created=3)
+        assert again.seal(job) == Counts(read=3, created=3)
+        with pytest.raises(Fenced):
+            again.apply(job, 2, chunk_of(("d", "Dill")))
+
     def test_a_job_without_chunks_is_sealed_with_zeros(self, sink: Sink) -> None:
         sink.begin(sink_job())
         assert sink.seal(sink_job()) == Counts()

@@ -27,6 +27,7 @@ OPERATIONS: Final = tuple(Operation)
 """An operation is its index here wherever it stands in an array."""
 
 _BLOCK_ROWS: Final = 8_192
+_BEFORE_FIELDS: Final = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +37,8 @@ class Incoming:
     ``keys``: all null for an entity without key (``is_keyed``). ``hashes``: of each row's values
     together with the set of fields that the file has, so that equal ones prove equal values.
     ``operations``: per row, as index of ``OPERATIONS``. ``fields``: the fields that the file has,
-    ``_extra`` among them; ``values``: their columns, of types that SQLite knows.
+    ``_extra`` among them. ``columns``: key, hash, record number, then the fields, of types that
+    SQLite knows.
     """
 
     records: np.ndarray
@@ -45,46 +47,62 @@ class Incoming:
     hashes: np.ndarray
     operations: np.ndarray
     fields: tuple[str, ...]
-    values: tuple[Column, ...]
+    columns: pa.RecordBatch
+
+    @property
+    def values(self) -> list[Column]:
+        """The columns of ``fields``."""
+        return self.columns.columns[_BEFORE_FIELDS:]
 
     def blocks(self, positions: np.ndarray, job: int) -> Iterator[list[list[apsw.SQLiteValue]]]:
         """The rows at ``positions``, a few thousand at a time, as lists by column.
 
         Columns: number of the job, key, hash, record number, then ``fields``.
         """
-        columns = (self.keys, pa.array(self.hashes), pa.array(self.records), *self.values)
         for start in range(0, len(positions), _BLOCK_ROWS):
-            wanted = pa.array(positions[start : start + _BLOCK_ROWS])
-            yield [[job] * len(wanted), *(_to_list(column.take(wanted)) for column in columns)]
+            block = self._at(positions[start : start + _BLOCK_ROWS])
+            yield [[job] * block.num_rows, *map(_to_list, block.columns)]
 
     def rows(self, positions: np.ndarray, job: int) -> Iterator[tuple[apsw.SQLiteValue, ...]]:
         """The rows at ``positions`` one by one; columns as for ``blocks``."""
         for block in self.blocks(positions, job):
             yield from zip(*block, strict=True)
 
+    def _at(self, positions: np.ndarray) -> pa.RecordBatch:
+        """The rows at ``positions``, not copied where they follow each other."""
+        first = int(positions[0])
+        if np.array_equal(positions, np.arange(first, first + len(positions))):
+            return self.columns.slice(first, len(positions))
+        return self.columns.take(pa.array(positions))
+
 
 def prepare(entity: Entity, operation: Operation, rows: pa.Table) -> Incoming:
     """The chunk ``rows`` as the sink's port describes it, made ready."""
     declared = (field.name for field in entity.fields)
-    fields = tuple(name for name in (*declared, EXTRA) if name in rows.column_names)
-    values = tuple(_bindable(_flat(rows, name)) for name in fields)
+    given = dict(zip(rows.column_names, map(_flat, rows.columns), strict=True))
+    fields = tuple(name for name in (*declared, EXTRA) if name in given)
+    keys = given[KEY] if entity.key else pa.nulls(rows.num_rows)
+    hashes = _numbers(given[HASH]) ^ _fingerprint(entity, fields)
+    values = [_bindable(given[name]) for name in fields]
     return Incoming(
-        records=_numbers(rows, RECORD),
+        records=_numbers(given[RECORD]),
         is_keyed=bool(entity.key),
-        keys=_flat(rows, KEY) if entity.key else pa.nulls(rows.num_rows),
-        hashes=_numbers(rows, HASH) ^ _fingerprint(entity, fields),
-        operations=_operations(rows, operation),
+        keys=keys,
+        hashes=hashes,
+        operations=_operations(given.get(ACTION), operation, rows.num_rows),
         fields=fields,
-        values=values,
+        columns=pa.RecordBatch.from_arrays(
+            [keys, pa.array(hashes), given[RECORD], *values], names=[KEY, HASH, RECORD, *fields]
+        ),
     )
 
 
-def _operations(rows: pa.Table, default: Operation) -> np.ndarray:
+def _operations(actions: Column | None, default: Operation, count: int) -> np.ndarray:
     fallback = OPERATIONS.index(default)
-    if ACTION not in rows.column_names:
-        return np.full(rows.num_rows, fallback, dtype=np.int8)
+    if actions is None:
+        return np.full(count, fallback, dtype=np.int8)
     known = pa.array([operation.value for operation in OPERATIONS])
-    found = pc.index_in(_flat(rows, ACTION).cast(pa.string()), value_set=known)
+    found = pc.index_in(actions.cast(pa.string()), value_set=known)
     return found.fill_null(fallback).to_numpy(zero_copy_only=False).astype(np.int8)
 
 
@@ -95,14 +113,15 @@ def _fingerprint(entity: Entity, fields: Sequence[str]) -> int:
     return int.from_bytes(digest, signed=True)
 
 
-def _flat(rows: pa.Table, name: str) -> Column:
-    chunks = rows.column(name).chunks
-    empty: Column = pa.nulls(0, rows.schema.field(name).type)
-    return pa.concat_arrays(chunks) if chunks else empty
+def _flat(column: pa.ChunkedArray[Any]) -> Column:
+    if column.num_chunks == 1:
+        return column.chunks[0]
+    empty: Column = pa.nulls(0, column.type)
+    return pa.concat_arrays(column.chunks) if column.num_chunks else empty
 
 
-def _numbers(rows: pa.Table, name: str) -> np.ndarray:
-    return _flat(rows, name).to_numpy(zero_copy_only=False)
+def _numbers(column: Column) -> np.ndarray:
+    return column.to_numpy(zero_copy_only=False)
 
 
 def _bindable(column: Column) -> Column:

@@ -146,6 +146,8 @@ def _read_mark(row: Sequence[apsw.SQLiteValue]) -> ChunkResult:
 
 def _pack_records(records: np.ndarray) -> bytes:
     """Record numbers as runs, since most follow each other: first numbers, then lengths."""
+    if len(records) and records[-1] - records[0] == len(records) - 1:
+        return zlib.compress(np.array([records[0], len(records)], dtype="<i8").tobytes(), 1)
     starts = np.flatnonzero(np.diff(records, prepend=records[:1] - 2) != 1)
     lengths = np.diff(starts, append=len(records))
     return zlib.compress(np.concatenate([records[starts], lengths]).astype("<i8").tobytes(), 1)

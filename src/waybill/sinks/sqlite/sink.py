@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from waybill.sinks.sqlite.incoming import Incoming
     from waybill.sinks.sqlite.layout import Layout
     from waybill.sinks.sqlite.outcomes import Verdicts
+    from waybill.sinks.sqlite.project import ProjectDatabase
 
 
 def open_sink(settings: Mapping[str, object], directory: Path) -> SqliteSink:
@@ -57,15 +58,16 @@ class SqliteSink:
         self._projects.remember(job.id, job.project)
         self._new_share.pop(job.id, None)
         if job.epoch <= 1 and database.is_ready(job.entity):
-            with database.reading() as db:
-                ledger.check_epoch(job, ledger.find_fence(db, job.id))
+            ledger.check_epoch(job, _find_fence(database, job))
             return
         with database.transaction() as db:
             ledger.raise_fence(db, job)
             database.layout(db, job.entity)
 
-    def apply(self, job: SinkJob, chunk: int, rows: pa.Table) -> ChunkResult:
-        """See ``Sink.apply``."""
+    def apply(
+        self, job: SinkJob, chunk: int, rows: pa.Table, *, seals: bool = False
+    ) -> ChunkResult:
+        """See ``Sink.apply``; ``seals`` saves a small job its second commit."""
         incoming = prepare(job.entity, job.operation, rows)
         database = self._projects.of(job.project)
         with database.transaction() as db:
@@ -78,12 +80,20 @@ class SqliteSink:
             verdicts = write_chunk(target, incoming, expect_new=self._expects_new(job, target))
             result = _result(chunk, incoming, verdicts)
             counts = ledger.add_mark(db, fence.number, result, incoming.records)
+            if seals and not job.whole_file:
+                ledger.seal(db, fence.number)
         self._new_share[job.id] = counts.created / max(1, counts.read)
         return result
 
     def seal(self, job: SinkJob) -> Counts:
         """See ``Sink.seal``. ``read`` of the counts is what reached the sink."""
-        with self._projects.of(job.project).transaction() as db:
+        database = self._projects.of(job.project)
+        known = _find_fence(database, job)
+        if known is not None and known.counts is not None:
+            ledger.check_epoch(job, known)
+            self._new_share.pop(job.id, None)
+            return known.counts
+        with database.transaction() as db:
             fence = ledger.raise_fence(db, job)
             if fence.counts is not None:
                 return fence.counts
@@ -175,6 +185,13 @@ class SqliteSink:
     def _expects_new(self, job: SinkJob, target: Target) -> bool:
         share = self._new_share.get(job.id)
         return _is_empty(target) if share is None else share > 0.5  # noqa: PLR2004 - one half
+
+
+def _find_fence(database: ProjectDatabase, job: SinkJob) -> ledger.Fence | None:
+    if not database.exists:
+        return None
+    with database.reading() as db:
+        return ledger.find_fence(db, job.id)
 
 
 def _target(

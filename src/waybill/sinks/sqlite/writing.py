@@ -140,6 +140,8 @@ class _ChunkWriter:
 
     def _insert(self, positions: np.ndarray, *, keep_existing: bool = False) -> int:
         """Insert the rows; gives how many went in."""
+        if not len(positions):
+            return 0
         db = self.target.db
         made = self.target.statements(self.incoming.fields, keep_existing=keep_existing)
         before = db.total_changes()
@@ -153,6 +155,8 @@ class _ChunkWriter:
 
     def _update(self, positions: np.ndarray, ids: np.ndarray) -> None:
         """Update what differs; what does not is unchanged, and gets the hash that says so."""
+        if not len(positions):
+            return
         update = self.target.statements(self.incoming.fields).update
         rows = zip(ids.tolist(), self.incoming.rows(positions, self.target.job), strict=True)
         changed = self.target.db.executemany(update, ((number, *row) for number, row in rows))
