@@ -105,6 +105,10 @@ class FilePresence:
         """See ``Presence.holder``."""
         return self._holder
 
+    def touch(self) -> None:
+        """Give a sign of life: the lock file's time of change becomes now."""
+        os.utime(self._descriptor)
+
     def is_gone(self, holder: HolderId) -> bool:
         """See ``Presence.is_gone``; clears away what a dead process left."""
         if holder == self._holder:

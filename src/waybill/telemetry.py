@@ -27,6 +27,7 @@ EVENTS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "server_started": ("A process of the server is ready.", ("role", "address")),
     "server_stopping": ("A process was asked to stop.", ("role",)),
     "child_restarted": ("A child process ended and was started again.", ("role", "exit_code")),
+    "child_silent": ("A worker gave no sign of life and is ended.", ("role", "pid")),
     "runtime_outdated": ("The interpreter is older than recommended.", ("version", "recommended")),
 }
 """Event name -> (meaning, fields). The reference page is made from this table."""

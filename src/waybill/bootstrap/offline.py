@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from waybill.model.entity import Entity
     from waybill.model.options import ImportOptions
     from waybill.ports.reader import Reader
+    from waybill.validation.sandbox import Sandbox
 
 NOT_IN_NAMES: Final = re.compile(r"[^A-Za-z0-9_-]")
 
@@ -51,7 +52,15 @@ def check_file(
     """
     entity = load_entity(schema, name=NOT_IN_NAMES.sub("_", schema.stem)).entity
     with tempfile.TemporaryDirectory(prefix="waybill-check-") as folder:
-        yield _Offline(path, entity, options, Path(folder), on_progress).report()
+        sandbox = open_sandbox(
+            memory_bytes=WorkerSettings().check_memory_bytes,
+            threads=1,
+            temp_directory=Path(folder) / "spill",
+        )
+        with closing(sandbox), ExitStack() as opened:
+            yield _Offline(
+                path, entity, options, Path(folder), on_progress, sandbox, opened
+            ).report()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +70,8 @@ class _Offline:
     options: ImportOptions
     folder: Path
     on_progress: Callable[[float, int, int], None]
+    sandbox: Sandbox
+    opened: ExitStack
 
     def report(self) -> CheckReport:
         began = time.monotonic()
@@ -102,7 +113,7 @@ class _Offline:
         return check
 
     def _checker(self, reader: Reader) -> Checker:
-        return Checker(
+        checker = Checker(
             self.entity,
             reader.header,
             CheckOptions(
@@ -111,10 +122,7 @@ class _Offline:
                 needs_rows=False,
             ),
             limits=Limits(),
-            sandbox=open_sandbox(
-                memory_bytes=WorkerSettings().check_memory_bytes,
-                threads=1,
-                temp_directory=self.folder / "spill",
-            ),
+            sandbox=self.sandbox,
             pepper="",
         )
+        return self.opened.enter_context(closing(checker))

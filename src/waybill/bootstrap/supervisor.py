@@ -16,6 +16,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from waybill.bootstrap.life_signs import SilenceWatch
 from waybill.bootstrap.logs import configure_logging
 from waybill.bootstrap.web import bind, find_tls
 from waybill.errors import SettingsInvalid, WaybillError
@@ -65,7 +66,13 @@ def serve(root: Path, options: ServeOptions) -> None:
         print(f"Waybill listens on {listener_url(listener, tls=tls is not None)}", flush=True)  # noqa: T201 - what the user waits for
         commands = [web_command(root, tls, listener.fileno())] * webs
         commands += [worker_command(root)] * workers
-        Supervisor(commands, settings.workers.stop_seconds, (listener.fileno(),)).run()
+        Supervisor(
+            commands,
+            stop_seconds=settings.workers.stop_seconds,
+            silence_seconds=settings.workers.lease_seconds,
+            silence=SilenceWatch(directory.run),
+            inherited=(listener.fileno(),),
+        ).run()
 
 
 def web_command(root: Path, tls: Tls | None, listen_fd: int) -> tuple[str, ...]:
@@ -91,10 +98,16 @@ class Child:
 
 @dataclass(slots=True)
 class Supervisor:
-    """Keeps the children running, and ends them when asked. ``inherited``: open files they get."""
+    """Keeps the children running, and ends them when asked.
+
+    A worker that gives no sign of life for ``silence_seconds`` is ended and replaced.
+    ``inherited``: open files that children get.
+    """
 
     commands: Sequence[tuple[str, ...]]
     stop_seconds: float
+    silence_seconds: float
+    silence: SilenceWatch
     inherited: tuple[int, ...] = ()
     _children: list[Child] = field(default_factory=list)
     _stopping: threading.Event = field(default_factory=threading.Event)
@@ -126,9 +139,20 @@ class Supervisor:
 
     def _replace_the_dead(self) -> None:
         for place, child in enumerate(self._children):
+            self._end_if_silent(child)
             exit_code = child.process.poll()
             if exit_code is not None:
+                self.silence.forget(child.process.pid)
                 self._children[place] = self._replacement(child, exit_code)
+
+    def _end_if_silent(self, child: Child) -> None:
+        pid = child.process.pid
+        if child.command[0] != "worker" or child.process.poll() is not None:
+            return
+        if self.silence.silent_seconds(pid) > self.silence_seconds:
+            logger.warning("child_silent", extra={"role": "worker", "pid": pid})
+            child.process.kill()
+            child.process.wait()
 
     def _replacement(self, dead: Child, exit_code: int) -> Child:
         role = dead.command[0]

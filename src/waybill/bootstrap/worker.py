@@ -9,6 +9,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from waybill.bootstrap.embedded import load_catalogue, make_opener, open_embedded, read_pepper
+from waybill.bootstrap.life_signs import give_signs
 from waybill.bootstrap.lifeline import watch_lifeline
 from waybill.bootstrap.logs import configure_logging
 from waybill.dispatch.embedded import Role
@@ -57,6 +58,7 @@ def run_worker_process(root: Path, *, lifeline_fd: int | None = None) -> None:
         _stop_on_signals(worker)
         if lifeline_fd is not None:
             watch_lifeline(lifeline_fd, worker.stop)
+        give_signs(parts.presence, parts.settings.workers.heartbeat_seconds)
         threading.Thread(target=heartbeat.run_forever, name="heartbeat", daemon=True).start()
         runner.start()
         logger.info("server_started", extra={"role": "worker", "address": str(root)})
@@ -64,6 +66,7 @@ def run_worker_process(root: Path, *, lifeline_fd: int | None = None) -> None:
         logger.info("server_stopping", extra={"role": "worker"})
         runner.stop()
         heartbeat.close()
+        worker.parts.checkers.close()
 
 
 def build_worker(parts: Embedded, heartbeat: Heartbeat) -> Worker:

@@ -75,6 +75,14 @@ class CheckerCache:
             dropped.close()
         return checker
 
+    def close(self) -> None:
+        """Give up every checker and the sandbox; nothing may be checked any more."""
+        with self._lock:
+            for checker in self._checkers.values():
+                checker.close()
+            self._checkers.clear()
+        self.sandbox.close()
+
     @staticmethod
     def _keep(known: OrderedDict[K, V], place: K, value: V) -> V | None:
         """Put the value last; gives the least recently used one where there are too many."""
