@@ -11,13 +11,12 @@ from waybill.dialects.native.preferences import choose_media, read_prefer
 from waybill.dialects.native.rendering import (
     JSON,
     download_response,
-    job_body,
     job_shape,
     json_response,
     retry_seconds,
-    status_response,
 )
 from waybill.dialects.native.shapes import JobsShape
+from waybill.dialects.native.status_pages import status_page, status_response
 from waybill.engine.insights import ReportFormat
 from waybill.model.job import JobKind, JobState
 from waybill.ports.job_store import JobFilter
@@ -54,8 +53,7 @@ def status(core: Core, request: Request) -> Response | Wait:
         )
 
     def render(latest: Job) -> Response:
-        body = job_body(latest, core.insights, request.base_url)
-        return status_response(latest, body, request)
+        return status_response(status_page(latest, core.insights, request.base_url), request)
 
     if seconds and not job.is_final:
         return Wait(job=job, seconds=seconds, render=render)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from hashlib import blake2b
 from math import ceil
 from typing import TYPE_CHECKING, Final
 
@@ -16,7 +15,6 @@ from waybill.model.job import JobState
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from waybill.dialect import Request
     from waybill.engine.insights import Download, Insights
     from waybill.model.artifact import Artifact
     from waybill.model.job import Attempt, Job
@@ -40,7 +38,7 @@ def json_response(
     return Response(
         status=status,
         headers={"content-type": JSON, **(headers or {})},
-        body=_encoder.encode(value),
+        body=encode(value),
     )
 
 
@@ -49,15 +47,26 @@ def job_path(job: Job) -> str:
     return f"/v1/jobs/{job.id}"
 
 
-def job_body(job: Job, insights: Insights, base_url: str) -> bytes:
-    """The job's JSON."""
-    return _encoder.encode(job_shape(job, insights, base_url))
+def encode(value: object) -> bytes:
+    """A value as the bytes of its JSON."""
+    return _encoder.encode(value)
 
 
 def job_shape(job: Job, insights: Insights, base_url: str) -> JobShape:
     """The job as it goes over the wire; reads its attempts and artifacts."""
+    return shape_of(job, attempts_of(job, insights), insights.artifacts(job), base_url)
+
+
+def attempts_of(job: Job, insights: Insights) -> Sequence[Attempt]:
+    """Every attempt at a job; one that never began has none, and none are read."""
+    return insights.attempts(job) if job.started_at is not None else ()
+
+
+def shape_of(
+    job: Job, attempts: Sequence[Attempt], artifacts: Sequence[Artifact], base_url: str
+) -> JobShape:
+    """The job with these attempts and artifacts as it goes over the wire."""
     address = base_url + job_path(job)
-    attempts = insights.attempts(job) if job.started_at is not None else ()
     return JobShape(
         id=job.id,
         kind=job.kind,
@@ -80,7 +89,7 @@ def job_shape(job: Job, insights: Insights, base_url: str) -> JobShape:
         warnings=job.warnings,
         format=job.format_facts,
         options=job.options,
-        artifacts=_artifacts(insights.artifacts(job), address),
+        artifacts=_artifacts(artifacts, address),
         links=_links(job, address),
     )
 
@@ -97,19 +106,6 @@ def accepted_response(job: Job, body: bytes, applied: str) -> Response:
         headers["retry-after"] = str(retry_seconds(job))
     is_end = job.is_final and applied.startswith("wait")
     return Response(status=200 if is_end else 202, headers=headers, body=body)
-
-
-def status_response(job: Job, body: bytes, request: Request) -> Response:
-    """The answer to a poll: 304 where the client has this very state."""
-    tag = f'"{blake2b(body, digest_size=16).hexdigest()}"'
-    headers = {"etag": tag, "cache-control": "private, no-cache"}
-    if not job.is_final:
-        headers["retry-after"] = str(retry_seconds(job))
-    known = request.headers.get("if-none-match")
-    if known is not None and _matches(known, tag):
-        return Response(status=304, headers=headers)
-    headers["content-type"] = JSON
-    return Response(status=200, headers=headers, body=body)
 
 
 def retry_seconds(job: Job) -> int:
@@ -184,8 +180,3 @@ def _links(job: Job, address: str) -> JobLinks:
         input=f"{address}/input",
         cancel=None if job.is_final else address,
     )
-
-
-def _matches(known: str, tag: str) -> bool:
-    tags = [item.strip().removeprefix("W/") for item in known.split(",")]
-    return tag in tags or "*" in tags

@@ -10,7 +10,8 @@ from waybill.dialect import Response, StoredFile, Wait
 from waybill.dialects.native.options import GivenOptions, from_json, from_query
 from waybill.dialects.native.parameters import caller
 from waybill.dialects.native.preferences import read_prefer
-from waybill.dialects.native.rendering import accepted_response, job_body
+from waybill.dialects.native.rendering import accepted_response
+from waybill.dialects.native.status_pages import status_page
 from waybill.engine.commands import Submission
 from waybill.errors import BodyInvalid, OptionInvalid, RequestInvalid
 
@@ -32,7 +33,7 @@ def submit(core: Core, request: Request) -> Response | Wait:
     preference = read_prefer(request.headers, core.limits.wait_seconds)
 
     def render(latest: Job) -> Response:
-        body = job_body(latest, core.insights, request.base_url)
+        body = status_page(latest, core.insights, request.base_url).body
         return accepted_response(latest, body, preference.applied)
 
     if preference.wait_seconds and not job.is_final:
