@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import apsw
 
-from waybill.sinks.sqlite.errors import translated_errors
+from waybill.sinks.ledger.errors import translated_errors
 from waybill.sinks.sqlite.layout import Layout, make_layout
 from waybill.sinks.sqlite.queries import CATALOGUE
 

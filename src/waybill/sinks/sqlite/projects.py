@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from waybill.errors import RequestInvalid
 from waybill.model.ids import JobId, ProjectName
-from waybill.sinks.sqlite.ledger import find_fence
+from waybill.sinks.ledger.entries import find_fence
 from waybill.sinks.sqlite.project import ProjectDatabase
 
 if TYPE_CHECKING:

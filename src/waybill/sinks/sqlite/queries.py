@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib.resources import files
 from typing import Final
 
+from waybill.sinks.ledger.queries import LEDGER_TABLES
+
 
 def _load() -> dict[str, str]:
     return {
@@ -17,5 +19,5 @@ def _load() -> dict[str, str]:
 QUERIES: Final = _load()
 """Statement by name; each file holds one, its first line says what it does."""
 
-CATALOGUE: Final = (files(__package__) / "catalogue.sql").read_text(encoding="utf-8")
-"""Makes the tables that every project's database has."""
+CATALOGUE: Final = LEDGER_TABLES + (files(__package__) / "catalogue.sql").read_text("utf-8")
+"""Makes the tables that every project's database has, the ledger's among them."""

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import apsw
 
 from waybill.ports.sink import ChunkResult, RecordPage
-from waybill.sinks.sqlite import ledger, reading, staging
+from waybill.sinks.ledger import entries as ledger
+from waybill.sinks.sqlite import reading, staging
 from waybill.sinks.sqlite.incoming import prepare
 from waybill.sinks.sqlite.layout import find_layout, make_layout
 from waybill.sinks.sqlite.projects import Projects

@@ -1,4 +1,4 @@
-"""The fence of each job and the marks of its chunks, in the database that the rows are in."""
+"""The fence of each job and the marks of its chunks, over any connection that has the tables."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from waybill.ports.sink import (
     ChunkResult,
     Refusal,
 )
-from waybill.sinks.sqlite.queries import QUERIES
+from waybill.sinks.ledger.queries import QUERIES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
