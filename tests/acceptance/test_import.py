@@ -243,3 +243,25 @@ def test_a_small_file_is_answered_within_the_request(client):
     )
     assert answer.json()["state"] == "succeeded"
     assert answer.headers["preference-applied"] == "wait=20"
+
+
+def test_metrics_add_up_what_imports_did(client, submit, finish):
+    before = _counters(client)
+    finish(client, submit(client, MIXED))
+    after = _counters(client)
+    gained = {name: after[name] - before.get(name, 0.0) for name in after}
+    records = sum(n for name, n in gained.items() if name.startswith("waybill_records_total"))
+    assert records == 5
+    assert gained['waybill_records_total{outcome="rejected"}'] == 3
+    assert gained['waybill_jobs_finished_total{state="succeeded"}'] == 1
+    for phase in ("checking", "matching", "applying", "reporting"):
+        assert 0 < gained[f'waybill_phase_seconds_total{{phase="{phase}"}}'] < 60
+
+
+def _counters(client):
+    lines = client.get("/metrics").text.splitlines()
+    return {
+        name: float(value)
+        for name, _, value in (line.rpartition(" ") for line in lines)
+        if "_total{" in name
+    }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from prometheus_client import CollectorRegistry, generate_latest
 
 from waybill.dialects import native
 from waybill.http.metrics import QueueCollector
@@ -52,6 +53,24 @@ def test_queue_figures_are_read_when_scraped() -> None:
     families = {family.name: family for family in QueueCollector(lambda: stats).collect()}
     assert families["waybill_jobs"].samples[0].value == 4
     assert families["waybill_queue_oldest_seconds"].samples[0].value == 2.5
+
+
+def test_sums_over_ended_jobs_are_counters_that_show_from_zero() -> None:
+    stats = QueueStats(
+        jobs_by_state={},
+        oldest_waiting_seconds=0.0,
+        tallies={"records": {"created": 7.0}, "phase_seconds": {"checking": 1.5}},
+    )
+    registry = CollectorRegistry()
+    registry.register(QueueCollector(lambda: stats))
+    text = generate_latest(registry).decode()
+    for line in (
+        'waybill_records_total{outcome="created"} 7.0',
+        'waybill_records_total{outcome="rejected"} 0.0',
+        'waybill_jobs_finished_total{state="failed"} 0.0',
+        'waybill_phase_seconds_total{phase="checking"} 1.5',
+    ):
+        assert line in text.splitlines()
 
 
 def test_openapi_describes_every_route_and_its_references_resolve(bench: EdgeBench) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from prometheus_client import Histogram
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
+
+from waybill.model.job import JobState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -57,13 +60,60 @@ class EdgeMetrics:
             _log(level, exchange, dialect, status, seconds)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """A sum of the store as a counter.
+
+    ``known``: labels that show from the start; a counter that appears with its first increase
+    hides it from ``rate``.
+    """
+
+    source: str
+    name: str
+    text: str
+    label: str
+    known: tuple[str, ...]
+
+    def family(self) -> CounterMetricFamily:
+        """The counter without values."""
+        return CounterMetricFamily(self.name, self.text, labels=(self.label,))
+
+
+TALLIES: Final = (
+    Tally(
+        source="records",
+        name="waybill_records",
+        text="Records of jobs that ended, by what became of them.",
+        label="outcome",
+        known=("created", "updated", "unchanged", "deleted", "rejected", "skipped", "unprocessed"),
+    ),
+    Tally(
+        source="jobs",
+        name="waybill_jobs_finished",
+        text="Jobs that ended.",
+        label="state",
+        known=tuple(state.value for state in JobState if state.is_final),
+    ),
+    Tally(
+        source="phase_seconds",
+        name="waybill_phase_seconds",
+        text="Time that the phases took, in the runs that ended jobs.",
+        label="phase",
+        known=(),
+    ),
+)
+
+
 class QueueCollector(Collector):
-    """Jobs by state and the age of the oldest waiting one, read when scraped."""
+    """Jobs by state, the age of the oldest waiting one, and sums over all that ended.
+
+    Read from the store when scraped: whichever process answers, the figures are those of all.
+    """
 
     def __init__(self, read: Callable[[], QueueStats]) -> None:
         self._read = read
 
-    def collect(self) -> Iterator[GaugeMetricFamily]:
+    def collect(self) -> Iterator[Metric]:
         """See ``prometheus_client.registry.Collector``."""
         stats = self._read()
         jobs = GaugeMetricFamily("waybill_jobs", "Jobs by state.", labels=("state",))
@@ -75,11 +125,18 @@ class QueueCollector(Collector):
             "Age of the oldest job that waits for a worker.",
             value=stats.oldest_waiting_seconds,
         )
+        for tally in TALLIES:
+            counter = tally.family()
+            sums = dict.fromkeys(tally.known, 0.0) | dict(stats.tallies.get(tally.source, {}))
+            for value, total in sums.items():
+                counter.add_metric((value,), total)
+            yield counter
 
-    def describe(self) -> Iterator[GaugeMetricFamily]:
+    def describe(self) -> Iterator[Metric]:
         """Name the figures without reading them: registering must not touch the store."""
         yield GaugeMetricFamily("waybill_jobs", "Jobs by state.", labels=("state",))
         yield GaugeMetricFamily("waybill_queue_oldest_seconds", "Age of the oldest waiting job.")
+        yield from (tally.family() for tally in TALLIES)
 
 
 def _log(level: int, exchange: Exchange, dialect: str, status: int, seconds: float) -> None:

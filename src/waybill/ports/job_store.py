@@ -113,6 +113,7 @@ class Finish:
 
     ``end``: why the attempt ended, ``None`` for ``canceled`` or ``finished`` after ``state``; a
     rescuer that gives a job up says what became of its last attempt. ``detail``: the same in words.
+    ``phase_seconds``: what the phases of this attempt took.
     """
 
     state: JobState
@@ -125,14 +126,20 @@ class Finish:
     format_facts: Mapping[str, object] = field(default_factory=dict)
     end: AttemptEnd | None = None
     detail: str = ""
+    phase_seconds: Mapping[Phase, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueStats:
-    """What the queue holds; ``oldest_waiting_seconds`` is 0 when nothing waits."""
+    """What the queue holds; ``oldest_waiting_seconds`` is 0 when nothing waits.
+
+    ``tallies``: sums over all jobs that ever ended, by name and label: ``records`` by outcome word,
+    ``jobs`` by final state, ``phase_seconds`` by phase. A label is there once it was counted.
+    """
 
     jobs_by_state: Mapping[JobState, int]
     oldest_waiting_seconds: float
+    tallies: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
 class JobStore(Protocol):

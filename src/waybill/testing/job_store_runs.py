@@ -177,6 +177,29 @@ class RunContract:
         assert (_find(store, run), store.attempts(run.id)) == before
         assert not store.renew_leases({run.id: run.epoch}, make_lease())
 
+    def test_jobs_that_end_are_added_up(self, store: CompleteJobStore) -> None:
+        for _ in range(2):
+            run = _start(store)
+            counts = Counts(read=5, created=2, rejected=1, skipped=2)
+            spent = {Phase.CHECKING: 0.25, Phase.APPLYING: 0.5}
+            store.finish_job(run.id, run.epoch, make_finish(counts=counts, phase_seconds=spent))
+        waiting = store.add_job(make_new_job())
+        store.request_cancel(PROJECT, waiting.id, at(2))
+        assert store.queue_stats(at(3)).tallies == {
+            "records": {"created": 4, "rejected": 2, "skipped": 4},
+            "jobs": {"succeeded": 2, "canceled": 1},
+            "phase_seconds": {"checking": 0.5, "applying": 1.0},
+        }
+
+    def test_what_does_not_end_a_job_is_not_added_up(self, store: CompleteJobStore) -> None:
+        run = _start(store)
+        with pytest.raises(ValueError, match="conservation_law"):
+            store.finish_job(run.id, run.epoch, make_finish(counts=Counts(read=1)))
+        _release(store, run)
+        with pytest.raises(Fenced):
+            store.finish_job(run.id, run.epoch, make_finish())
+        assert store.queue_stats(at(3)).tallies == {}
+
     def test_a_finished_job_has_all_it_ended_with(self, store: CompleteJobStore) -> None:
         run = _start(store)
         counts = Counts(

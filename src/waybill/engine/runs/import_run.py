@@ -111,9 +111,11 @@ class ImportRun:
             finish = self._canceled("nothing was loaded")
         ledgers.close()
         cells = ShownCells(checker.columns)
-        return self._reported(
+        meter.began(Phase.REPORTING)
+        reported = self._reported(
             finish, MasterList(spool, late, reader, cells, self.context.entity.key)
         )
+        return replace(reported, phase_seconds=meter.phase_seconds())
 
     def _applied_before(self) -> frozenset[int]:
         """The chunks that an earlier attempt applied."""
@@ -166,6 +168,7 @@ class ImportRun:
             return self._ended(check)
         before = self.counts + Counts(unprocessed=-self.counts.unprocessed)
         phase = ApplyPhase(self.context, check.spool, verdicts, meter, before, self.applied)
+        meter.began(Phase.APPLYING)
         try:
             phase.run()
         except JobFailed as failure:

@@ -37,11 +37,15 @@ class ProgressMeter:
     _started: float = field(init=False)
     _saved: float = field(init=False)
     _progress: float = field(init=False)
+    _phase: Phase = Phase.CHECKING
+    _phase_began: float = field(init=False)
+    _phase_seconds: dict[Phase, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Start the clock of this run."""
         self._started = self.clock.monotonic_seconds()
         self._saved = self._started
+        self._phase_began = self._started
         self._progress = self.job.progress
 
     def checked(self, counts: Counts, share: float) -> None:
@@ -55,7 +59,19 @@ class ProgressMeter:
 
     def entered(self, phase: Phase, counts: Counts) -> None:
         """Note the begin of a phase that has no measure of its own."""
+        self.began(phase)
         self._note(phase, counts, self._progress, counts.read)
+
+    def began(self, phase: Phase) -> None:
+        """Count the time from now on as that of ``phase``; saves nothing, and stops no run."""
+        self._phase_seconds = dict(self.phase_seconds())
+        self._phase, self._phase_began = phase, self.clock.monotonic_seconds()
+
+    def phase_seconds(self) -> Mapping[Phase, float]:
+        """What each phase has taken so far."""
+        spent = self.clock.monotonic_seconds() - self._phase_began
+        before = self._phase_seconds.get(self._phase, 0.0)
+        return self._phase_seconds | {self._phase: before + spent}
 
     def _note(self, phase: Phase, counts: Counts, progress: float, records: int) -> None:
         self.control.check(may_cancel=self.may_cancel)

@@ -20,6 +20,7 @@ from waybill.stores.sqlite.rows import (
     to_artifact,
     to_attempt,
 )
+from waybill.stores.sqlite.tallies import read_tallies, tally_early_cancel
 from waybill.stores.sqlite.values import (
     from_cursor,
     to_cursor,
@@ -29,7 +30,7 @@ from waybill.stores.sqlite.values import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     import apsw
@@ -99,14 +100,13 @@ class Jobs(Part):
 
     def queue_stats(self, now: datetime) -> QueueStats:
         """See ``JobStore.queue_stats``."""
-        counts, since = self._database.read(
-            lambda reader: (every(reader, "count_jobs"), one(reader, "find_oldest_waiting"))
-        )
+        counts, since, tallies = self._database.read(_read_stats)
         oldest = to_microseconds(now) if since is None or since[0] is None else since[0]
         return QueueStats(
             jobs_by_state=dict.fromkeys(JobState, 0)
             | {JobState(state): count for state, count in counts},
             oldest_waiting_seconds=max(0.0, (to_microseconds(now) - oldest) / 1e6),
+            tallies=tallies,
         )
 
     def _add(self, writer: apsw.Connection, new: NewJob) -> Job:
@@ -143,7 +143,18 @@ class Jobs(Part):
             change(writer, "request_cancel", parameters)
         else:
             every(writer, "free_lane", parameters | {"lane": canceled[0]})
+            tally_early_cancel(writer)
         return self._find(writer, (parameters["id"], parameters["project"]))
+
+
+def _read_stats(
+    reader: apsw.Connection,
+) -> tuple[Sequence[tuple[Any, ...]], tuple[Any, ...] | None, Mapping[str, Mapping[str, float]]]:
+    return (
+        every(reader, "count_jobs"),
+        one(reader, "find_oldest_waiting"),
+        read_tallies(reader),
+    )
 
 
 def _filter_parameters(wanted: JobFilter) -> dict[str, Any]:

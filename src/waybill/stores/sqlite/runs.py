@@ -10,6 +10,7 @@ from waybill.errors import Fenced
 from waybill.model.job import AttemptEnd, JobState
 from waybill.stores.sqlite.part import Part, change, every, one
 from waybill.stores.sqlite.rows import from_artifact, from_counts
+from waybill.stores.sqlite.tallies import tally_finish
 from waybill.stores.sqlite.values import (
     to_json,
     to_json_or_none,
@@ -142,6 +143,7 @@ def _finish(writer: apsw.Connection, job: JobId, epoch: int, finish: Finish) -> 
         raise Fenced("another attempt owns this job")
     now = to_microseconds(finish.finished_at)
     change(writer, "end_attempt", _end_parameters(job, epoch, finish))
+    tally_finish(writer, finish)
     for artifact in finish.artifacts:
         change(writer, "add_artifact", from_artifact(artifact))
     freed = every(writer, "free_lane", {"project": row[0], "lane": row[1], "now": now})

@@ -149,6 +149,14 @@ CREATE INDEX keys_by_age ON idempotency_keys (created_at);
 CREATE INDEX keys_being_answered ON idempotency_keys (project)
     WHERE job IS NULL AND fingerprint <> '';
 
+-- Sums over all jobs that ended, so that a scrape reads a few rows, and purging changes none.
+CREATE TABLE tallies (
+    name TEXT NOT NULL,
+    label TEXT NOT NULL,
+    value REAL NOT NULL CHECK (value >= 0),
+    PRIMARY KEY (name, label)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE events (
     job TEXT NOT NULL REFERENCES jobs (id),
     number INTEGER NOT NULL,

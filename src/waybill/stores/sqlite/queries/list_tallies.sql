@@ -1,0 +1,2 @@
+-- Every sum.
+SELECT name, label, value FROM tallies ORDER BY name, label
