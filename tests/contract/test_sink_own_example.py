@@ -39,8 +39,8 @@ class TestTheExample(SinkContract):
         return lambda: example.open_sink({}, tmp_path)
 
     def stored(self, sink: Sink, entity: Entity = ITEMS, project: ProjectName = PROJECT) -> Records:
-        assert hasattr(sink, "load")
-        return list(sink.load()["tables"].get(f"{project}/{entity.name}", {}).values())
+        assert hasattr(sink, "file")
+        return list(load_example().load(sink.file(project, entity.name)).values())
 
 
 def test_the_page_shows_the_code_that_is_tested() -> None:

@@ -39,10 +39,12 @@ def backup(root: Path, target: Path, *, on_progress: Callable[[str], None]) -> N
     if target.exists():
         raise StateConflict(f"{target} exists already; name a new folder")
     copy.make_folders()
-    databases = [source.jobs_database, *sorted(source.sinks.glob("*.sqlite"))]
+    databases = [source.jobs_database, *sorted(source.sinks.rglob("*.sqlite"))]
     for database in databases:
         on_progress(str(database.relative_to(root)))
-        copy_database(database, target / database.relative_to(root))
+        place = target / database.relative_to(root)
+        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        copy_database(database, place)
     for folder in (source.blobs, source.secrets, source.entities, source.exports):
         on_progress(str(folder.relative_to(root)))
         shutil.copytree(
