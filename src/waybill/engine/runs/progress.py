@@ -37,9 +37,9 @@ class ProgressMeter:
     _started: float = field(init=False)
     _saved: float = field(init=False)
     _progress: float = field(init=False)
-    _phase: Phase = Phase.CHECKING
+    _phase: Phase = field(default=Phase.CHECKING, init=False)
     _phase_began: float = field(init=False)
-    _phase_seconds: dict[Phase, float] = field(default_factory=dict)
+    _phase_seconds: dict[Phase, float] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         """Start the clock of this run."""
