@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -49,6 +50,10 @@ class Worker:
     max_attempts: int
     backoff_seconds: float
     _stopping: threading.Event = field(default_factory=threading.Event)
+    _idle: threading.Event = field(default_factory=threading.Event)
+    _finishers: ThreadPoolExecutor = field(
+        default_factory=lambda: ThreadPoolExecutor(SMALL_CLAIM, thread_name_prefix="finish")
+    )
     _bells: tuple[threading.Event, ...] = field(
         default_factory=lambda: (threading.Event(), threading.Event())
     )
@@ -63,15 +68,19 @@ class Worker:
         for runner in runners:
             runner.start()
         while not self._stopping.is_set():
+            self._idle.wait(SECONDS_BETWEEN_POLLS)  # hints matter only to who has nothing to do
+            self._idle.clear()
             self.dispatcher.wait_for_work(SECONDS_BETWEEN_POLLS)
             self._ring()
         self._ring()
         for runner in runners:
             runner.join()
+        self._finishers.shutdown()
 
     def stop(self) -> None:
         """Claim nothing more; the runs in hand end after their chunk and give their jobs back."""
         self._stopping.set()
+        self._idle.set()
         self.heartbeat.request_stop()
         self.dispatcher.wake()
 
@@ -92,21 +101,27 @@ class Worker:
             return False
         with ExitStack() as held:
             controls = [held.enter_context(self.heartbeat.holding(job, lease)) for job in jobs]
+            ends = []
             for job, control in zip(jobs, controls, strict=True):
-                self._run(job, control)
+                finish = self._run(job, control)
+                if finish is not None:
+                    ends.append(self._finishers.submit(self._end, job, finish))
+            wait(ends)
         return bool(jobs)
 
     def _runner(self, bell: threading.Event, max_input_bytes: int | None) -> None:
         while not self._stopping.is_set():
             bell.clear()
             if not self.run_once(max_input_bytes):
+                self._idle.set()
                 bell.wait(SECONDS_BETWEEN_POLLS)
 
     def _ring(self) -> None:
         for bell in self._bells:
             bell.set()
 
-    def _run(self, job: Job, control: RunControl) -> None:
+    def _run(self, job: Job, control: RunControl) -> Finish | None:
+        """How the job ends; ``None`` where this run does not end it."""
         logger.info(
             "job_started", extra={"job": job.id, "project": job.project, "epoch": job.epoch}
         )
@@ -115,9 +130,21 @@ class Worker:
         if job.cancel_requested:
             control.cancel_requested.set()
         try:
-            self._finish(job, self._work(job, control))
+            return self._work(job, control)
         except RunReleased:
             self._release(job, AttemptEnd.RELEASED, "the process is stopping", 0.0)
+        except (StorageFull, StoreUnavailable) as trouble:
+            self._release(job, AttemptEnd.STORAGE, trouble.message, self.backoff_seconds)
+        except Fenced:
+            logger.warning("run_fenced", extra={"job": job.id, "epoch": job.epoch})
+        except Exception as bug:  # noqa: BLE001 - the service loop outlives any one job
+            self._survive(job, bug)
+        return None
+
+    def _end(self, job: Job, finish: Finish) -> None:
+        """Store the end, beside the work of the next job: both ends may share a commit."""
+        try:
+            self._finish(job, finish)
         except (StorageFull, StoreUnavailable) as trouble:
             self._release(job, AttemptEnd.STORAGE, trouble.message, self.backoff_seconds)
         except Fenced:
