@@ -270,8 +270,9 @@ class DutyStore(Protocol):
         """Note that an artifact's bytes are gone; its size and hash stay."""
 
     def is_referenced(self, blob: BlobName) -> bool:
-        """Whether an unpurged artifact (an input is one) points at a blob.
+        """Whether an unpurged artifact (an input is one) points at a blob, or a run may use it.
 
+        The files of a run have the id of its job as a part of their name.
         ``True`` for every blob while a key has its fingerprint and not yet its job: that request
         has its bytes stored and is about to add the job.
         """

@@ -108,6 +108,13 @@ class DutyContract:
         assert not store.is_referenced(artifact.blob)
         assert not store.is_referenced(BlobName("unknown"))
 
+    def test_the_files_of_a_run_are_referenced_while_it_runs(self, store: CompleteJobStore) -> None:
+        job = _start(store)
+        spool = BlobName(f"runs/{job}/1/000000.arrow")
+        assert store.is_referenced(spool)
+        store.finish_job(job, 1, make_finish())
+        assert not store.is_referenced(spool)
+
     def test_an_empty_blob_name_refers_to_nothing(self, store: CompleteJobStore) -> None:
         _start(store)
         assert not store.is_referenced(BlobName(""))
