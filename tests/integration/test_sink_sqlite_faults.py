@@ -198,3 +198,17 @@ def test_databases_are_for_their_owner_only(tmp_path: Path) -> None:
     SqliteSink(tmp_path / "sinks").begin(sink_job())
     path = tmp_path / "sinks" / f"{PROJECT}.sqlite"
     assert path.stat().st_mode & 0o077 == 0
+
+
+def test_the_page_cache_of_a_large_import_is_no_larger_than_meant(tmp_path: Path) -> None:
+    sink = SqliteSink(tmp_path)
+    for turn in ("new", "open"):
+        job = sink_job(turn)
+        sink.begin(job)
+        for chunk in range(4):
+            rows = ((f"{turn}-{chunk}-{row}", "x" * 4_000) for row in range(2_600))
+            sink.apply(job, chunk, chunk_of(*rows))
+        with sink._projects.of(PROJECT).transaction() as db:
+            used, _ = db.status(apsw.SQLITE_DBSTATUS_CACHE_USED)
+        assert 28e6 < used < 36e6
+        sink.close()

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 OPERATIONS: Final = tuple(Operation)
 """An operation is its index here wherever it stands in an array."""
 
-_BLOCK_ROWS: Final = 8_192
+_BLOCK_ROWS: Final = 4_096
 _BEFORE_FIELDS: Final = 3
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from waybill.model.entity import Entity
 
 PAGE_BYTES: Final = 8_192
-_WRITER_CACHE_KIBIBYTES: Final = 64_000
+_WRITER_CACHE_KIBIBYTES: Final = 32_000
 _READER_CACHE_KIBIBYTES: Final = 8_000
 _CHECKPOINT_BYTES: Final = 48 * 1024 * 1024
 
@@ -113,7 +113,6 @@ class ProjectDatabase:
         if self._writer is None:
             _create_private(self._path)
             db = self._connect(_WRITER_CACHE_KIBIBYTES)
-            db.pragma("page_size", PAGE_BYTES)
             db.pragma("journal_mode", "wal")
             db.execute(CATALOGUE)
             db.set_wal_hook(self._note_commit)
@@ -123,6 +122,8 @@ class ProjectDatabase:
     def _connect(self, cache_kibibytes: int) -> apsw.Connection:
         db = apsw.Connection(str(self._path), flags=apsw.SQLITE_OPEN_READWRITE)
         db.set_busy_timeout(int(self._busy_timeout_seconds * 1000))
+        # First: SQLite counts its cache in pages of the size that it knows at that moment.
+        db.pragma("page_size", PAGE_BYTES)
         db.pragma("synchronous", "full")
         db.pragma("cache_size", -cache_kibibytes)
         db.pragma("wal_autocheckpoint", 0)
