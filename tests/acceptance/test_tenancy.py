@@ -81,11 +81,13 @@ def test_secrets_are_not_on_disk(server):
     assert held == []
 
 
-def test_too_many_polls_are_told_when_to_come_again(client):
-    answers = [client.get("/v1/jobs?limit=1") for _ in range(260)]
+def test_too_many_polls_are_told_when_to_come_again(server):
+    folder = str(server.directory)
+    made = json.loads(server.run("credential", "add", folder, "--project", "demo", "--json").stdout)
+    with server.client(token_of(made)) as client:
+        answers = [client.get("/v1/jobs?limit=1") for _ in range(300)]
     refused = [a for a in answers if a.status_code == 429]
-    if not refused:  # a slow machine may not reach the rate
-        assert "ratelimit" in answers[-1].headers
-        return
-    assert int(refused[0].headers["retry-after"]) >= 1
-    assert refused[0].json()["code"] == "RATE_LIMITED"
+    assert "ratelimit" in answers[-1].headers
+    for answer in refused[:1]:  # a slow machine may not reach the rate
+        assert int(answer.headers["retry-after"]) >= 1
+        assert answer.json()["code"] == "RATE_LIMITED"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -15,7 +14,7 @@ from waybill.engine.runs.control import RunReleased
 from waybill.engine.runs.import_run import ImportRun
 from waybill.errors import Fenced, StorageFull, StoreUnavailable
 from waybill.model.job import AttemptEnd, Counts, JobError, JobState
-from waybill.ports.job_store import Finish
+from waybill.ports.job_store import ANY_SIZE, Finish
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -32,16 +31,19 @@ logger = logging.getLogger(__name__)
 SECONDS_BETWEEN_POLLS: Final = 1.0
 SMALL_CLAIM: Final = 4
 SMALL_INPUT_BYTES: Final = 1024 * 1024
-"""Largest input of a job that runs beside another one in the same process."""
+SIZES: Final = {
+    "small": range(SMALL_INPUT_BYTES + 1),
+    "large": range(SMALL_INPUT_BYTES + 1, ANY_SIZE.stop),
+}
+"""Sizes of inputs: a process runs one job of each kind at a time."""
 
 
 @dataclass(slots=True)
 class Worker:
-    """Runs jobs until it is stopped: one of any size and one small one at a time.
+    """Runs jobs until it is stopped: one large and one small one at a time.
 
-    So a small job does not wait behind a large one, and while one waits for the disk the other
-    has the processor. ``max_attempts``: a job whose runs broke so often is given up.
-    ``backoff_seconds``: see ``pause_seconds``.
+    So a small job never waits behind a large one. ``max_attempts``: a job whose runs broke so
+    often is given up. ``backoff_seconds``: see ``pause_seconds``.
     """
 
     parts: RunParts
@@ -51,19 +53,15 @@ class Worker:
     backoff_seconds: float
     _stopping: threading.Event = field(default_factory=threading.Event)
     _idle: threading.Event = field(default_factory=threading.Event)
-    _finishers: ThreadPoolExecutor = field(
-        default_factory=lambda: ThreadPoolExecutor(SMALL_CLAIM, thread_name_prefix="finish")
-    )
     _bells: tuple[threading.Event, ...] = field(
         default_factory=lambda: (threading.Event(), threading.Event())
     )
 
     def run_forever(self) -> None:
         """Claim and run until ``stop``; returns once the runs in hand have ended."""
-        limits = (None, SMALL_INPUT_BYTES)
         runners = [
-            threading.Thread(target=self._runner, args=(bell, limit), name=f"runner-{limit}")
-            for bell, limit in zip(self._bells, limits, strict=True)
+            threading.Thread(target=self._runner, args=(bell, sizes), name=f"runner-{name}")
+            for bell, (name, sizes) in zip(self._bells, SIZES.items(), strict=True)
         ]
         for runner in runners:
             runner.start()
@@ -75,7 +73,6 @@ class Worker:
         self._ring()
         for runner in runners:
             runner.join()
-        self._finishers.shutdown()
 
     def stop(self) -> None:
         """Claim nothing more; the runs in hand end after their chunk and give their jobs back."""
@@ -84,35 +81,29 @@ class Worker:
         self.heartbeat.request_stop()
         self.dispatcher.wake()
 
-    def run_once(self, max_input_bytes: int | None = None) -> bool:
-        """Run one waiting job, or a few of that size at most; ``False`` when there is none.
+    def run_once(self, input_bytes: range = ANY_SIZE) -> bool:
+        """Run one waiting job, or a few small ones, of that size; ``False`` when there is none.
 
         Small jobs are claimed a few at a time, for a claim costs as much as half of one.
         """
         lease = self.heartbeat.new_lease()
+        limit = SMALL_CLAIM if input_bytes == SIZES["small"] else 1
         try:
             jobs = self.parts.store.claim_jobs(
-                lease,
-                self.parts.clock.now(),
-                limit=1 if max_input_bytes is None else SMALL_CLAIM,
-                max_input_bytes=max_input_bytes,
+                lease, self.parts.clock.now(), limit=limit, input_bytes=input_bytes
             )
         except (StoreUnavailable, StorageFull):
             return False
         with ExitStack() as held:
             controls = [held.enter_context(self.heartbeat.holding(job, lease)) for job in jobs]
-            ends = []
             for job, control in zip(jobs, controls, strict=True):
-                finish = self._run(job, control)
-                if finish is not None:
-                    ends.append(self._finishers.submit(self._end, job, finish))
-            wait(ends)
+                self._run(job, control)
         return bool(jobs)
 
-    def _runner(self, bell: threading.Event, max_input_bytes: int | None) -> None:
+    def _runner(self, bell: threading.Event, input_bytes: range) -> None:
         while not self._stopping.is_set():
             bell.clear()
-            if not self.run_once(max_input_bytes):
+            if not self.run_once(input_bytes):
                 self._idle.set()
                 bell.wait(SECONDS_BETWEEN_POLLS)
 
@@ -120,8 +111,7 @@ class Worker:
         for bell in self._bells:
             bell.set()
 
-    def _run(self, job: Job, control: RunControl) -> Finish | None:
-        """How the job ends; ``None`` where this run does not end it."""
+    def _run(self, job: Job, control: RunControl) -> None:
         logger.info(
             "job_started", extra={"job": job.id, "project": job.project, "epoch": job.epoch}
         )
@@ -130,21 +120,9 @@ class Worker:
         if job.cancel_requested:
             control.cancel_requested.set()
         try:
-            return self._work(job, control)
+            self._finish(job, self._work(job, control))
         except RunReleased:
             self._release(job, AttemptEnd.RELEASED, "the process is stopping", 0.0)
-        except (StorageFull, StoreUnavailable) as trouble:
-            self._release(job, AttemptEnd.STORAGE, trouble.message, self.backoff_seconds)
-        except Fenced:
-            logger.warning("run_fenced", extra={"job": job.id, "epoch": job.epoch})
-        except Exception as bug:  # noqa: BLE001 - the service loop outlives any one job
-            self._survive(job, bug)
-        return None
-
-    def _end(self, job: Job, finish: Finish) -> None:
-        """Store the end, beside the work of the next job: both ends may share a commit."""
-        try:
-            self._finish(job, finish)
         except (StorageFull, StoreUnavailable) as trouble:
             self._release(job, AttemptEnd.STORAGE, trouble.message, self.backoff_seconds)
         except Fenced:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
@@ -92,9 +92,7 @@ class Counts:
 
     def __add__(self, other: Counts) -> Counts:
         """Sum of both, name by name."""
-        return Counts(
-            **{f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(self)}
-        )
+        return Counts(**{n: getattr(self, n) + getattr(other, n) for n in self.__slots__})
 
     @property
     def applied(self) -> int:

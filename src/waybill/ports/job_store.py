@@ -8,7 +8,7 @@ cannot be written or reached; nothing was written then.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     )
     from waybill.model.options import ImportOptions
     from waybill.ports.clock import Presence
+
+ANY_SIZE: Final = range(1 << 62)
+"""Every size of an input."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,12 +213,12 @@ class RunStore(Protocol):
     """Jobs as workers see them."""
 
     def claim_jobs(
-        self, lease: Lease, now: datetime, *, limit: int, max_input_bytes: int | None = None
+        self, lease: Lease, now: datetime, *, limit: int, input_bytes: range = ANY_SIZE
     ) -> Sequence[Job]:
         """Take up to ``limit`` waiting jobs, oldest first, each with epoch + 1 and a new attempt.
 
-        A job whose ``not_before`` lies ahead is left, and one whose stored input is larger than
-        ``max_input_bytes``. A claimed job may have its cancel requested.
+        A job whose ``not_before`` lies ahead is left, and one whose stored input has a size outside
+        ``input_bytes``. A claimed job may have its cancel requested.
         """
 
     def renew_leases(self, runs: Mapping[JobId, int], lease: Lease) -> Mapping[JobId, bool]:

