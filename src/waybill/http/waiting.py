@@ -100,9 +100,10 @@ class Waits:
     def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
         while not self._stopping:
             jobs = self._dispatcher.wait_for_changes(POLL_SECONDS)
-            if loop.is_closed():
+            try:
+                loop.call_soon_threadsafe(self._wake, jobs or list(self._waiting))
+            except RuntimeError:  # the loop has closed: nobody waits any more
                 return
-            loop.call_soon_threadsafe(self._wake, jobs or list(self._waiting))
 
 
 def _is_over(wait: Wait, job: Job) -> bool:
