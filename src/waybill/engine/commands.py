@@ -191,7 +191,7 @@ def refuse_misfit(options: ImportOptions, entity: Entity) -> None:
     """
     if options.unknown_columns is UnknownColumns.KEEP and not entity.is_open:
         raise OptionInvalid(
-            f"unknown_columns = keep needs an open entity, and {entity.name} is not open",
+            f"the option unknown_columns = keep needs an open entity; {entity.name} is not open",
             parameter="unknown_columns",
         )
     if not entity.key and options.operation in {Operation.UPDATE, Operation.DELETE}:

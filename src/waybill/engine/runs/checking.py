@@ -66,8 +66,8 @@ class CheckPhase:
     def _take(self, checked: CheckedChunk) -> None:
         self.read += checked.records
         self.rejected += checked.rejected
-        self._guard()
         self.spool.add(checked)
+        self._guard()
         self.ledgers.note(checked)
         self.warnings = merge_warnings(self.warnings, checked.warnings)
 

@@ -22,7 +22,7 @@ from waybill.engine.runs.progress import ProgressMeter
 from waybill.engine.runs.reporting import MasterList
 from waybill.engine.runs.spool import Spool
 from waybill.engine.runs.verdicts import LateFindings, Verdicts
-from waybill.errors import FileRefused, JobFailed
+from waybill.errors import FileRefused, JobFailed, NotFound, RequestRefused
 from waybill.model.artifact import Artifact, ArtifactKind
 from waybill.model.ids import BlobName
 from waybill.model.job import Counts, JobError, JobState, Outcome, Phase
@@ -65,19 +65,24 @@ class ImportRun:
                 return self._import(reader)
         except FileRefused as refusal:
             return self._failed(error_of(refusal))
-        except JobFailed as failure:
+        except (JobFailed, RequestRefused) as failure:
             return self._failed(JobError(code=failure.code, message=failure.message))
         except RunCanceled:
             return self._canceled("nothing was loaded")
 
     def _open(self) -> Reader:
-        job = self.context.job
+        job, parts = self.context.job, self.context.parts
         if job.input is None:
             raise JobFailed("the job has no input", code="INPUT_MISSING")
-        path = self.context.parts.blobs.local_path(BlobName(job.input.blob))
+        name = BlobName(job.input.blob)
+        try:
+            parts.blobs.size(name)
+        except NotFound as error:
+            raise JobFailed("the input is not stored any more", code="INPUT_MISSING") from error
+        path = parts.blobs.local_path(name)
         if path is None:
             raise JobFailed("the input is not on this host", code="INPUT_MISSING")
-        return self.context.parts.open_reader(path, read_options(job.options, self.context.entity))
+        return parts.open_reader(path, read_options(job.options, self.context.entity))
 
     def _import(self, reader: Reader) -> Finish:
         if not reader.header.names:
