@@ -112,7 +112,7 @@ class Commands:
         job = self.store.add_job(self._new_job(principal, submission, entry.descriptor_json, key))
         if job.state is JobState.WAITING:
             self.dispatcher.hint_work()
-        logger.info(
+        logger.debug(
             "job_accepted",
             extra={
                 "job": job.id,

@@ -112,7 +112,7 @@ class Worker:
             bell.set()
 
     def _run(self, job: Job, control: RunControl) -> None:
-        logger.info(
+        logger.debug(
             "job_started", extra={"job": job.id, "project": job.project, "epoch": job.epoch}
         )
         if self._stopping.is_set():

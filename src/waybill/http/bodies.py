@@ -86,7 +86,7 @@ class Bodies:
     async def _read_raw(
         self, stream: BodyStream, headers: Mapping[str, str], media_type: str, encoding: str
     ) -> Body:
-        spool = await self.spools.open()
+        spool = self.spools.open()
         stored = False
         try:
             first = await stream.next_piece()

@@ -97,7 +97,7 @@ class MultipartReader:
             raise BodyInvalid(f"The part {part.name!r} came twice.", code="DUPLICATE_PART")
         self._part = part
         if part.file_name is not None:
-            part.spool = await self._spools.open()
+            part.spool = self._spools.open()
 
     async def _add(self, data: bytes | bytearray) -> None:
         part = self._open_part()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
@@ -10,6 +11,8 @@ from waybill.model.ids import BlobName
 from waybill.model.job import InputFile
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from waybill.http.threads import Threads
     from waybill.ports.blobs import Blobs, BlobWriter
     from waybill.ports.clock import IdSource
@@ -18,11 +21,15 @@ PIECE_BYTES: Final = 512 * 1024
 
 
 class Spool:
-    """One file being stored. A full piece is hashed and written while the next one comes in."""
+    """One file being stored. A full piece is hashed and written while the next one comes in.
 
-    def __init__(self, threads: Threads, writer: BlobWriter) -> None:
+    ``create`` makes the writer, in a thread, when the first piece is written.
+    """
+
+    def __init__(self, threads: Threads, create: Callable[[], BlobWriter]) -> None:
         self._threads = threads
-        self._writer = writer
+        self._create = create
+        self._writer: BlobWriter | None = None
         self._digest = sha256()
         self._buffer = bytearray()
         self._writing: asyncio.Future[None] | None = None
@@ -63,7 +70,8 @@ class Spool:
             writing, self._writing = self._writing, None
             await asyncio.wait([writing])
             writing.exception()  # looked at, so that nobody reports it as lost
-        await self._threads.start(self._writer.discard)
+        if self._writer is not None:
+            await self._threads.start(self._writer.discard)
 
     async def _settle(self) -> None:
         if self._writing is not None:
@@ -72,12 +80,17 @@ class Spool:
 
     def _write_piece(self, piece: bytearray) -> None:
         self._digest.update(piece)
-        self._writer.write(memoryview(piece))
+        self._opened().write(memoryview(piece))
 
     def _finish(self) -> BlobName:
         if self._buffer:
             self._write_piece(self._buffer)
-        return self._writer.commit()
+        return self._opened().commit()
+
+    def _opened(self) -> BlobWriter:
+        if self._writer is None:
+            self._writer = self._create()
+        return self._writer
 
 
 class Spools:
@@ -88,15 +101,10 @@ class Spools:
         self._blobs = blobs
         self._ids = ids
 
-    async def open(self) -> Spool:
-        """A spool for one more file.
-
-        Raises:
-            StorageFull: no room for it.
-        """
+    def open(self) -> Spool:
+        """A spool for one more file; nothing is on disk before its first piece is."""
         name = BlobName(f"uploads/{self._ids.name('upload-')}")
-        writer = await self._threads.start(self._blobs.create, name)
-        return Spool(self._threads, writer)
+        return Spool(self._threads, partial(self._blobs.create, name))
 
     async def drop(self, file: InputFile) -> None:
         """Remove a committed file that nothing points at; a missing one is no error."""

@@ -100,6 +100,8 @@ class Waits:
     def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
         while not self._stopping:
             jobs = self._dispatcher.wait_for_changes(POLL_SECONDS)
+            if not self._waiting:
+                continue  # whoever comes now reads the job after registering
             try:
                 loop.call_soon_threadsafe(self._wake, jobs or list(self._waiting))
             except RuntimeError:  # the loop has closed: nobody waits any more
