@@ -36,7 +36,20 @@ LOGINS = {
     ],
     "primaryKey": ["user"],
 }
-ENTITIES = {"people": PEOPLE, "logins": LOGINS}
+TEAMS = {
+    "fields": [
+        {"name": "team", "type": "string"},
+        {"name": "parent", "type": "string"},
+        {"name": "lead", "type": "integer"},
+        {"name": "badge", "type": "string", "constraints": {"unique": True}},
+    ],
+    "primaryKey": ["team"],
+    "foreignKeys": [
+        {"fields": "parent", "reference": {"resource": "", "fields": "team"}},
+        {"fields": "lead", "reference": {"resource": "people", "fields": "id"}},
+    ],
+}
+ENTITIES = {"people": PEOPLE, "logins": LOGINS, "teams": TEAMS}
 
 
 @pytest.fixture(scope="module")

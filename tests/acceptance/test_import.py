@@ -219,6 +219,29 @@ def test_a_column_left_out_keeps_what_is_stored_and_a_blank_clears(client, submi
     assert (stored[111], stored[112]) == (("AA", 30, "keep"), ("BB", 31, None))
 
 
+def test_references_lead_to_the_file_or_to_stored_records(client, submit, finish):
+    finish(client, submit(client, "id,name\n901,Lead\n"))
+    text = (
+        "team,parent,lead,badge\n"
+        "sub,top,901,b1\n"  # the parent comes later in the file
+        "top,,901,b2\n"
+        "lost,nowhere,901,b3\n"
+        "headless,top,999999,b4\n"
+        "twin,top,901,b2\n"
+    )
+    job = finish(client, submit(client, text, entity="teams"))
+    page = client.get(f"/v1/jobs/{job['id']}/rejections").json()["rejections"]
+    found = {(r["line"], f["code"], f["field"], f["value"]) for r in page for f in r["findings"]}
+    assert found == {
+        (4, "FOREIGN_KEY", "parent", "nowhere"),
+        (5, "FOREIGN_KEY", "lead", "999999"),
+        (3, "DUPLICATE_UNIQUE_IN_FILE", "badge", "b2"),
+        (6, "DUPLICATE_UNIQUE_IN_FILE", "badge", "b2"),
+    }
+    again = finish(client, submit(client, "team,parent\nleaf,sub\n", entity="teams"))
+    assert again["counts"]["created"] == 1
+
+
 def test_secrets_leave_the_server_in_no_form(server, client, submit, finish):
     text = "user,password\nada,correct-horse\nbob,sh0rt\nada2,hunter2hunter2\n"
     job = finish(client, submit(client, text, entity="logins"))

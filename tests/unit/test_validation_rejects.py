@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 from waybill.model.finding import Rejection
 from waybill.validation.codes import make_finding
 from waybill.validation.rejects import (
-    add_findings,
     decode_rejection,
     encode_rejection,
     iterate_rejections,
@@ -40,10 +39,3 @@ def test_a_list_may_arrive_in_pieces_cut_anywhere(
     data = b"".join(map(encode_rejection, expected))
     pieces = [data[at : at + piece_bytes] for at in range(0, len(data), piece_bytes)]
     assert list(iterate_rejections(pieces)) == expected
-
-
-def test_findings_are_added_after_those_there() -> None:
-    first, second = make_finding("REQUIRED", field="a"), make_finding("KEY_EXISTS")
-    rejection = Rejection(record=1, line=2, byte=3, cells=("x",), findings=(first,))
-    line = add_findings(encode_rejection(rejection), [second])
-    assert decode_rejection(line).findings == (first, second)

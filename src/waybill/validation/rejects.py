@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -10,9 +9,7 @@ import msgspec
 from waybill.model.finding import Rejection
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from waybill.model.finding import Finding
+    from collections.abc import Iterable, Iterator
 
 _ENCODER: Final = msgspec.json.Encoder()
 _DECODER: Final = msgspec.json.Decoder(Rejection)
@@ -36,9 +33,3 @@ def iterate_rejections(chunks: Iterable[bytes]) -> Iterator[Rejection]:
         yield from (_DECODER.decode(line) for line in lines if line)
     if rest:
         yield _DECODER.decode(rest)
-
-
-def add_findings(line: bytes, findings: Sequence[Finding]) -> bytes:
-    """The line with further findings after its own."""
-    rejection = _DECODER.decode(line)
-    return encode_rejection(replace(rejection, findings=(*rejection.findings, *findings)))

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
 
 from waybill.engine.runs.verdicts import LateFindings, Verdicts, among
 from waybill.errors import JobFailed
 from waybill.ports.sink import QueryableSink
 from waybill.validation.codes import make_finding
+from waybill.validation.references import foreign_values, records_having
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -61,11 +64,26 @@ class MatchPhase:
             asked = verdicts.keep(records)
             if candidates is not None:
                 asked &= among(records, candidates)
-            values = rows.select(list(foreign_key.fields)).filter(pa.array(asked))
-            for place in dangling(values, is_missing):
-                verdicts.late.add(
-                    int(records[asked][place]), self._dangling_finding(foreign_key, values, place)
-                )
+            self._note_dangling(foreign_key, rows.filter(pa.array(asked)), is_missing, verdicts)
+
+    def _note_dangling(
+        self,
+        foreign_key: ForeignKey,
+        rows: pa.Table,
+        is_missing: Callable[[pa.Table], Sequence[bool]],
+        verdicts: Verdicts,
+    ) -> None:
+        values = foreign_values(rows, foreign_key)
+        if not values.num_rows:
+            return
+        lost = values.filter(pa.array(is_missing(values), pa.bool_()))
+        if not lost.num_rows:
+            return
+        dangling = records_having(rows, foreign_key, lost)
+        places = np.searchsorted(rows.column("_record").to_numpy(), dangling)
+        shown = rows.select(list(foreign_key.fields)).take(places)
+        for record, place in zip(dangling.tolist(), range(len(places)), strict=True):
+            verdicts.late.add(record, self._dangling_finding(foreign_key, shown, place))
 
     def _missing_in_sink(self, foreign_key: ForeignKey) -> Callable[[pa.Table], Sequence[bool]]:
         sink = self.context.sink
@@ -75,9 +93,8 @@ class MatchPhase:
                 code="SINK_NOT_QUERYABLE",
             )
         entity = foreign_key.reference_entity or self.context.entity.name
-        project = self.context.job.project
         names = list(foreign_key.reference_fields)
-        return lambda values: sink.missing(project, entity, names, values.rename_columns(names))
+        return partial(sink.missing, self.context.job.project, entity, names)
 
     def _dangling_finding(self, foreign_key: ForeignKey, values: pa.Table, place: int) -> Finding:
         shown = " / ".join(str(values.column(name)[place].as_py()) for name in foreign_key.fields)
@@ -88,22 +105,3 @@ class MatchPhase:
             value="********" if is_secret else shown,
             reference=foreign_key.reference_entity or self.context.entity.name,
         )
-
-
-def dangling(values: pa.Table, is_missing: Callable[[pa.Table], Sequence[bool]]) -> list[int]:
-    """Places of rows whose reference is complete and not in the sink; each is asked once."""
-    wanted: dict[tuple[object, ...], list[int]] = {}
-    for place, key in enumerate(as_tuples(values)):
-        if None not in key:
-            wanted.setdefault(key, []).append(place)
-    if not wanted:
-        return []
-    asked = values.take([places[0] for places in wanted.values()])
-    gone = is_missing(asked)
-    lost = [places for places, missing in zip(wanted.values(), gone, strict=True) if missing]
-    return sorted(place for places in lost for place in places)
-
-
-def as_tuples(table: pa.Table) -> list[tuple[object, ...]]:
-    """The rows as tuples."""
-    return list(zip(*(column.to_pylist() for column in table.columns), strict=True))
