@@ -8,7 +8,7 @@ the copy was taken is repeated there, and repeating changes nothing.
 from __future__ import annotations
 
 import shutil
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Final
 
 import apsw
@@ -42,15 +42,30 @@ def backup(root: Path, target: Path, *, on_progress: Callable[[str], None]) -> N
     databases = [source.jobs_database, *sorted(source.sinks.rglob("*.sqlite"))]
     for database in databases:
         on_progress(str(database.relative_to(root)))
-        place = target / database.relative_to(root)
-        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        copy_database(database, place)
-    for folder in (source.blobs, source.secrets, source.entities, source.exports):
+        copied = target / database.relative_to(root)
+        copied.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        copy_database(database, copied)
+    folders = (source.sinks, source.blobs, source.secrets, source.entities, source.exports)
+    for folder in folders:
         on_progress(str(folder.relative_to(root)))
-        shutil.copytree(
-            folder, target / folder.relative_to(root), dirs_exist_ok=True, ignore=_unfinished
-        )
+        copy_files(folder, target / folder.relative_to(root))
     shutil.copy2(source.config, copy.config)
+
+
+def copy_files(source: Path, target: Path) -> None:
+    """Every finished file below a folder but databases; one that vanishes meanwhile is left out.
+
+    A file that vanishes belonged to a run that ended or to a request that was refused: nothing in
+    the databases, copied before, needs it but to be made again.
+    """
+    for path in sorted(source.rglob("*")):
+        is_ours = path.name.startswith(".") or ".sqlite" in path.name
+        if is_ours or not path.is_file():
+            continue
+        copied = target / path.relative_to(source)
+        copied.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):
+            shutil.copy2(path, copied)
 
 
 def copy_database(source: Path, target: Path) -> None:
@@ -63,8 +78,3 @@ def copy_database(source: Path, target: Path) -> None:
         old.set_busy_timeout(BUSY_MILLISECONDS)
         while not copying.done:
             copying.step(PAGES_PER_STEP)
-
-
-def _unfinished(_folder: str, names: list[str]) -> set[str]:
-    """Files that a writer has not committed."""
-    return {name for name in names if ".tmp" in name}

@@ -6,9 +6,11 @@ seconds of it, however it ends. A child that dies is started again.
 
 from __future__ import annotations
 
+import ipaddress
 import logging
 import os
 import signal
+import ssl
 import subprocess
 import sys
 import threading
@@ -16,6 +18,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from waybill.bootstrap.embedded import load_catalogue
 from waybill.bootstrap.life_signs import SilenceWatch
 from waybill.bootstrap.logs import configure_logging
 from waybill.bootstrap.web import bind, find_tls
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 
     from waybill.http.serve import Tls
     from waybill.model.administration import ServeOptions
+    from waybill.model.settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +62,7 @@ def serve(root: Path, options: ServeOptions) -> None:
         raise SettingsInvalid(f"{root} is not a Waybill directory; make one: waybill init {root}")
     settings = read_settings(directory)
     configure_logging(settings.log.level)
+    refuse_early(directory, options, settings)
     workers = settings.workers.processes if options.workers is None else options.workers
     webs = options.web_workers or settings.server.web_workers
     with bind(options, settings, SystemClock()) as listener:
@@ -73,6 +78,31 @@ def serve(root: Path, options: ServeOptions) -> None:
             silence=SilenceWatch(directory.run),
             inherited=(listener.fileno(),),
         ).run()
+
+
+def refuse_early(directory: DataDirectory, options: ServeOptions, settings: Settings) -> None:
+    """Refuse what no child could start with, before anyone is told that the server listens.
+
+    Raises:
+        SchemaInvalid: a descriptor is refused; names the file and the place.
+        SettingsInvalid: a sink, a certificate or a proxy's address cannot be used.
+    """
+    load_catalogue(directory)
+    tls = find_tls(options, settings)
+    if tls is not None:
+        try:
+            ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(
+                tls.certificate, tls.key, password=lambda: ""
+            )
+        except (OSError, ValueError) as error:
+            raise SettingsInvalid(
+                f"the certificate {tls.certificate} cannot be used with the key {tls.key}: {error}"
+            ) from error
+    for network in settings.server.trusted_proxies:
+        try:
+            ipaddress.ip_network(network, strict=False)
+        except ValueError as error:
+            raise SettingsInvalid(f"server.trusted_proxies: {error}") from error
 
 
 def web_command(root: Path, tls: Tls | None, listen_fd: int) -> tuple[str, ...]:

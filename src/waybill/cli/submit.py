@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from waybill.cli.connection import AsJson, Server, Token, connect
-from waybill.cli.exits import job_exit_code
+from waybill.cli.exits import ExitCode, job_exit_code
 from waybill.cli.import_options import (
     Delimiter,
     Encoding,
@@ -89,10 +89,10 @@ def submit(  # noqa: PLR0913 - one parameter per option of the command line
             job = follow(client.watch(job.id))
     if as_json:
         print_json(job.raw)
-    elif watch or job.is_final:
+    elif watch:
         from waybill.cli.views import show_job
 
         show_job(open_console(), job)
     else:
         typer.echo(job.id)
-    raise typer.Exit(job_exit_code(job))
+    raise typer.Exit(job_exit_code(job) if watch else ExitCode.DONE)

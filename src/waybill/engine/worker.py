@@ -30,6 +30,8 @@ logger = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_POLLS: Final = 1.0
 SMALL_CLAIM: Final = 4
+STORAGE_TROUBLE: Final = "the disk is full or refuses writes, or a database does not answer"
+"""What clients read of it; the log has the path."""
 SMALL_INPUT_BYTES: Final = 1024 * 1024
 SIZES: Final = {
     "small": range(SMALL_INPUT_BYTES + 1),
@@ -124,7 +126,10 @@ class Worker:
         except RunReleased:
             self._release(job, AttemptEnd.RELEASED, "the process is stopping", 0.0)
         except (StorageFull, StoreUnavailable) as trouble:
-            self._release(job, AttemptEnd.STORAGE, trouble.message, self.backoff_seconds)
+            logger.warning(
+                "run_failed", exc_info=trouble, extra={"job": job.id, "epoch": job.epoch}
+            )
+            self._release(job, AttemptEnd.STORAGE, STORAGE_TROUBLE, self.backoff_seconds)
         except Fenced:
             logger.warning("run_fenced", extra={"job": job.id, "epoch": job.epoch})
         except Exception as bug:  # noqa: BLE001 - the service loop outlives any one job

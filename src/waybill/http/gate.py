@@ -80,5 +80,5 @@ class Gate:
 
 
 def _check_scope(principal: Principal, route: Route) -> None:
-    if route.scope is not None and route.scope not in principal.scopes:
+    if route.scope is not None and not principal.may(route.scope):
         raise NotAllowed(f"This needs the scope {route.scope.value!r}.", scope=route.scope.value)

@@ -34,6 +34,10 @@ class Principal:
     scopes: frozenset[Scope]
     dialect: str
 
+    def may(self, scope: Scope) -> bool:
+        """Whether the caller has this scope; ``admin`` includes every other."""
+        return scope in self.scopes or Scope.ADMIN in self.scopes
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credential:

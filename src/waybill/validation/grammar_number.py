@@ -101,7 +101,7 @@ def _number_text(field: Field, value: str, limited: str, free: str) -> _NumberTe
         return _NumberText(
             form=full_match(value, limited), shape=full_match(value, free), digits=digits
         )
-    unsigned = limited.split("|", maxsplit=1)[0].removeprefix("[+-]?").removeprefix("-?")
+    unsigned = _unsigned(limited)
     inner = f"regexp_extract({value}, {literal(unsigned)})"
     sign = f"CASE WHEN regexp_matches({value}, '^[^0-9]*-') THEN '-' ELSE '' END"
     return _NumberText(
@@ -113,8 +113,12 @@ def _number_text(field: Field, value: str, limited: str, free: str) -> _NumberTe
 
 def _dressed(pattern: str) -> str:
     """The pattern with other characters around it, a sign before or after the leading ones."""
-    unsigned = pattern.split("|", maxsplit=1)[0].removeprefix("[+-]?").removeprefix("-?")
-    return f"(?:-?[^0-9+-]*|[^0-9+-]*-)(?:{unsigned})[^0-9]*"
+    return f"(?:-?[^0-9+-]*|[^0-9+-]*-)(?:{_unsigned(pattern)})[^0-9]*"
+
+
+def _unsigned(pattern: str) -> str:
+    """The pattern of the digits alone: without a sign in front and without the special words."""
+    return pattern.removesuffix(f"|{_SPECIAL}").removeprefix("[+-]?").removeprefix("-?")
 
 
 def _plain(field: Field, value: str) -> str:

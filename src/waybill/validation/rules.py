@@ -77,7 +77,7 @@ def plan_field(bound: BoundField, *, is_key: bool, is_escaped: bool) -> FieldPla
     dropped = _dropped(field, is_escaped=is_escaped)
     needed = (is_key or field.constraints.required) and field.default is None
     conditions = list(_constraints(field, grammar, plain))
-    if field.secret and is_escaped:
+    if field.secret:
         conditions.insert(0, Rule(code="SECRET_MASKED", broken=f"{text} = {literal(MASK)}"))
     return FieldPlan(
         field=field,

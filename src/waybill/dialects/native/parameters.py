@@ -105,8 +105,9 @@ def moment(request: Request, name: str) -> datetime | None:
         return None
     try:
         parsed = datetime.fromisoformat(given.replace(" ", "+"))
-    except ValueError:
-        parsed = None
-    if parsed is None or parsed.tzinfo is None:
+        moment = parsed.astimezone(UTC) if parsed.tzinfo is not None else None
+    except (ValueError, OverflowError):
+        moment = None
+    if moment is None:
         raise RequestInvalid(f"{name} must be a time such as 2026-01-31T12:00:00Z.", parameter=name)
-    return parsed.astimezone(UTC)
+    return moment

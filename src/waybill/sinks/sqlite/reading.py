@@ -77,7 +77,9 @@ def _to_records(
     entity: Entity, fields: Sequence[str], rows: Sequence[Sequence[apsw.SQLiteValue]]
 ) -> list[Mapping[str, object]]:
     declared = [field.name for field in entity.fields]
-    readers = {field.name: _READERS.get(field.type) for field in entity.fields}
+    readers = {
+        field.name: _mask if field.secret else _READERS.get(field.type) for field in entity.fields
+    }
     records: list[Mapping[str, object]] = []
     for _, extra, *values in rows:
         stored = dict(zip(fields, values, strict=True))
@@ -93,6 +95,11 @@ def _read_extra(extra: apsw.SQLiteValue) -> dict[str, object]:
 
 def _read(value: apsw.SQLiteValue, reader: Callable[[apsw.SQLiteValue], object] | None) -> object:
     return value if value is None or reader is None else reader(value)
+
+
+def _mask(_value: apsw.SQLiteValue) -> object:
+    """A secret is stored as a hash, and even that stays here: equal secrets would show."""
+    return "********"
 
 
 def _read_number(value: apsw.SQLiteValue) -> object:
