@@ -233,13 +233,42 @@ def test_references_lead_to_the_file_or_to_stored_records(client, submit, finish
     page = client.get(f"/v1/jobs/{job['id']}/rejections").json()["rejections"]
     found = {(r["line"], f["code"], f["field"], f["value"]) for r in page for f in r["findings"]}
     assert found == {
+        (2, "FOREIGN_KEY", "parent", "top"),  # for top is rejected itself
         (4, "FOREIGN_KEY", "parent", "nowhere"),
         (5, "FOREIGN_KEY", "lead", "999999"),
         (3, "DUPLICATE_UNIQUE_IN_FILE", "badge", "b2"),
         (6, "DUPLICATE_UNIQUE_IN_FILE", "badge", "b2"),
     }
-    again = finish(client, submit(client, "team,parent\nleaf,sub\n", entity="teams"))
-    assert again["counts"]["created"] == 1
+    again = finish(client, submit(client, "team,parent\nleaf,lost\n", entity="teams"))
+    assert again["outcome"] == "none"
+
+
+def test_a_reference_to_a_rejected_record_leads_nowhere(client, submit, finish):
+    text = "team,parent\na1,nowhere\na2,a1\na3,a2\nb1,\nb2,b1\n"
+    job = finish(client, submit(client, text, entity="teams"))
+    page = client.get(f"/v1/jobs/{job['id']}/rejections").json()["rejections"]
+    assert [(r["data"]["team"], r["findings"][0]["code"]) for r in page] == [
+        ("a1", "FOREIGN_KEY"),
+        ("a2", "FOREIGN_KEY"),
+        ("a3", "FOREIGN_KEY"),
+    ]
+    assert job["counts"]["created"] == 2
+
+
+def test_an_endless_chain_to_a_rejected_record_fails_the_job(client, submit, finish):
+    lines = ["c0,nowhere"] + [f"c{n},c{n - 1}" for n in range(1, 100)]
+    text = "team,parent\n" + "\n".join(lines) + "\n"
+    job = finish(client, submit(client, text, entity="teams"))
+    assert (job["state"], job["error"]["code"]) == ("failed", "REFERENCE_CHAIN_TOO_LONG")
+    assert job["counts"]["created"] == 0
+
+
+def test_the_share_of_errors_counts_what_the_sink_refuses(client, submit, finish):
+    finish(client, submit(client, "id,name\n801,A\n802,B\n"))
+    text = "id,name\n801,A\n802,B\n803,C\n"
+    job = finish(client, submit(client, text, operation="insert", max_error_ratio=0.5))
+    assert (job["state"], job["error"]["code"]) == ("failed", "MAX_ERROR_RATIO_EXCEEDED")
+    assert "1 records were applied" in job["error"]["message"]
 
 
 def test_secrets_leave_the_server_in_no_form(server, client, submit, finish):

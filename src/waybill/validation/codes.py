@@ -149,13 +149,12 @@ CATALOGUE: Final[Mapping[str, Code]] = {
     ),
     "MAX_ERRORS_EXCEEDED": _file(
         "Too many rejected records",
-        "more than max_errors = {allowed} records are rejected; nothing was loaded",
+        "more than max_errors = {allowed} records are rejected",
         "mend the rejected records, or raise max_errors",
     ),
     "MAX_ERROR_RATIO_EXCEEDED": _file(
         "Too large a share of rejected records",
-        "{share} of the records are rejected, more than max_error_ratio = {allowed}; "
-        "nothing was loaded",
+        "{share} of the records are rejected, more than max_error_ratio = {allowed}",
         "mend the rejected records, or raise max_error_ratio",
     ),
     # one record

@@ -183,6 +183,11 @@ class ImportRun:
             self._settle(phase, keeps=not whole_file)
             return self._canceled(f"{self.counts.applied} records were applied and stay")
         self._settle(phase, keeps=not (whole_file and phase.counts.rejected))
+        try:
+            self._guard()  # again, for the sink has refused records since
+        except JobFailed as failure:
+            kept = f"{self.counts.applied} records were applied before and stay"
+            return self._failed(JobError(code=failure.code, message=f"{failure.message}; {kept}"))
         return self._ended(check)
 
     def _settle(self, phase: ApplyPhase, *, keeps: bool) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +13,7 @@ from waybill.engine.runs.verdicts import LateFindings, Verdicts, among
 from waybill.errors import JobFailed
 from waybill.ports.sink import QueryableSink
 from waybill.validation.codes import make_finding
+from waybill.validation.compiled import self_references
 from waybill.validation.references import foreign_values, records_having
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from waybill.engine.runs.spool import Spool
     from waybill.model.entity import ForeignKey
     from waybill.model.finding import Finding
+
+LONGEST_CHAIN: Final = 64
+"""References in a row that are followed; a pass over the spool each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,10 +46,33 @@ class MatchPhase:
         late = LateFindings()
         skipped = self.ledgers.judge(self.spool, self.context.job.options.on_duplicate, late)
         verdicts = Verdicts(rejected=late.records(), skipped=skipped, late=late)
-        for foreign_key in self.context.entity.foreign_keys:
-            if self._covers(foreign_key):
-                self._judge_reference(foreign_key, verdicts)
+        keys = [key for key in self.context.entity.foreign_keys if self._covers(key)]
+        for foreign_key in keys:
+            self._judge_reference(foreign_key, verdicts)
+        self._follow_rejected(keys, verdicts)
         return Verdicts(rejected=late.records(), skipped=skipped, late=late)
+
+    def _follow_rejected(self, keys: list[ForeignKey], verdicts: Verdicts) -> None:
+        """Reject what refers to a rejected record of the file, and what refers to that, and so on.
+
+        Raises:
+            JobFailed: the chain of references is longer than anyone's.
+        """
+        late, known = verdicts.late, 0
+        inner = [key for key in self_references(self.context.entity) if key in keys]
+        for _ in range(LONGEST_CHAIN):
+            if not inner or len(late.records()) == known:
+                return
+            known = len(late.records())
+            self.context.control.check(may_cancel=False)
+            now = Verdicts(rejected=late.records(), skipped=verdicts.skipped, late=late)
+            for foreign_key in inner:
+                self._judge_what_refers_to_rejected(foreign_key, now)
+        raise JobFailed(
+            f"more than {LONGEST_CHAIN} records refer to one another and to a rejected one; "
+            "mend the rejected record first",
+            code="REFERENCE_CHAIN_TOO_LONG",
+        )
 
     def _covers(self, foreign_key: ForeignKey) -> bool:
         """Whether the file has all columns of the reference; else the stored values stay."""
@@ -65,6 +92,27 @@ class MatchPhase:
             if candidates is not None:
                 asked &= among(records, candidates)
             self._note_dangling(foreign_key, rows.filter(pa.array(asked)), is_missing, verdicts)
+
+    def _judge_what_refers_to_rejected(self, foreign_key: ForeignKey, verdicts: Verdicts) -> None:
+        """Reject what refers to a record of the file that was rejected after its check."""
+        is_missing = self._missing_in_sink(foreign_key)
+        offered = list(foreign_key.reference_fields)
+        chunks = [self.spool.good_rows(chunk) for chunk in self.spool if chunk.accepted]
+        kept = [verdicts.keep(rows.column("_record").to_numpy()) for rows in chunks]
+        gone = pa.concat_tables(
+            rows.select(offered).filter(pa.array(~mask))
+            for rows, mask in zip(chunks, kept, strict=True)
+        )
+        if not gone.num_rows:
+            return
+        renamed = gone.drop_null().rename_columns(offered)
+        for rows, mask in zip(chunks, kept, strict=True):
+            good = rows.filter(pa.array(mask))
+            affected = records_having(good, foreign_key, renamed)
+            among_good = np.isin(good.column("_record").to_numpy(), affected)
+            self._note_dangling(
+                foreign_key, good.filter(pa.array(among_good)), is_missing, verdicts
+            )
 
     def _note_dangling(
         self,
