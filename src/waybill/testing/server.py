@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 import httpx
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 READY_SECONDS: Final = 30.0
 
@@ -119,13 +119,7 @@ class ServerProcess:
         """Process ids of the running children."""
         if self.process is None:
             return []
-        found = subprocess.run(  # noqa: S603 - fixed arguments
-            ["/usr/bin/pgrep", "-P", str(self.process.pid)],
-            check=False,
-            capture_output=True,
-            text=True,
-        )
-        return [int(pid) for pid in found.stdout.split()]
+        return [pid for pid in map(int, running()) if parent_of(pid) == self.process.pid]
 
     def client(self, token: str | None = None) -> httpx.Client:
         """An HTTP client with the native credential, or another token."""
@@ -143,13 +137,30 @@ class ServerProcess:
         return code
 
 
+def running() -> Iterator[str]:
+    """The ids of all processes of this host, as text."""
+    return (folder.name for folder in Path("/proc").iterdir() if folder.name.isdigit())
+
+
 def is_alive(pid: int) -> bool:
     """Whether a process runs; a dead one that nobody has reaped yet does not."""
+    state, _ = _stat(pid)
+    return state not in {"", "Z"}
+
+
+def parent_of(pid: int) -> int:
+    """The parent of a process, 0 where the process is gone."""
+    return _stat(pid)[1]
+
+
+def _stat(pid: int) -> tuple[str, int]:
+    """State and parent of a process; see proc(5)."""
     try:
-        state = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[0]
-    except FileNotFoundError:
-        return False
-    return state != b"Z"
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return "", 0
+    state, parent = text.rpartition(")")[2].split()[:2]
+    return state, int(parent)
 
 
 def pause(seconds: float = 0.05) -> None:
