@@ -39,7 +39,9 @@ fi
 
 install=(.venv/bin/python -m pip --disable-pip-version-check install --quiet)
 echo "installing the locked packages (the first time this takes a minute or two)"
-"${install[@]}" --require-hashes --requirement requirements/dev.txt
+# --no-deps: the lock names everything; resolving anew would ask for `coverage[toml]` without a pin.
+"${install[@]}" --no-deps --require-hashes --requirement requirements/dev.txt
 "${install[@]}" --no-deps --no-build-isolation --no-index --editable .
+.venv/bin/python -m pip --disable-pip-version-check check >/dev/null
 touch .venv/.ready
 echo "ready: .venv/bin/waybill --help"
