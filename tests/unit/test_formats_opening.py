@@ -284,7 +284,7 @@ def test_a_header_that_is_not_text_is_refused(open_bytes: Open) -> None:
 
 def test_s16a_nul_is_left_to_the_checks(open_bytes: Open) -> None:
     [chunk] = chunks_of(open_bytes(b"a,b\n1,x\0y\n"))
-    assert chunk.has_nul
+    assert chunk.traits.has_nul
     assert chunk.table.to_pydict() == {"c0": ["1"], "c1": ["x\0y"]}
 
 

@@ -202,7 +202,7 @@ def _keeping(
     parts: ReportParts, job: Job, kind: ArtifactKind, pieces: Iterator[bytes]
 ) -> Iterator[bytes]:
     """The same pieces, kept as an artifact once the last one was made."""
-    writer = parts.blobs.create(BlobName(f"reports/{job.id}/{parts.ids.name(kind)}"))
+    writer = parts.blobs.create(BlobName(f"reports/{job.id}.{parts.ids.name(kind)}"))
     digest, size = hashlib.sha256(), 0
     try:
         for piece in pieces:

@@ -59,6 +59,33 @@ class PlainStream:
         self._file.close()
 
 
+class HeldStream:
+    """Bytes in memory, of a file that took ``stored_bytes`` as it lies there."""
+
+    def __init__(self, data: bytes, stored_bytes: int) -> None:
+        self._data = data
+        self._stored_bytes = stored_bytes
+        self._at = 0
+
+    @property
+    def input_bytes(self) -> int:
+        """See ``ByteStream.input_bytes``: all of it, for all of it was read to have it here."""
+        return self._stored_bytes
+
+    def read(self, size: int) -> bytes:
+        """See ``ByteStream.read``."""
+        piece = self._data[self._at : self._at + size]
+        self._at += len(piece)
+        return piece
+
+    def skip(self, size: int) -> None:
+        """See ``ByteStream.skip``."""
+        self._at += size
+
+    def close(self) -> None:
+        """See ``ByteStream.close``."""
+
+
 class GzipStream:
     """The members of a gzip file, joined; zeros after the last one are padding.
 

@@ -16,6 +16,7 @@ from waybill.ports.reader import MalformedRecord, RawChunk
 from waybill.validation.codes import make_finding
 from waybill.validation.formula import unescape, unescape_column
 from waybill.validation.record_index import ChunkPositions, as_array
+from waybill.validation.text_traits import traits_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -49,8 +50,9 @@ class _SliceParser:
     def __init__(self, piece: Slice, shape: CsvShape) -> None:
         self._piece = piece
         self._shape = shape
-        self._is_ascii = piece.text.isascii()
-        self._faults = {} if self._is_ascii else find_faults(piece)
+        has_blanks = shape.escaped or b'""' in piece.text
+        self._traits = traits_of(piece.text, has_blanks=has_blanks)
+        self._faults = {} if self._traits.is_ascii else find_faults(piece)
         self._broken = frozenset(piece.index.records_at(piece.layout.broken).tolist())
         self._positions = ChunkPositions(
             index=piece.index,
@@ -78,8 +80,7 @@ class _SliceParser:
             positions=self._positions,
             end=piece.end,
             input_bytes=piece.input_bytes,
-            is_ascii=self._is_ascii,
-            has_nul=b"\0" in piece.text,
+            traits=self._traits,
         )
 
     def _kept_records(self) -> Offsets:

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+from waybill.formats.content import look_into, read_up_to
 from waybill.formats.csv_cutting import CHUNK_BYTES, CHUNK_RECORDS, CutRules
 from waybill.formats.csv_parsing import CsvShape
 from waybill.formats.csv_reader import CsvReader, CsvSource
 from waybill.formats.encoding import Encoding, Guess, choose_encoding
-from waybill.formats.header import Columns, read_columns
-from waybill.formats.magic import is_gzip, refuse_foreign
-from waybill.formats.text_stream import TextStream, open_bytes, open_text
+from waybill.formats.header import read_columns
+from waybill.formats.magic import refuse_foreign
+from waybill.formats.text_stream import open_text
 from waybill.ports.reader import Header
 
 if TYPE_CHECKING:
-    from waybill.formats.container import ByteStream
+    from waybill.formats.content import Content
+    from waybill.formats.header import Columns
+    from waybill.formats.text_stream import TextStream
     from waybill.model.limits import Limits
     from waybill.ports.reader import Reader, ReadOptions
-
-_SAMPLE_BYTES: Final = 1024 * 1024
-_MAGIC_BYTES: Final = 16
 
 
 def open_reader(
@@ -43,72 +41,40 @@ def open_reader(
         FileRefused: not a format, encoding or header that can be read, or a limit was met.
         OptionInvalid: the declared delimiter cannot be one.
     """
-    return _Opening(path, options, limits, chunk_bytes, chunk_records).reader()
+    content = look_into(path, limits)
+    refuse_foreign(content.head)
+    encoding = choose_encoding(content.head, options.encoding, whole=content.is_whole)
+    columns = _columns(content, encoding, options)
+    source = CsvSource(
+        open_text=partial(_open_text, content, encoding),
+        input_bytes_total=content.stored_bytes,
+        body=columns.body,
+        rules=CutRules(
+            delimiter=columns.delimiter,
+            line_bytes=limits.line_bytes,
+            chunk_bytes=chunk_bytes,
+            chunk_records=chunk_records,
+        ),
+        shape=CsvShape(
+            columns=len(columns.names),
+            delimiter=columns.delimiter,
+            escaped=columns.escaped,
+            encoding=_label(encoding),
+        ),
+        threads=options.threads,
+    )
+    facts = _facts(options, encoding, columns, gzip=content.is_gzip)
+    return CsvReader(source, Header(names=columns.names, facts=facts, escaped=columns.escaped))
 
 
-@dataclass(frozen=True, slots=True)
-class _Opening:
-    path: str
-    options: ReadOptions
-    limits: Limits
-    chunk_bytes: int
-    chunk_records: int
-
-    def reader(self) -> Reader:
-        gzip = self._is_gzip()
-        encoding = self._encoding(gzip=gzip)
-        columns = self._columns(encoding, gzip=gzip)
-        source = CsvSource(
-            open_text=partial(self._open_text, encoding, gzip=gzip),
-            input_bytes_total=Path(self.path).stat().st_size,
-            body=columns.body,
-            rules=CutRules(
-                delimiter=columns.delimiter,
-                line_bytes=self.limits.line_bytes,
-                chunk_bytes=self.chunk_bytes,
-                chunk_records=self.chunk_records,
-            ),
-            shape=CsvShape(
-                columns=len(columns.names),
-                delimiter=columns.delimiter,
-                escaped=columns.escaped,
-                encoding=_label(encoding),
-            ),
-            threads=self.options.threads,
-        )
-        facts = _facts(self.options, encoding, columns, gzip=gzip)
-        return CsvReader(source, Header(names=columns.names, facts=facts, escaped=columns.escaped))
-
-    def _is_gzip(self) -> bool:
-        with Path(self.path).open("rb") as file:
-            return is_gzip(file.read(_MAGIC_BYTES))
-
-    def _encoding(self, *, gzip: bool) -> Encoding:
-        with closing(open_bytes(self.path, self.limits, gzip=gzip)) as source:
-            sample, whole = _read_up_to(source, _SAMPLE_BYTES)
-        refuse_foreign(sample)
-        return choose_encoding(sample, self.options.encoding, whole=whole)
-
-    def _columns(self, encoding: Encoding, *, gzip: bool) -> Columns:
-        with closing(self._open_text(encoding, gzip=gzip)) as text:
-            head, whole = _read_up_to(text, 2 * self.limits.line_bytes)
-        return read_columns(head, self.options, self.limits, whole=whole)
-
-    def _open_text(self, encoding: Encoding, *, gzip: bool) -> TextStream:
-        return open_text(open_bytes(self.path, self.limits, gzip=gzip), encoding)
+def _columns(content: Content, encoding: Encoding, options: ReadOptions) -> Columns:
+    with closing(_open_text(content, encoding)) as text:
+        head, is_whole = read_up_to(text, 2 * content.limits.line_bytes)
+    return read_columns(head, options, content.limits, whole=is_whole)
 
 
-def _read_up_to(source: ByteStream | TextStream, size: int) -> tuple[bytes, bool]:
-    """About the first ``size`` bytes, and whether that is all."""
-    parts: list[bytes] = []
-    held = 0
-    while held <= size:
-        part = source.read(size - held + 1)
-        if not part:
-            return b"".join(parts), True
-        parts.append(part)
-        held += len(part)
-    return b"".join(parts), False
+def _open_text(content: Content, encoding: Encoding) -> TextStream:
+    return open_text(content.open(), encoding)
 
 
 def _label(encoding: Encoding) -> str:

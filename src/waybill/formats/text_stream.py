@@ -5,12 +5,9 @@ from __future__ import annotations
 import codecs
 from typing import TYPE_CHECKING, Final, Protocol
 
-from waybill.formats.container import GzipStream, PlainStream
-
 if TYPE_CHECKING:
     from waybill.formats.container import ByteStream
     from waybill.formats.encoding import Encoding
-    from waybill.model.limits import Limits
 
 _MARK: Final = "\udcff"
 _PIECE_BYTES: Final = 1024 * 1024
@@ -31,11 +28,6 @@ class TextStream(Protocol):
 
     def close(self) -> None:
         """Close the file; safe to repeat."""
-
-
-def open_bytes(path: str, limits: Limits, *, gzip: bool) -> ByteStream:
-    """The unpacked bytes of a file."""
-    return GzipStream(path, limits) if gzip else PlainStream(path)
 
 
 def open_text(source: ByteStream, encoding: Encoding) -> TextStream:

@@ -55,6 +55,21 @@ class MalformedRecord:
     findings: tuple[Finding, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextTraits:
+    """What may occur in the cells of a chunk; ``True`` only makes checking slower.
+
+    ``has_separators``: the control characters 1E and 1F. ``has_invisible``: characters without
+    width. ``has_blanks``: cells that are empty but not missing.
+    """
+
+    is_ascii: bool
+    has_nul: bool
+    has_separators: bool
+    has_invisible: bool
+    has_blanks: bool
+
+
 class Positions(Protocol):
     """Finds a record of one chunk again; costs nothing until asked."""
 
@@ -69,7 +84,7 @@ class RawChunk:
     ``table``: text columns ``c0`` ... ``cn`` in file order, one row per well-formed record,
     ``None`` for an empty unquoted cell. ``record_numbers``: of each row, int64, rising.
     ``records``: how many records the chunk has, the malformed ones included.
-    ``is_ascii``, ``has_nul``: over its bytes.
+    ``traits``: over its bytes.
     ``end``: where the next chunk begins. ``input_bytes``: bytes of the stored input consumed so
     far, for progress.
     """
@@ -83,8 +98,7 @@ class RawChunk:
     positions: Positions
     end: ReadPosition
     input_bytes: int
-    is_ascii: bool
-    has_nul: bool
+    traits: TextTraits
     warnings: tuple[FileWarning, ...] = ()
 
 

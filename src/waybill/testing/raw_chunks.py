@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from waybill.ports.reader import RawChunk, ReadPosition
+from waybill.validation.text_traits import traits_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,6 +56,5 @@ def raw_chunk(
         positions=OneLineRecords(),
         end=ReadPosition(byte=(end + 1) * BYTES_PER_RECORD, line=end + 2, record=end),
         input_bytes=(end + 1) * BYTES_PER_RECORD,
-        is_ascii=all(text.isascii() for text in texts),
-        has_nul=any("\0" in text for text in texts),
+        traits=traits_of("\n".join(texts).encode(), has_blanks="" in texts),
     )

@@ -14,21 +14,11 @@ if TYPE_CHECKING:
     TextColumn: TypeAlias = pa.ChunkedArray[pa.StringScalar]
     Bytes: TypeAlias = np.ndarray[tuple[int], np.dtype[np.uint8]]
 
-FIRST_PRINTABLE: Final = 0x20
 INVISIBLE: Final = r"[\x{00AD}\x{200B}-\x{200F}\x{202A}-\x{202E}\x{2060}-\x{2064}\x{FEFF}]"
 """RE2: characters that take no room or turn the reading direction."""
 
-_SOFT_HYPHEN: Final = "\u00ad".encode()
-_THREE_BYTES: Final = [
-    chr(code).encode()
-    for code in (*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2065), 0xFEFF)
-]
 _NIBBLES: Final = np.zeros(256, dtype=np.uint8)
 _NIBBLES[list(b"0123456789abcdef")] = range(16)
-_LEADS: Final = sorted({each[0] for each in _THREE_BYTES})
-_FOLLOWERS: Final = {
-    lead: [each[1] << 8 | each[2] for each in _THREE_BYTES if each[0] == lead] for lead in _LEADS
-}
 
 
 def column_bytes(column: TextColumn) -> Iterator[Bytes]:
@@ -37,19 +27,6 @@ def column_bytes(column: TextColumn) -> Iterator[Bytes]:
         data = array.buffers()[2]
         if data is not None and data.size:
             yield np.frombuffer(memoryview(data), dtype=np.uint8)
-
-
-def has_bytes(column: TextColumn, first: int, last: int) -> bool:
-    """Whether a byte from ``first`` to ``last``, both below the printable ones, occurs."""
-    for data in column_bytes(column):
-        if int(data.min()) < FIRST_PRINTABLE and bool(((data >= first) & (data <= last)).any()):
-            return True
-    return False
-
-
-def may_hold_invisible(column: TextColumn) -> bool:
-    """Whether the UTF-8 bytes of an invisible character occur; cheap, and never wrongly no."""
-    return any(_has_invisible(data) for data in column_bytes(column))
 
 
 def rows_matching(column: TextColumn, pattern: str) -> np.ndarray:
@@ -93,13 +70,3 @@ def _leading_int64(array: pa.Array[pa.StringScalar]) -> np.ndarray:
     nibbles = _NIBBLES[cells[:, : 2 * np.dtype(np.int64).itemsize]]
     whole = np.ascontiguousarray(nibbles[:, 0::2] << 4 | nibbles[:, 1::2])
     return whole.view(">i8").ravel().astype(np.int64)
-
-
-def _has_invisible(data: Bytes) -> bool:
-    for lead in _LEADS:
-        at = np.flatnonzero(data[: len(data) - 2] == lead)
-        if at.size:
-            codes = np.left_shift(data[at + 1], 8, dtype=np.int32) | data[at + 2]
-            if bool(np.isin(codes, _FOLLOWERS[lead]).any()):
-                return True
-    return bool((data[:-1][data[1:] == _SOFT_HYPHEN[1]] == _SOFT_HYPHEN[0]).any())

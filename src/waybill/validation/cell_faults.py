@@ -48,7 +48,7 @@ class CellFaults:
             cells = chunk.table.column(plan.index)
             if plan.field.type in _JSON_TYPES:
                 self._find_json(plan, cells, faults)
-            if chunk.has_nul:
+            if chunk.traits.has_nul:
                 self._add(faults, plan, cells, rows_matching(cells, r"\x00"), "NUL_CHARACTER")
             rows = rows_longer(cells, self._field_bytes)
             self._add(faults, plan, cells, rows, "FIELD_TOO_LONG")

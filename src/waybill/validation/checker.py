@@ -18,9 +18,7 @@ from waybill.ports.sink import ACTION, HASH, RECORD
 from waybill.validation.arrow_text import (
     INVISIBLE,
     blank_to_null,
-    has_bytes,
     leading_int64,
-    may_hold_invisible,
     rows_matching,
 )
 from waybill.validation.cell_faults import CellFaults
@@ -51,7 +49,6 @@ if TYPE_CHECKING:
     from waybill.validation.session import Session
 
 _FIRST_LINES: Final = 5
-_ESCAPES: Final = (0x1E, 0x1F)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,7 +147,8 @@ class Checker:
         )
 
     def _statement(self, chunk: RawChunk) -> str:
-        variant = Variant(is_ascii=chunk.is_ascii, has_controls=self._has_controls(chunk))
+        traits = chunk.traits
+        variant = Variant(is_ascii=traits.is_ascii, has_separators=traits.has_separators)
         statement = self._first.get(variant)
         if statement is None:
             statement = self._first[variant] = first_statement(self._compiled, variant)
@@ -172,12 +170,6 @@ class Checker:
             for row, found in faults.items()
         }
         return {row: found for row, found in counted.items() if found}
-
-    def _has_controls(self, chunk: RawChunk) -> bool:
-        """Whether cells hold the separators of the hashed text."""
-        if not self._compiled.needs_rows:
-            return False
-        return any(has_bytes(column, *_ESCAPES) for column in chunk.table.columns)
 
     def _bad_rows(
         self, session: Session, chunk: RawChunk, is_bad: np.ndarray, faults: Faults
@@ -207,18 +199,18 @@ class Checker:
             if source is None:
                 column = result.column(f"o{number}")
                 yield pa.chunked_array([leading_int64(column)]) if name == HASH else column
-            elif source.drops_blank:
+            elif source.drops_blank and chunk.traits.has_blanks:
                 yield blank_to_null(chunk.table.column(source.index))
             else:
                 yield chunk.table.column(source.index)
 
     def _invisible(self, chunk: RawChunk) -> Iterator[FileWarning]:
         """Warnings on invisible characters in text fields, with their first lines."""
-        if chunk.is_ascii:
+        if not chunk.traits.has_invisible:
             return
         for plan in self._compiled.plans:
             cells = chunk.table.column(plan.index)
-            if plan.grammar.column != "text" or not may_hold_invisible(cells):
+            if plan.grammar.column != "text":
                 continue
             rows = rows_matching(cells, INVISIBLE)
             if len(rows):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from waybill.validation.grammar_kit import Grammar, refuse_format
-from waybill.validation.sql import full_match, literals
+from waybill.validation.sql import full_match, is_text_of
 
 if TYPE_CHECKING:
     from waybill.model.entity import Field
@@ -91,7 +91,7 @@ def _is_geojson(value: str) -> str:
     kind = f"json_extract_string({value}, '$.type')"
     return (
         f"json_type({value}) = 'OBJECT' AND CASE"
-        f" WHEN {kind} IN {literals(_GEOMETRIES)}"
+        f" WHEN {is_text_of(kind, _GEOMETRIES)}"
         f" THEN json_type({value}, '$.coordinates') = 'ARRAY'"
         f" WHEN {kind} = 'GeometryCollection' THEN json_type({value}, '$.geometries') = 'ARRAY'"
         f" WHEN {kind} = 'Feature' THEN json_type({value}, '$.geometry') IN ('OBJECT', 'NULL')"

@@ -21,8 +21,8 @@ _SPECIAL: Final = "(?i:nan|-?inf)"
 def integer(field: Field, on: Operands) -> Grammar:
     """Whole numbers; a bound beyond 64 bits makes the column text of up to 38 digits."""
     _only_default(field)
-    whole = _whole(field, rf"[0-9]{{1,{DIGITS}}}")
-    plain = _number_text(field, on.text, f"-?{whole}", f"-?{_whole(field, '[0-9]+')}")
+    pattern = f"-?{_whole(field)}"
+    plain = _number_text(field, on.text, pattern, pattern)
     wide = is_wide(field)
     cast = "HUGEINT" if wide else "BIGINT"
     typed = f"TRY_CAST({plain.digits} AS {cast})"
@@ -43,9 +43,9 @@ def number(field: Field, on: Operands) -> Grammar:
     """Decimal numbers as the nearest double."""
     _only_default(field)
     point = re.escape(field.decimal_char)
-    tail = rf"(?:{point}[0-9]{{1,{DIGITS}}})?(?:[eE][+-]?[0-9]{{1,3}})?"
-    limited = f"[+-]?{_whole(field, rf'[0-9]{{1,{DIGITS}}}')}{tail}|{_SPECIAL}"
-    free = f"[+-]?{_whole(field, '[0-9]+')}(?:{point}[0-9]+)?(?:[eE][+-]?[0-9]+)?|{_SPECIAL}"
+    mantissa = f"[+-]?{_whole(field)}(?:{point}[0-9]+)?"
+    limited = f"{mantissa}(?:[eE][+-]?[0-9]{{1,3}})?|{_SPECIAL}"
+    free = f"{mantissa}(?:[eE][+-]?[0-9]+)?|{_SPECIAL}"
     plain = _number_text(field, on.text, limited, free)
     return Grammar(
         form=plain.form,
@@ -96,19 +96,28 @@ class _NumberText:
 
 
 def _number_text(field: Field, value: str, limited: str, free: str) -> _NumberText:
+    short = f"({_has_few_digits(value)})"
     if field.bare_number:
         digits = _plain(field, value)
         return _NumberText(
-            form=full_match(value, limited), shape=full_match(value, free), digits=digits
+            form=f"{full_match(value, limited)} AND {short}",
+            shape=full_match(value, free),
+            digits=digits,
         )
     unsigned = _unsigned(limited)
     inner = f"regexp_extract({value}, {literal(unsigned)})"
     sign = f"CASE WHEN regexp_matches({value}, '^[^0-9]*-') THEN '-' ELSE '' END"
     return _NumberText(
-        form=full_match(value, _dressed(limited)),
+        form=f"{full_match(value, _dressed(limited))} AND {short}",
         shape=full_match(value, _dressed(free)),
         digits=f"({sign} || {_plain(field, inner)})",
     )
+
+
+def _has_few_digits(value: str) -> str:
+    """No run of more than ``DIGITS`` digits; a counted pattern costs four times as much to make."""
+    digits = f"translate({value}, '123456789', '000000000')"
+    return f"length({value}) <= {DIGITS} OR NOT contains({digits}, {literal('0' * (DIGITS + 1))})"
 
 
 def _dressed(pattern: str) -> str:
@@ -129,12 +138,12 @@ def _plain(field: Field, value: str) -> str:
     return value
 
 
-def _whole(field: Field, ungrouped: str) -> str:
+def _whole(field: Field) -> str:
     """Digits, or groups of them: the last of three digits, the others of two or three."""
     if not field.group_char:
-        return ungrouped
+        return "[0-9]+"
     group = re.escape(field.group_char)
-    return f"(?:[0-9]{{1,3}}(?:{group}[0-9]{{2,3}}){{0,11}}{group}[0-9]{{3}}|{ungrouped})"
+    return f"(?:[0-9]{{1,3}}(?:{group}[0-9]{{2,3}}){{0,11}}{group}[0-9]{{3}}|[0-9]+)"
 
 
 def _only_default(field: Field) -> None:

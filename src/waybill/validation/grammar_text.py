@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from waybill.model.entity import FieldType
 from waybill.validation.grammar_kit import Grammar, Operands, refuse_format
-from waybill.validation.sql import full_match, literal, literals
+from waybill.validation.sql import full_match, is_text_of, literal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,8 +62,8 @@ def boolean(field: Field, on: Operands) -> Grammar:
         raise refuse_format("boolean", field.format, "default")
     yes, no = field.true_values, field.false_values
     return Grammar(
-        typed=f"CASE WHEN {on.text} IN {literals(yes)} THEN TRUE"
-        f" WHEN {on.text} IN {literals(no)} THEN FALSE END",
+        typed=f"CASE WHEN {is_text_of(on.text, yes)} THEN TRUE"
+        f" WHEN {is_text_of(on.text, no)} THEN FALSE END",
         valid=f"{on.typed} IS NOT NULL",
         canonical=f"CAST({on.typed} AS VARCHAR)",
         order=on.typed,

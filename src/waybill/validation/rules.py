@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from waybill.model.entity import FieldType, Trim
 from waybill.validation.grammar import Operands, grammar_of
 from waybill.validation.probe import operands_of
-from waybill.validation.sql import conjunction, full_match, literal, literals
+from waybill.validation.sql import conjunction, full_match, is_one_of, is_text_of, literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -115,7 +115,7 @@ def _value(bound: BoundField, dropped: tuple[str, ...]) -> str:
     if dropped == ("",):
         value = f"nullif({value}, '')"
     elif dropped:
-        value = f"CASE WHEN {value} IN {literals(dropped)} THEN NULL ELSE {value} END"
+        value = f"CASE WHEN {is_text_of(value, dropped)} THEN NULL ELSE {value} END"
     if field.default is not None:
         value = f"coalesce({value}, {literal(field.default)})"
     return value
@@ -172,8 +172,8 @@ def _constraints(field: Field, grammar: Grammar, on: Operands) -> Iterator[Rule]
     for allowed in (limits.enum, field.categories):
         if allowed is not None:
             values = [each for each in allowed if each not in field.missing_values]
-            members = ", ".join(_constant(field, each) for each in values) or "NULL"
-            broken = f"{grammar.order} NOT IN ({members})"
+            members = [_constant(field, each) for each in values]
+            broken = f"NOT {is_one_of(grammar.order, members)}"
             yield Rule(code="ENUM", broken=broken, bound=", ".join(allowed))
 
 

@@ -35,9 +35,10 @@ class _Source:
 class Session:
     """One connection; used by one thread at a time, always with tables of one schema."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, table: pa.Table) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, empty: pa.Table) -> None:
         self._connection = connection
-        self._source = _Source(table)
+        self._empty = empty
+        self._source = _Source(empty)
         self._prepared: dict[str, str] = {}
         connection.register(VIEW, self._source)
 
@@ -52,7 +53,7 @@ class Session:
         try:
             result: pa.Table = self._fetch(f"EXECUTE {name}")
         finally:
-            self._source.table = table.schema.empty_table()
+            self._source.table = self._empty
         return result
 
     def _fetch(self, text: str) -> pa.Table:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
+
+FEW: Final = 24
+"""Up to so many members a chain of comparisons is cheaper than the join that IN becomes."""
 
 
 def literal(text: str) -> str:
@@ -16,9 +19,20 @@ def literal(text: str) -> str:
     return "(" + " || chr(0) || ".join(parts) + ")"
 
 
-def literals(texts: Iterable[str]) -> str:
-    """A parenthesised list of literals, for ``IN``."""
-    return "(" + ", ".join(literal(text) for text in texts) + ")"
+def is_one_of(operand: str, members: Sequence[str]) -> str:
+    """Whether ``operand``, which is not NULL, equals one of the SQL constants.
+
+    DuckDB makes every IN a join, whose set-up costs more than checking a hundred rows.
+    """
+    if len(members) > FEW:
+        return f"{operand} IN ({', '.join(members)})"
+    cases = "".join(f" WHEN {operand} = {member} THEN TRUE" for member in members)
+    return f"CASE{cases} ELSE FALSE END" if cases else "FALSE"
+
+
+def is_text_of(operand: str, texts: Iterable[str]) -> str:
+    """Whether ``operand``, which is not NULL, is one of these texts."""
+    return is_one_of(operand, [literal(text) for text in texts])
 
 
 def conjunction(conditions: Iterable[str]) -> str:

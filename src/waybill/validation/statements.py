@@ -36,12 +36,12 @@ UNIQUE_PREFIX: Final = "_unique"
 class Variant:
     """What is known of a chunk and makes its statements cheaper.
 
-    ``is_ascii``: no normalisation of keys needed. ``has_controls``: cells hold the separators of
+    ``is_ascii``: no normalisation of keys needed. ``has_separators``: cells hold the separators of
     the hashed text, so they are escaped there.
     """
 
     is_ascii: bool
-    has_controls: bool
+    has_separators: bool
 
 
 def first_statement(compiled: Compiled, variant: Variant) -> str:
@@ -187,7 +187,7 @@ class _Writer:
         return self._marked(self._canonical(plan, normal=False))
 
     def _marked(self, text: str) -> str:
-        if self._variant.has_controls:
+        if self._variant.has_separators:
             escape, separator = literal(_ESCAPE), literal(SEPARATOR)
             text = f"replace({text}, {escape}, {literal(_ESCAPE + '0')})"
             text = f"replace({text}, {separator}, {literal(_ESCAPE + '1')})"

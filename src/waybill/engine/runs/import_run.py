@@ -214,7 +214,7 @@ class ImportRun:
             return finish
         blobs = self.context.parts.blobs
         writer = blobs.create(
-            BlobName(f"reports/{self.context.job.id}/{self.context.job.epoch}.ndjson")
+            BlobName(f"reports/{self.context.job.id}.{self.context.job.epoch}.ndjson")
         )
         digest, size = hashlib.sha256(), 0
         try:

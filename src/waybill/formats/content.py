@@ -1,0 +1,75 @@
+"""A stored file, looked into once: what it is packed in, how it begins, its unpacked bytes."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from waybill.formats.container import GzipStream, HeldStream, PlainStream
+from waybill.formats.magic import is_gzip
+
+if TYPE_CHECKING:
+    from waybill.formats.container import ByteStream
+    from waybill.formats.text_stream import TextStream
+    from waybill.model.limits import Limits
+
+HEAD_BYTES: Final = 1024 * 1024
+_MAGIC_BYTES: Final = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """The unpacked bytes of the file at ``path``, ``stored_bytes`` long as it lies there.
+
+    ``head``: the first mebibyte of them, or all where ``is_whole``.
+    """
+
+    path: str
+    limits: Limits
+    is_gzip: bool
+    stored_bytes: int
+    head: bytes = b""
+    is_whole: bool = False
+
+    def open(self) -> ByteStream:
+        """The bytes from their beginning; those of a small file are not read again."""
+        if self.is_whole:
+            return HeldStream(self.head, self.stored_bytes)
+        return GzipStream(self.path, self.limits) if self.is_gzip else PlainStream(self.path)
+
+
+def look_into(path: str, limits: Limits) -> Content:
+    """The content of a stored file.
+
+    Raises:
+        FileRefused: it cannot be unpacked, or a limit was met within the first mebibyte.
+    """
+    file = Path(path)
+    with file.open("rb") as stored:
+        packed = is_gzip(stored.read(_MAGIC_BYTES))
+    content = Content(path=path, limits=limits, is_gzip=packed, stored_bytes=file.stat().st_size)
+    with closing(content.open()) as source:
+        head, is_whole = read_up_to(source, HEAD_BYTES)
+    return Content(
+        path=path,
+        limits=limits,
+        is_gzip=packed,
+        stored_bytes=content.stored_bytes,
+        head=head,
+        is_whole=is_whole,
+    )
+
+
+def read_up_to(source: ByteStream | TextStream, size: int) -> tuple[bytes, bool]:
+    """About the first ``size`` bytes, and whether that is all."""
+    parts: list[bytes] = []
+    held = 0
+    while held <= size:
+        part = source.read(size - held + 1)
+        if not part:
+            return b"".join(parts), True
+        parts.append(part)
+        held += len(part)
+    return b"".join(parts), False

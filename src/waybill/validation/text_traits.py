@@ -1,0 +1,54 @@
+"""What the bytes of a text tell about all its cells at once, so that cells need no look each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from waybill.ports.reader import TextTraits
+
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    Bytes: TypeAlias = np.ndarray[tuple[int], np.dtype[np.uint8]]
+
+SEPARATORS: Final = (b"\x1e", b"\x1f")
+"""Bytes that keep values apart in the text that is hashed; see ``statements.py``."""
+
+_SOFT_HYPHEN: Final = "\u00ad".encode()
+_THREE_BYTES: Final = [
+    chr(code).encode()
+    for code in (*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2065), 0xFEFF)
+]
+_LEADS: Final = sorted({each[0] for each in _THREE_BYTES})
+_FOLLOWERS: Final = {
+    lead: [each[1] << 8 | each[2] for each in _THREE_BYTES if each[0] == lead] for lead in _LEADS
+}
+
+
+def traits_of(text: bytes, *, has_blanks: bool) -> TextTraits:
+    """The traits of UTF-8 text; ``has_blanks``: whether a cell of it can be empty."""
+    is_ascii = text.isascii()
+    return TextTraits(
+        is_ascii=is_ascii,
+        has_nul=b"\0" in text,
+        has_separators=any(mark in text for mark in SEPARATORS),
+        has_invisible=not is_ascii and may_hold_invisible(text),
+        has_blanks=has_blanks,
+    )
+
+
+def may_hold_invisible(text: bytes) -> bool:
+    """Whether the UTF-8 bytes of an invisible character occur; cheap, and never wrongly no."""
+    return _SOFT_HYPHEN in text or _has_three_bytes(np.frombuffer(text, dtype=np.uint8))
+
+
+def _has_three_bytes(data: Bytes) -> bool:
+    for lead in _LEADS:
+        at = np.flatnonzero(data[: len(data) - 2] == lead)
+        if at.size:
+            codes = np.left_shift(data[at + 1], 8, dtype=np.int32) | data[at + 2]
+            if bool(np.isin(codes, _FOLLOWERS[lead]).any()):
+                return True
+    return False
