@@ -10,12 +10,10 @@ import socket
 import threading
 from contextlib import suppress
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import Final
 
 from waybill.model.ids import JobId
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _FOLDER: Final = "run"
 _SUFFIX: Final = ".hints"
@@ -161,14 +159,20 @@ class _PostRoom:
         if descriptor >= 0:
             os.close(descriptor)
 
-    def _inboxes(self, role: Role) -> list[Path]:
+    def _inboxes(self, role: Role) -> list[str]:
         try:
-            return list(self._folder.glob(f"{role}-*{_SUFFIX}"))
+            names = os.listdir(self._folder)  # noqa: PTH208 - a third of the time of Path.glob
         except OSError:
             return []
+        begin = f"{role}-"
+        return [
+            f"{self._folder}/{name}"
+            for name in names
+            if name.startswith(begin) and name.endswith(_SUFFIX)
+        ]
 
 
-def _write_line(path: Path, line: bytes) -> None:
+def _write_line(path: str, line: bytes) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         os.write(descriptor, line + b"\n")
@@ -176,6 +180,6 @@ def _write_line(path: Path, line: bytes) -> None:
         os.close(descriptor)
 
 
-def _remove(path: Path) -> None:
+def _remove(path: Path | str) -> None:
     with suppress(OSError):
-        path.unlink()
+        Path(path).unlink()

@@ -116,7 +116,7 @@ class Checker:
         """The chunk's accepted rows and its rejections, both in file order."""
         faults = self._faults.find(chunk)
         with self._sessions.session() as session:
-            result = session.run(self._statement(chunk), chunk.table)
+            result = session.table(self._statement(chunk), chunk.table)
             is_bad = result.column("bad").to_numpy().astype(bool)
             faults = self._without_deleted(faults, result)
             if faults:
@@ -180,7 +180,7 @@ class Checker:
         table = chunk.table.take(numbers)
         rules: list[Any] = [()] * len(numbers)
         if self._second:
-            rules = session.run(self._second, table).column("rules").to_pylist()
+            rules = [numbers for (numbers,) in session.tuples(self._second, table)]
         return BadRows(numbers=numbers, table=table, rules=rules, faults=faults)
 
     def _good(self, chunk: RawChunk, result: pa.Table, rows: np.ndarray | None) -> pa.Table:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import warnings
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from waybill.validation.sandbox import Sandbox
+
+T = TypeVar("T")
 
 warnings.filterwarnings("ignore", message="Arrow output on a DB-API result")
 
@@ -42,27 +44,32 @@ class Session:
         self._prepared: dict[str, str] = {}
         connection.register(VIEW, self._source)
 
-    def run(self, statement: str, table: pa.Table) -> pa.Table:
-        """The result of ``statement`` over ``table``, which is read by reference."""
+    def table(self, statement: str, rows: pa.Table) -> pa.Table:
+        """The result of ``statement`` over ``rows``, which are read by reference."""
+        # The way that DuckDB recommends runs two queries instead of one: 1.3 ms against 0.8 for a
+        # hundred rows, 17.0 against 15.2 for 32,768.
+        result = self._run(statement, rows, lambda done: done.to_arrow_table())
+        if result is None:
+            raise TypeError("a check returned no rows at all, not even none")
+        return result
+
+    def tuples(self, statement: str, rows: pa.Table) -> list[tuple[Any, ...]]:
+        """The same as Python objects: for few rows, sooner than a table."""
+        return self._run(statement, rows, lambda done: done.fetchall())
+
+    def _run(
+        self, statement: str, rows: pa.Table, fetch: Callable[[duckdb.DuckDBPyConnection], T]
+    ) -> T:
         name = self._prepared.get(statement)
         if name is None:
             name = f"s{len(self._prepared)}"
             self._connection.execute(f"PREPARE {name} AS {statement}")
             self._prepared[statement] = name
-        self._source.table = table
+        self._source.table = rows
         try:
-            result: pa.Table = self._fetch(f"EXECUTE {name}")
+            return fetch(self._connection.execute(f"EXECUTE {name}"))
         finally:
             self._source.table = self._empty
-        return result
-
-    def _fetch(self, text: str) -> pa.Table:
-        # The way that DuckDB recommends runs two queries instead of one: 1.3 ms against 0.8 for a
-        # hundred rows, 17.0 against 15.2 for 32,768.
-        table = self._connection.execute(text).to_arrow_table()
-        if table is None:
-            raise TypeError("a check returned no rows at all, not even none")
-        return table
 
     def close(self) -> None:
         """Give the connection back."""
