@@ -13,16 +13,16 @@ from waybill.engine.runs.context import RunContext
 from waybill.engine.runs.control import RunReleased
 from waybill.engine.runs.import_run import ImportRun
 from waybill.errors import Fenced, StorageFull, StoreUnavailable
-from waybill.model.job import AttemptEnd, Counts, JobError, JobState
+from waybill.model.job import AttemptEnd, Counts, Job, JobError, JobState
 from waybill.ports.job_store import ANY_SIZE, Finish
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from waybill.engine.heartbeat import Heartbeat
     from waybill.engine.runs.context import RunParts
     from waybill.engine.runs.control import RunControl
-    from waybill.model.job import Job
     from waybill.ports.dispatcher import Dispatcher
     from waybill.ports.job_store import RunStore
 
@@ -38,6 +38,9 @@ SIZES: Final = {
     "large": range(SMALL_INPUT_BYTES + 1, ANY_SIZE.stop),
 }
 """Sizes of inputs: a process runs one job of each kind at a time."""
+
+End = tuple[Job, Finish]
+"""How a run ended, for the store."""
 
 
 @dataclass(slots=True)
@@ -98,8 +101,12 @@ class Worker:
             return False
         with ExitStack() as held:
             controls = [held.enter_context(self.heartbeat.holding(job, lease)) for job in jobs]
-            for job, control in zip(jobs, controls, strict=True):
-                self._run(job, control)
+            ends = [
+                (job, finish)
+                for job, control in zip(jobs, controls, strict=True)
+                if (finish := self._run(job, control)) is not None
+            ]
+            self._finish(ends)
         return bool(jobs)
 
     def _runner(self, bell: threading.Event, input_bytes: range) -> None:
@@ -113,7 +120,8 @@ class Worker:
         for bell in self._bells:
             bell.set()
 
-    def _run(self, job: Job, control: RunControl) -> None:
+    def _run(self, job: Job, control: RunControl) -> Finish | None:
+        """How the job ends; ``None`` where this attempt does not end it."""
         logger.debug(
             "job_started", extra={"job": job.id, "project": job.project, "epoch": job.epoch}
         )
@@ -122,18 +130,12 @@ class Worker:
         if job.cancel_requested:
             control.cancel_requested.set()
         try:
-            self._finish(job, self._work(job, control))
+            return self._work(job, control)
         except RunReleased:
             self._release(job, AttemptEnd.RELEASED, "the process is stopping", 0.0)
-        except (StorageFull, StoreUnavailable) as trouble:
-            logger.warning(
-                "run_failed", exc_info=trouble, extra={"job": job.id, "epoch": job.epoch}
-            )
-            self._release(job, AttemptEnd.STORAGE, STORAGE_TROUBLE, self.backoff_seconds)
-        except Fenced:
-            logger.warning("run_fenced", extra={"job": job.id, "epoch": job.epoch})
-        except Exception as bug:  # noqa: BLE001 - the service loop outlives any one job
-            self._survive(job, bug)
+        except Exception as trouble:  # noqa: BLE001 - the service loop outlives any one job
+            self._bear(job, trouble)
+        return None
 
     def _work(self, job: Job, control: RunControl) -> Finish:
         entity = self.parts.checkers.entity(job)
@@ -146,11 +148,42 @@ class Worker:
         )
         return ImportRun(context).run()
 
-    def _finish(self, job: Job, finish: Finish) -> None:
-        freed = self.parts.store.finish_job(job.id, job.epoch, finish)
-        self.dispatcher.hint_change(job.id)
-        if freed:
+    def _finish(self, ends: Sequence[End]) -> None:
+        """Store how jobs ended: those of one claim in one commit, each alone where that fails."""
+        try:
+            self._store(ends)
+        except Exception as trouble:  # noqa: BLE001 - the service loop outlives any one job
+            if len(ends) == 1:
+                self._bear(ends[0][0], trouble)
+                return
+            for end in ends:
+                self._finish([end])
+
+    def _store(self, ends: Sequence[End]) -> None:
+        if not ends:
+            return
+        freed = self.parts.store.finish_jobs({job.id: (job.epoch, finish) for job, finish in ends})
+        for job, finish in ends:
+            if job.id in freed:
+                self._tell_end(job, finish)
+            else:
+                logger.warning("run_fenced", extra={"job": job.id, "epoch": job.epoch})
+        if any(freed.values()):
             self.dispatcher.hint_work()
+
+    def _bear(self, job: Job, trouble: Exception) -> None:
+        """What follows from the trouble that a run, or the storing of its end, has met."""
+        fields = {"job": job.id, "epoch": job.epoch}
+        if isinstance(trouble, Fenced):
+            logger.warning("run_fenced", extra=fields)
+        elif isinstance(trouble, StorageFull | StoreUnavailable):
+            logger.warning("run_failed", exc_info=trouble, extra=fields)
+            self._release(job, AttemptEnd.STORAGE, STORAGE_TROUBLE, self.backoff_seconds)
+        else:
+            self._survive(job, trouble)
+
+    def _tell_end(self, job: Job, finish: Finish) -> None:
+        self.dispatcher.hint_change(job.id)
         began = job.started_at or finish.finished_at
         logger.info(
             "job_finished",
@@ -193,10 +226,9 @@ class Worker:
             pause = pause_seconds(crashes, self.backoff_seconds)
             self._release(job, AttemptEnd.CRASHED, type(bug).__name__, pause)
             return
-        finish = attempts_spent(self.parts.clock.now())
         try:
-            self._finish(job, finish)
-        except (Fenced, StorageFull, StoreUnavailable):
+            self._store([(job, attempts_spent(self.parts.clock.now()))])
+        except (StorageFull, StoreUnavailable):
             logger.warning("run_fenced", extra={"job": job.id, "epoch": job.epoch})
 
 

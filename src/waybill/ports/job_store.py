@@ -234,7 +234,19 @@ class RunStore(Protocol):
         """End a run for good; gives the jobs of the lane that became ``waiting``.
 
         Raises:
+            Fenced: another attempt owns the job.
             ValueError: the counts of an import do not obey the conservation law.
+        """
+
+    def finish_jobs(
+        self, ends: Mapping[JobId, tuple[int, Finish]]
+    ) -> Mapping[JobId, Sequence[JobId]]:
+        """End runs by job and epoch, in one transaction.
+
+        Gives what ``finish_job`` gives, for each one still owned; a missing one is lost.
+
+        Raises:
+            ValueError: counts do not obey the conservation law; no run is ended.
         """
 
     def release_job(
@@ -275,7 +287,7 @@ class DutyStore(Protocol):
     def is_referenced(self, blob: BlobName) -> bool:
         """Whether an unpurged artifact (an input is one) points at a blob, or a run may use it.
 
-        The files of a run have the id of its job as a part of their name.
+        The files of a run lie under the id of its job, or begin with it and a dot.
         ``True`` for every blob while a key has its fingerprint and not yet its job: that request
         has its bytes stored and is about to add the job.
         """

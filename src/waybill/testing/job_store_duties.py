@@ -111,7 +111,9 @@ class DutyContract:
     def test_the_files_of_a_run_are_referenced_while_it_runs(self, store: CompleteJobStore) -> None:
         job = _start(store)
         spool = BlobName(f"runs/{job}/1/000000.arrow")
+        report = BlobName(f"reports/{job}.1.ndjson")
         assert store.is_referenced(spool)
+        assert store.is_referenced(report)
         store.finish_job(job, 1, make_finish())
         assert not store.is_referenced(spool)
 

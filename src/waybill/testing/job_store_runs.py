@@ -317,6 +317,28 @@ class RunContract:
             JobState.BLOCKED,
         ]
 
+    def test_runs_end_together_and_a_lost_one_is_left_out(self, store: CompleteJobStore) -> None:
+        kept, lost = _start(store), _start(store)
+        freed = store.finish_jobs(
+            {kept.id: (kept.epoch, make_finish()), lost.id: (lost.epoch - 1, make_finish())}
+        )
+        assert freed == {kept.id: []}
+        assert _find(store, kept).state is JobState.SUCCEEDED
+        assert _find(store, lost).state is JobState.RUNNING
+
+    def test_of_runs_that_end_together_none_does_where_counts_do_not_add_up(
+        self, store: CompleteJobStore
+    ) -> None:
+        good, bad = _start(store), _start(store)
+        with pytest.raises(ValueError, match="cannot end"):
+            store.finish_jobs(
+                {
+                    good.id: (good.epoch, make_finish()),
+                    bad.id: (bad.epoch, make_finish(counts=Counts(read=1))),
+                }
+            )
+        assert _find(store, good).state is JobState.RUNNING
+
     def test_a_lane_runs_in_order_of_acceptance(self, store: CompleteJobStore) -> None:
         jobs = [store.add_job(make_new_job(lane="lane")).id for _ in range(3)]
         ran = []

@@ -59,9 +59,18 @@ class Runs(Part):
 
     def finish_job(self, job: JobId, epoch: int, finish: Finish) -> Sequence[JobId]:
         """See ``RunStore.finish_job``."""
-        if not finish.state.is_final:
-            raise ValueError(f"a job does not end {finish.state}")
-        return self._database.write(lambda writer: _finish(writer, job, epoch, finish))
+        freed = self.finish_jobs({job: (epoch, finish)})
+        _refuse_fenced(job in freed)
+        return freed[job]
+
+    def finish_jobs(
+        self, ends: Mapping[JobId, tuple[int, Finish]]
+    ) -> Mapping[JobId, Sequence[JobId]]:
+        """See ``RunStore.finish_jobs``."""
+        for _, finish in ends.values():
+            if not finish.state.is_final:
+                raise ValueError(f"a job does not end {finish.state}")
+        return self._database.write(lambda writer: _finish_all(writer, ends))
 
     def release_job(
         self,
@@ -136,13 +145,23 @@ def _save_progress(writer: apsw.Connection, job: JobId, epoch: int, progress: Pr
     return bool(row[0])
 
 
-def _finish(writer: apsw.Connection, job: JobId, epoch: int, finish: Finish) -> Sequence[JobId]:
+def _finish_all(
+    writer: apsw.Connection, ends: Mapping[JobId, tuple[int, Finish]]
+) -> dict[JobId, Sequence[JobId]]:
+    freed = {job: _finish(writer, job, epoch, finish) for job, (epoch, finish) in ends.items()}
+    return {job: waiting for job, waiting in freed.items() if waiting is not None}
+
+
+def _finish(
+    writer: apsw.Connection, job: JobId, epoch: int, finish: Finish
+) -> Sequence[JobId] | None:
+    """The jobs that became ``waiting``; ``None`` where another attempt owns the job."""
     try:
         row = one(writer, "finish_job", _finish_parameters(job, epoch, finish))
     except apsw.ConstraintError as error:
         raise ValueError(f"job {job} cannot end {finish.state}: {error}") from error
     if row is None:
-        raise Fenced("another attempt owns this job")
+        return None
     now = to_microseconds(finish.finished_at)
     change(writer, "end_attempt", _end_parameters(job, epoch, finish))
     tally_finish(writer, finish)
