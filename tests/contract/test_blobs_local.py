@@ -53,7 +53,8 @@ def test_age_is_measured_by_the_clock_handed_in(tmp_path: Path) -> None:
 def test_folders_that_become_empty_are_removed(tmp_path: Path, blobs: LocalBlobs) -> None:
     blobs.create(NAME).commit()
     blobs.delete(NAME)
-    assert list((tmp_path / "blobs").iterdir()) == []
+    (top,) = (tmp_path / "blobs").iterdir()
+    assert list(top.iterdir()) == []
 
 
 def test_a_blob_whose_tree_is_deleted_while_it_is_written_fails_as_storage(
@@ -84,24 +85,47 @@ import sys
 from pathlib import Path
 from waybill.blobs.local import LocalBlobs
 blobs = LocalBlobs(Path(sys.argv[1]))
-writer = blobs.create("acme/one/input", durable=sys.argv[2] == "durable")
-writer.write(b"abc")
-print("COMMIT", file=sys.stderr, flush=True)
-writer.commit()
-print("DONE", file=sys.stderr, flush=True)
+for name in sys.argv[3:]:
+    writer = blobs.create(name, durable=sys.argv[2] == "durable")
+    writer.write(b"abc")
+    print("COMMIT", file=sys.stderr, flush=True)
+    writer.commit()
+    print("DONE", file=sys.stderr, flush=True)
 """
 
 
 @pytest.mark.skipif(not os.path.exists("/usr/bin/strace"), reason="needs strace")  # noqa: PTH110
 def test_a_commit_syncs_file_then_name_then_every_folder(tmp_path: Path) -> None:
-    trace = tmp_path / "trace"
-    command = ["strace", "-y", "-o", str(trace), "-e", "trace=fsync,rename,write"]
-    program = [sys.executable, "-c", TRACED, str(tmp_path / "blobs"), "durable"]
-    subprocess.run([*command, *program], check=True, capture_output=True)
-    lines = trace.read_text().split("COMMIT")[1].split("DONE")[0].splitlines()
-    steps = [line for line in lines if line.startswith(("fsync", "rename"))]
+    (steps,) = steps_of_commits(tmp_path, "acme/one/input")
     assert steps[0].startswith("fsync")
     assert ".input." in steps[0]
     assert steps[1].startswith("rename")
-    synced = [step.split("<")[1].split(">")[0].removeprefix(str(tmp_path)) for step in steps[2:]]
-    assert synced == ["/blobs/acme/one", "/blobs/acme", "/blobs"]
+    assert synced_folders(tmp_path, steps) == ["/blobs/acme/one", "/blobs/acme", "/blobs"]
+
+
+@pytest.mark.skipif(not os.path.exists("/usr/bin/strace"), reason="needs strace")  # noqa: PTH110
+def test_the_root_is_synced_once_for_each_folder_in_it(tmp_path: Path) -> None:
+    commits = steps_of_commits(tmp_path, "acme/first", "acme/second", "other/first")
+    assert [synced_folders(tmp_path, steps) for steps in commits] == [
+        ["/blobs/acme", "/blobs"],
+        ["/blobs/acme"],
+        ["/blobs/other", "/blobs"],
+    ]
+
+
+def steps_of_commits(tmp_path: Path, *names: str) -> list[list[str]]:
+    """The renames and syncs of each commit, as strace shows them."""
+    trace = tmp_path / "trace"
+    command = ["strace", "-y", "-o", str(trace), "-e", "trace=fsync,rename,write"]
+    program = [sys.executable, "-c", TRACED, str(tmp_path / "blobs"), "durable", *names]
+    subprocess.run([*command, *program], check=True, capture_output=True)
+    parts = [part.split("DONE")[0] for part in trace.read_text().split("COMMIT")[1:]]
+    return [
+        [line for line in part.splitlines() if line.startswith(("fsync", "rename"))]
+        for part in parts
+    ]
+
+
+def synced_folders(tmp_path: Path, steps: list[str]) -> list[str]:
+    """The folders that were synced after the rename."""
+    return [step.split("<")[1].split(">")[0].removeprefix(str(tmp_path)) for step in steps[2:]]

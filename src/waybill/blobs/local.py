@@ -34,6 +34,7 @@ class LocalBlobs:
         """Use ``root``, made where it is missing; ``now_seconds`` is compared with file times."""
         self._root = root.absolute()
         self._now_seconds = now_seconds
+        self._lasting: set[Path] = set()
         with _storage_errors(self._root):
             self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
             _sync_folder(self._root.parent)
@@ -48,7 +49,7 @@ class LocalBlobs:
         path = self._path(name)
         if path.name.startswith("."):
             raise ValueError(f"a blob's name does not begin with a dot: {name!r}")
-        return LocalBlobWriter(name=name, path=path, root=self._root, durable=durable)
+        return LocalBlobWriter(name=name, path=path, durable=durable, sync_folders=self._sync)
 
     def open(self, name: BlobName, *, offset: int = 0) -> BinaryIO:
         """See ``Blobs.open``."""
@@ -104,21 +105,39 @@ class LocalBlobs:
         return self._root / name
 
     def _prune(self, folder: Path) -> None:
-        """Remove empty folders upwards; one that is not empty ends it."""
+        """Remove empty folders upwards, but none of those in the root."""
         with suppress(OSError):
-            while folder != self._root:
+            while self._root not in (folder, folder.parent):
                 folder.rmdir()
                 folder = folder.parent
+
+    def _sync(self, path: Path) -> None:
+        """Sync every folder above a file: any may be new, made by us or by a neighbour.
+
+        Folders in the root are never removed, so their names need it once only.
+        """
+        for folder in path.parents:
+            _sync_folder(folder)
+            if folder == self._root or folder in self._lasting:
+                break
+        self._lasting.update(folder for folder in path.parents if folder.parent == self._root)
 
 
 class LocalBlobWriter:
     """A file being written beside its final place. See ``BlobWriter``."""
 
-    def __init__(self, *, name: BlobName, path: Path, root: Path, durable: bool) -> None:
+    def __init__(
+        self,
+        *,
+        name: BlobName,
+        path: Path,
+        durable: bool,
+        sync_folders: Callable[[Path], None],
+    ) -> None:
         self._name = name
         self._path = path
-        self._root = root
         self._is_durable = durable
+        self._sync_folders = sync_folders
         self._temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
         with _storage_errors(path):
             self._descriptor = _create(self._temporary)
@@ -138,7 +157,7 @@ class LocalBlobWriter:
             self._close()
             self._temporary.rename(self._path)
         if self._is_durable:
-            self._sync_folders()
+            self._sync_name()
         return self._name
 
     def discard(self) -> None:
@@ -151,14 +170,10 @@ class LocalBlobWriter:
         descriptor, self._descriptor = self._descriptor, -1
         os.close(descriptor)
 
-    def _sync_folders(self) -> None:
-        """Sync every folder up to the root: any may be new, made by us or by a neighbour."""
+    def _sync_name(self) -> None:
         try:
             with _storage_errors(self._path):
-                folder = self._path.parent
-                while folder != self._root.parent:
-                    _sync_folder(folder)
-                    folder = folder.parent
+                self._sync_folders(self._path)
         except StorageFull:
             self._path.unlink(missing_ok=True)
             raise
