@@ -1,14 +1,14 @@
 """Checks chunks: raw cells in, typed good rows and exact rejections out.
 
-Two statements of SQL do the work (``statements.py``): one over all rows, one over the bad rows
-only. Python sees rejected rows alone. A checker is made once per entity, header and options, and
-may be kept: its statements stay prepared.
+SQL does the work (``statements.py``): over all rows, then over the bad rows only. Python sees
+rejected rows alone. A checker is made once per entity, header and options, and may be kept: its
+statements stay prepared.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pyarrow as pa
@@ -33,7 +33,7 @@ from waybill.validation.statements import (
     UNIQUE_PREFIX,
     Variant,
     first_statement,
-    second_statement,
+    rules_statement,
 )
 
 if TYPE_CHECKING:
@@ -102,8 +102,10 @@ class Checker:
         checked = [plan for plan in self._compiled.plans if self._compiled.is_checked(plan)]
         self._faults = CellFaults(checked, field_bytes=limits.field_bytes)
         self._rejecter = Rejecter(self._compiled)
-        self._second = second_statement(self._compiled) if self._compiled.rules else ""
         self._first: dict[Variant, str] = {}
+        self._rule_finders = tuple(
+            rules_statement(self._compiled, subject) for subject in self._compiled.subjects
+        )
         names = [f"c{index}" for index in range(len(header.names))]
         self._empty = pa.table({name: pa.array([], pa.string()) for name in names})
         self._sessions = SessionPool(sandbox, self._empty)
@@ -117,13 +119,10 @@ class Checker:
         faults = self._faults.find(chunk)
         with self._sessions.session() as session:
             result = session.table(self._statement(chunk), chunk.table)
-            is_bad = result.column("bad").to_numpy().astype(bool)
             faults = self._without_deleted(faults, result)
-            if faults:
-                is_bad[list(faults)] = True
-            bad = self._bad_rows(session, chunk, is_bad, faults)
+            bad = self._bad_rows(session, chunk, self._broken(result), faults)
         lines, rejected = self._rejecter.lines(chunk, bad)
-        good = None if not len(bad.numbers) else np.flatnonzero(~is_bad)
+        good = np.delete(np.arange(chunk.table.num_rows), bad.numbers) if len(bad.numbers) else None
         digests = _Digests(result, good)
         entity = self._compiled.entity
         return CheckedChunk(
@@ -171,16 +170,32 @@ class Checker:
         }
         return {row: found for row, found in counted.items() if found}
 
+    def _broken(self, result: pa.Table) -> dict[int, np.ndarray]:
+        """By number of a subject: which rows break its rules; without subjects that all obey."""
+        flags = {at: result.column(at).to_numpy() for at in range(len(self._rule_finders))}
+        return {at: rows for at, rows in flags.items() if rows.any()}
+
     def _bad_rows(
-        self, session: Session, chunk: RawChunk, is_bad: np.ndarray, faults: Faults
+        self,
+        session: Session,
+        chunk: RawChunk,
+        broken: dict[int, np.ndarray],
+        faults: Faults,
     ) -> BadRows:
+        is_bad = np.zeros(chunk.table.num_rows, dtype=bool)
+        for rows in broken.values():
+            is_bad |= rows
+        if faults:
+            is_bad[list(faults)] = True
         numbers = np.flatnonzero(is_bad)
         if not len(numbers):
             return BadRows(numbers=numbers, table=self._empty, rules=(), faults=faults)
         table = chunk.table.take(numbers)
-        rules: list[Any] = [()] * len(numbers)
-        if self._second:
-            rules = [numbers for (numbers,) in session.tuples(self._second, table)]
+        rules: list[list[int]] = [[] for _ in numbers]
+        for at in broken:
+            found = session.tuples(self._rule_finders[at], table)
+            for known, (more,) in zip(rules, found, strict=True):
+                known.extend(more)
         return BadRows(numbers=numbers, table=table, rules=rules, faults=faults)
 
     def _good(self, chunk: RawChunk, result: pa.Table, rows: np.ndarray | None) -> pa.Table:

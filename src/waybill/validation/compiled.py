@@ -34,6 +34,18 @@ class NumberedRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What is judged by itself: a field, or the action column where ``plan`` is ``None``.
+
+    ``first_rule``: number of its first rule; the others follow.
+    """
+
+    plan: FieldPlan | None
+    first_rule: int
+    rules: tuple[Rule, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Compiled:
     """What to run for the chunks of one file.
 
@@ -44,12 +56,21 @@ class Compiled:
     entity: Entity
     columns: ColumnMap
     plans: tuple[FieldPlan, ...]
-    rules: tuple[NumberedRule, ...]
+    subjects: tuple[Subject, ...]
     plain: tuple[PlainColumn, ...]
     order: tuple[str, ...]
     operation: Operation
     needs_rows: bool
     pepper: str
+
+    @property
+    def rules(self) -> tuple[NumberedRule, ...]:
+        """All rules by number."""
+        return tuple(
+            NumberedRule(plan=subject.plan, rule=rule)
+            for subject in self.subjects
+            for rule in subject.rules
+        )
 
     def is_checked(self, plan: FieldPlan) -> bool:
         """Whether the field is checked; records that are all to be deleted have keys only."""
@@ -83,7 +104,7 @@ def compile_file(
         entity=entity,
         columns=columns,
         plans=plans,
-        rules=tuple(_numbered(entity, columns, plans, operation)),
+        subjects=tuple(_subjects(entity, columns, plans, operation)),
         plain=plain,
         order=tuple(_order(entity, columns, shown, needs_rows=needs_rows)),
         operation=operation,
@@ -136,17 +157,19 @@ def _order(
     yield from (plan.field.name for plan in shown)
 
 
-def _numbered(
+def _subjects(
     entity: Entity, columns: ColumnMap, plans: tuple[FieldPlan, ...], operation: Operation
-) -> Iterator[NumberedRule]:
+) -> Iterator[Subject]:
+    number = 0
     if columns.action is not None and entity.action is not None:
         words = ", ".join(entity.action.actions)
-        yield NumberedRule(
-            plan=None, rule=Rule(code="ACTION_INVALID", broken="op IS NULL", bound=words)
-        )
+        rule = Rule(code="ACTION_INVALID", broken="op IS NULL", bound=words)
+        yield Subject(plan=None, first_rule=number, rules=(rule,))
+        number += 1
     for plan in plans:
-        if _is_checked(entity, columns, plan, operation):
-            yield from (NumberedRule(plan=plan, rule=rule) for rule in plan.rules)
+        if plan.rules and _is_checked(entity, columns, plan, operation):
+            yield Subject(plan=plan, first_rule=number, rules=plan.rules)
+            number += len(plan.rules)
 
 
 def _is_checked(entity: Entity, columns: ColumnMap, plan: FieldPlan, operation: Operation) -> bool:

@@ -1,7 +1,8 @@
-"""The two statements of SQL over Arrow that check a chunk.
+"""The statements of SQL over Arrow that check a chunk.
 
-The first runs over all rows: which are bad, and the typed values. The second runs over the bad
-rows only: the numbers of all rules that each breaks. Both read the view ``chunk`` with columns
+The first runs over all rows: which fields of which are bad, and the typed values. Then one for each
+field that is bad somewhere runs over the bad rows only: the numbers of all its rules that each row
+breaks. All read the view ``chunk`` with columns
 ``c0`` ... ``cn`` and give their rows in its order; no name of a file or entity is SQL, ever.
 """
 
@@ -18,9 +19,9 @@ from waybill.validation.rules import WHITE_SPACE
 from waybill.validation.sql import conjunction, literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from waybill.validation.compiled import Compiled, NumberedRule
+    from waybill.validation.compiled import Compiled, Subject
     from waybill.validation.rules import FieldPlan
 
 NULL_MARK: Final = "\x1e2"
@@ -45,36 +46,55 @@ class Variant:
 
 
 def first_statement(compiled: Compiled, variant: Variant) -> str:
-    """Over all rows: ``bad``, computed columns by number (``o0`` ...), digests."""
-    writer = _Writer(compiled, variant)
-    columns = [f"NOT coalesce({writer.condition()}, FALSE) AS bad", *writer.outputs()]
-    return f"SELECT {', '.join(columns)} FROM ({_typed_rows(compiled)})"  # noqa: S608 - columns by number, texts by literal()
+    """Over all rows: ``bad0`` ... by subject, computed columns by number (``o0`` ...), digests."""
+    bad = [
+        f"NOT coalesce({_holds(compiled, subject)}, FALSE) AS bad{number}"
+        for number, subject in enumerate(compiled.subjects)
+    ]
+    columns = ", ".join((*bad, *_Writer(compiled, variant).outputs())) or "1 AS one"
+    return f"SELECT {columns} FROM ({_typed_rows(compiled, compiled.plans)})"  # noqa: S608 - columns by number, texts by literal()
 
 
-def second_statement(compiled: Compiled) -> str:
-    """Over bad rows: ``rules``, the numbers of all rules that each breaks, never none."""
-    fits = "".join(f", {plan.fits} AS f{plan.index}" for plan in compiled.plans)
+def rules_statement(compiled: Compiled, subject: Subject) -> str:
+    """Over bad rows: the numbers of all rules of the subject that each breaks, perhaps none."""
     cases = ", ".join(
-        f"CASE WHEN {_gated(compiled, each)} THEN {number} END"
-        for number, each in enumerate(compiled.rules)
+        f"CASE WHEN {_gated(compiled, subject, rule.broken)} THEN {number} END"
+        for number, rule in enumerate(subject.rules, start=subject.first_rule)
     )
     numbers = f"list_filter([{cases}], lambda number: number IS NOT NULL)"
-    rows = f"SELECT *{fits} FROM ({_typed_rows(compiled)})"  # noqa: S608 - see above
+    plans = () if subject.plan is None else (subject.plan,)
+    fits = "".join(f", {plan.fits} AS f{plan.index}" for plan in plans)
+    rows = f"SELECT *{fits} FROM ({_typed_rows(compiled, plans)})"  # noqa: S608 - see above
     return f"SELECT {numbers} AS rules FROM ({rows})"  # noqa: S608 - see above
 
 
-def _gated(compiled: Compiled, each: NumberedRule) -> str:
-    plan = each.plan
-    if plan is None or compiled.columns.action is None or plan.field.name in compiled.entity.key:
-        return each.rule.broken
-    return f"op IS DISTINCT FROM 'delete' AND {each.rule.broken}"
+def _holds(compiled: Compiled, subject: Subject) -> str:
+    """SQL: the subject has no finding; a record to be deleted is judged by its key only."""
+    if subject.plan is None:
+        return "op IS NOT NULL"
+    holds = subject.plan.holds
+    return f"op = 'delete' OR {holds}" if _may_be_deleted(compiled, subject) else holds
 
 
-def _typed_rows(compiled: Compiled) -> str:
-    values = [f"{plan.value} AS v{plan.index}" for plan in compiled.plans]
+def _gated(compiled: Compiled, subject: Subject, broken: str) -> str:
+    if _may_be_deleted(compiled, subject):
+        return f"op IS DISTINCT FROM 'delete' AND {broken}"
+    return broken
+
+
+def _may_be_deleted(compiled: Compiled, subject: Subject) -> bool:
+    """Whether the action of a record decides if the subject matters."""
+    plan = subject.plan
+    if plan is None or compiled.columns.action is None:
+        return False
+    return plan.field.name not in compiled.entity.key
+
+
+def _typed_rows(compiled: Compiled, plans: Sequence[FieldPlan]) -> str:
+    values = [f"{plan.value} AS v{plan.index}" for plan in plans]
     kept = [f"c{index}" for _, index in compiled.columns.kept]
     inner = ", ".join((*values, *kept, *_action(compiled))) or "1 AS one"
-    typed = "".join(f", {plan.typed} AS t{plan.index}" for plan in compiled.plans if plan.typed)
+    typed = "".join(f", {plan.typed} AS t{plan.index}" for plan in plans if plan.typed)
     return f"SELECT *{typed} FROM (SELECT {inner} FROM chunk)"  # noqa: S608 - see above
 
 
@@ -99,17 +119,6 @@ class _Writer:
         self._compiled = compiled
         self._variant = variant
         self._by_name: Mapping[str, FieldPlan] = {plan.field.name: plan for plan in compiled.plans}
-
-    def condition(self) -> str:
-        """SQL: the record has no finding."""
-        compiled = self._compiled
-        key = compiled.entity.key
-        checked = [plan for plan in compiled.plans if compiled.is_checked(plan)]
-        if compiled.columns.action is None:
-            return conjunction(plan.holds for plan in checked)
-        keys = conjunction(plan.holds for plan in checked if plan.field.name in key)
-        others = conjunction(plan.holds for plan in checked if plan.field.name not in key)
-        return f"op IS NOT NULL AND {keys} AND (op = 'delete' OR ({others}))"
 
     def outputs(self) -> Iterator[str]:
         """The computed columns, each under its name in the accepted chunk, by number."""
