@@ -1,4 +1,4 @@
-"""What is plugged in: the dialects and formats that come with Waybill, and sinks of others.
+"""What is plugged in: the dialects that come with Waybill, and sinks of others.
 
 Adding a dialect is its module and one line here. Sinks of other packages are entry points of the
 group ``waybill.sinks``; an entity names the one it uses.
@@ -12,15 +12,12 @@ from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from waybill.dialects import native
 from waybill.errors import SettingsInvalid
-from waybill.formats.opening import open_reader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from waybill.dialect import Dialect
-    from waybill.model.limits import Limits
-    from waybill.ports.reader import Reader, ReadOptions
     from waybill.ports.sink import Sink
 
 SINK_GROUP: Final = "waybill.sinks"
@@ -28,9 +25,6 @@ SINK_GROUP: Final = "waybill.sinks"
 
 DIALECTS: Final[dict[str, Dialect]] = {"waybill": native}
 """Every wire contract that a server answers, by the name that credentials carry."""
-
-OPEN_INPUT: Final[Callable[[str, ReadOptions, Limits], Reader]] = open_reader
-"""Opens a stored input of any known format; each format is found by its content."""
 
 
 class SinkFactory(Protocol):

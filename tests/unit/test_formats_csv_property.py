@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -93,7 +94,7 @@ def records_of(chunks: list[RawChunk]) -> list[Expected]:
             found[number] = Expected(cells, line, byte)
         for bad in chunk.malformed:
             found[bad.record] = Expected(bad.cells, bad.line, bad.byte)
-        assert sorted(found) == list(range(1, chunk.end.record + 1))
+        assert sorted(found) == list(range(1, chunk.first_record + chunk.records))
     return [found[number] for number in sorted(found)]
 
 
@@ -192,9 +193,9 @@ def test_odd_quotes_are_read_as_a_letter_by_letter_reader_would(
 
 
 @settings(deadline=None, max_examples=60)
-@given(files(), st.integers(1, 90), st.integers(0, 12))
-def test_reading_resumes_after_any_chunk_as_if_never_stopped(
-    file: tuple[str, str, list[Expected], int], chunk_bytes: int, stop: int
+@given(files(), st.integers(1, 90), st.data())
+def test_any_records_are_found_again(
+    file: tuple[str, str, list[Expected], int], chunk_bytes: int, data: st.DataObject
 ) -> None:
     text, delimiter, _, _ = file
     with TemporaryDirectory() as folder:
@@ -208,10 +209,12 @@ def test_reading_resumes_after_any_chunk_as_if_never_stopped(
             chunk_records=1 + chunk_bytes % 3,
         )
         chunks = list(reader.map_chunks(lambda chunk: chunk))
-        if not chunks:
-            return
-        last = chunks[min(stop, len(chunks) - 1)]
-        rest = list(reader.map_chunks(lambda c: c, after=last.end, first_ordinal=last.ordinal + 1))
-    resumed = [*chunks[: last.ordinal + 1], *rest]
-    assert [chunk.end for chunk in resumed] == [chunk.end for chunk in chunks]
-    assert records_of(resumed) == records_of(chunks)
+        expected = records_of(chunks)
+        good = [number for chunk in chunks for number in chunk.record_numbers.tolist()]
+        wanted = sorted(data.draw(st.sets(st.sampled_from(good)))) if good else []
+        marks = [mark for chunk in chunks for mark in chunk.marks]
+        found = list(reader.find_records(np.array(wanted, dtype=np.int64), marks))
+    assert [each.record for each in found] == wanted
+    assert [Expected(each.cells, each.line, each.byte) for each in found] == [
+        expected[number - 1] for number in wanted
+    ]

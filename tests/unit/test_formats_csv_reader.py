@@ -6,6 +6,7 @@ import threading
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from waybill.errors import FileRefused
@@ -148,11 +149,11 @@ def test_chunks_follow_one_another_without_gap(read: Open) -> None:
     assert [chunk.ordinal for chunk in chunks] == list(range(len(chunks)))
     assert chunks[0].first_record == 1
     for chunk, following in pairwise(chunks):
-        assert following.first_record == chunk.end.record + 1
-        assert following.positions.locate([following.first_record]) == [
-            (chunk.end.line, chunk.end.byte)
-        ]
-    assert chunks[-1].end.record == 1_000
+        assert following.first_record == chunk.first_record + chunk.records
+        mark = following.marks[0]
+        assert mark.record + 1 == following.first_record
+        assert following.positions.locate([mark.record + 1]) == [(mark.line, mark.byte)]
+    assert chunks[-1].first_record + chunks[-1].records - 1 == 1_000
     assert chunks[-1].input_bytes <= len(numbers(1_000))
 
 
@@ -169,13 +170,21 @@ def test_results_keep_file_order_whatever_finishes_first(read: Open) -> None:
     assert results == sorted(results)
 
 
-def test_only_wanted_chunks_are_worked_on(read: Open) -> None:
-    reader = read(numbers(100), 100)
-    everything, _ = collect(reader)
-    some = list(reader.map_chunks(lambda chunk: chunk, wanted=lambda n: n % 2 == 1))
-    assert [chunk.ordinal for chunk in some] == [c.ordinal for c in everything if c.ordinal % 2]
-    assert some[0].table.equals(everything[1].table)
-    assert some[0].first_record == everything[1].first_record
+def test_records_are_found_again_without_reading_what_lies_between(
+    tmp_path: Path, read: Open
+) -> None:
+    text = numbers(400_000)
+    reader = read(text)
+    chunks, _ = collect(reader)
+    marks = [mark for chunk in chunks for mark in chunk.marks]
+    assert len(marks) > len(chunks)
+    middle = len(text) // 2
+    (tmp_path / "input").write_bytes(text[:middle] + b'"' + text[middle + 1 :])
+    wanted = np.array([1, 2, 100_000, 399_999, 400_000])
+    found = list(reader.find_records(wanted, marks))
+    assert [record.record for record in found] == wanted.tolist()
+    assert [record.line for record in found] == [record + 1 for record in wanted.tolist()]
+    assert [record.cells[0] for record in found] == [str(record) for record in wanted.tolist()]
 
 
 def test_no_more_than_a_few_chunks_are_worked_on_ahead(read: Open) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -13,7 +13,7 @@ from waybill.blobs.local import LocalBlobs
 from waybill.dispatch.embedded import EmbeddedDispatcher
 from waybill.engine.catalogue import Catalogue
 from waybill.errors import SettingsInvalid
-from waybill.registry import OPEN_INPUT, load_sink_factory
+from waybill.registry import load_sink_factory
 from waybill.settings import DataDirectory, read_settings
 from waybill.sinks.sqlite.sink import SqliteSink
 from waybill.stores.sqlite.store import SqliteStore
@@ -26,9 +26,7 @@ if TYPE_CHECKING:
 
     from waybill.dispatch.embedded import Role
     from waybill.model.entity import Entity
-    from waybill.model.limits import Limits
     from waybill.model.settings import Settings
-    from waybill.ports.reader import OpenReader
     from waybill.ports.sink import Sink
 
 PEPPER: Final = "pepper"
@@ -111,11 +109,6 @@ def open_sink(name: str, directory: DataDirectory) -> Sink:
     if not name:
         return SqliteSink(directory.sinks)
     return load_sink_factory(name)({}, directory.sinks)
-
-
-def make_opener(limits: Limits, threads: int) -> OpenReader:
-    """What opens a stored input under these limits; ``threads`` work on its chunks."""
-    return lambda path, options: OPEN_INPUT(path, replace(options, threads=threads), limits)
 
 
 def read_pepper(directory: DataDirectory) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from waybill.blobs.local import LocalBlobs
-from waybill.bootstrap.embedded import make_opener
+from waybill.bootstrap.inputs import make_opener
 from waybill.engine.checks import FileCheck
 from waybill.engine.runs.duplicates import KeyLedgers
 from waybill.engine.runs.opening import read_options

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry
 
-from waybill.bootstrap.embedded import load_catalogue, make_opener, open_embedded
+from waybill.bootstrap.embedded import load_catalogue, open_embedded
+from waybill.bootstrap.inputs import make_opener
 from waybill.bootstrap.lifeline import watch_lifeline
 from waybill.bootstrap.logs import configure_logging
 from waybill.dialect import Core

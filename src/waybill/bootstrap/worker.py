@@ -8,7 +8,8 @@ import signal
 import threading
 from typing import TYPE_CHECKING
 
-from waybill.bootstrap.embedded import load_catalogue, make_opener, open_embedded, read_pepper
+from waybill.bootstrap.embedded import load_catalogue, open_embedded, read_pepper
+from waybill.bootstrap.inputs import make_opener
 from waybill.bootstrap.life_signs import give_signs
 from waybill.bootstrap.lifeline import watch_lifeline
 from waybill.bootstrap.logs import configure_logging

@@ -19,6 +19,8 @@ from waybill.validation.record_index import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from waybill.errors import FileRefused
     from waybill.formats.text_stream import TextStream
     from waybill.validation.record_index import Offsets, RecordIndex
@@ -28,6 +30,9 @@ CHUNK_BYTES: Final = 4 * 1024 * 1024
 
 CHUNK_RECORDS: Final = 32_768
 """Records per chunk at most: bounds what a chunk of tiny or malformed records takes in memory."""
+
+MARK_BYTES: Final = 256 * 1024
+"""About so much text lies between two places where reading can begin again."""
 
 RECORD_BYTES: Final = 16 * 1024 * 1024
 """A record that is still open after this many bytes is refused."""
@@ -79,15 +84,16 @@ class _Indexed:
 
 
 class SliceCutter:
-    """Cuts one text, front to back. Memory: two chunks, or two of the longest record."""
+    """Cuts one text, front to back. Memory: two chunks, or two of the longest record.
 
-    def __init__(
-        self, stream: TextStream, rules: CutRules, start: ReadPosition, ordinal: int
-    ) -> None:
+    ``position``: where the next slice begins, except for blank lines.
+    """
+
+    def __init__(self, stream: TextStream, rules: CutRules, start: ReadPosition) -> None:
         self._stream = stream
         self._rules = rules
-        self._position = start
-        self._ordinal = ordinal
+        self.position = start
+        self._ordinal = 0
         self._buffer = stream.skip(start.byte)
         self._ended = False
         self._known: _Indexed | None = None
@@ -96,6 +102,19 @@ class SliceCutter:
     def _is_done(self) -> bool:
         """Whether the last slice has been given."""
         return self._ended and not self._buffer
+
+    def slices(self) -> Iterator[Slice]:
+        """All slices; raises as ``next_slice``."""
+        while piece := self.next_slice():
+            yield piece
+
+    def skip_to(self, place: ReadPosition) -> None:
+        """Go on from the begin of a record that lies ahead."""
+        self._drop(self._known.begin if self._known else 0)
+        ahead = place.byte - self.position.byte
+        held = len(self._buffer)
+        self._buffer = self._buffer[ahead:] if ahead < held else self._stream.skip(ahead - held)
+        self.position = place
 
     def next_slice(self) -> Slice | None:
         """The next slice that has records; ``None`` at the end.
@@ -167,8 +186,8 @@ class SliceCutter:
 
     def _slice(self, known: _Indexed, end: int) -> Slice:
         index = known.index.part(known.begin, end)
-        start = self._position
-        self._position = ReadPosition(
+        start = self.position
+        self.position = ReadPosition(
             byte=start.byte + end - known.begin,
             line=start.line + index.lines,
             record=start.record + index.records,
@@ -180,7 +199,7 @@ class SliceCutter:
             layout=known.cut.layout.part(known.begin, end),
             index=index,
             start=start,
-            end=self._position,
+            end=self.position,
             input_bytes=self._stream.input_bytes,
         )
 
@@ -195,8 +214,8 @@ class SliceCutter:
         return self._refuse("LINE_TOO_LONG", max(long_at, 0))
 
     def _refuse(self, code: str, offset: int) -> FileRefused:
-        line = self._position.line + find_line_ends(self._buffer[:offset]).size
-        byte = self._position.byte + offset
+        line = self.position.line + find_line_ends(self._buffer[:offset]).size
+        byte = self.position.byte + offset
         return file_refused(code, line=line, byte=byte, allowed=self._rules.line_bytes)
 
 

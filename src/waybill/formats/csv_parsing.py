@@ -11,8 +11,9 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import csv
 
+from waybill.formats.csv_cutting import MARK_BYTES
 from waybill.formats.csv_exact import join_record, split_record
-from waybill.ports.reader import MalformedRecord, RawChunk
+from waybill.ports.reader import MalformedRecord, RawChunk, ReadPosition
 from waybill.validation.codes import make_finding
 from waybill.validation.formula import unescape, unescape_column
 from waybill.validation.record_index import ChunkPositions, as_array
@@ -78,10 +79,21 @@ class _SliceParser:
             record_numbers=numbers,
             malformed=self._describe(malformed),
             positions=self._positions,
-            end=piece.end,
+            marks=self._marks(),
             input_bytes=piece.input_bytes,
             traits=self._traits,
         )
+
+    def _marks(self) -> Sequence[ReadPosition]:
+        """The place of every so manieth record, the first included."""
+        starts = self._piece.index.starts
+        step = max(1, starts.size * MARK_BYTES // max(1, len(self._piece.text)))
+        before = range(self._piece.start.record, self._piece.end.record, step)
+        places = self._positions.locate([record + 1 for record in before])
+        return [
+            ReadPosition(byte=byte, line=line, record=record)
+            for record, (line, byte) in zip(before, places, strict=True)
+        ]
 
     def _kept_records(self) -> Offsets:
         """The records that the parser is to see."""

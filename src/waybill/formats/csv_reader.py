@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+import numpy as np
+
 from waybill.errors import FileRefused
-from waybill.formats.csv_cutting import CutRules, Slice, SliceCutter
+from waybill.formats.csv_cutting import MARK_BYTES, CutRules, Slice, SliceCutter
 from waybill.formats.csv_parsing import CsvShape, parse_slice, record_bytes
 from waybill.formats.encoding_watch import EncodingWatch
+from waybill.ports.reader import FoundRecord
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
@@ -65,23 +68,38 @@ class CsvReader:
         """See ``Reader.warnings``: complete once all chunks were read."""
         return self._watch.warnings()
 
-    def map_chunks(
-        self,
-        work: Callable[[RawChunk], T],
-        *,
-        after: ReadPosition | None = None,
-        first_ordinal: int = 0,
-        wanted: Callable[[int], bool] | None = None,
-    ) -> Generator[T]:
+    def map_chunks(self, work: Callable[[RawChunk], T]) -> Generator[T]:
         """See ``Reader.map_chunks``."""
         if not self._header.names:
             return
         source = self._source
         with closing(source.open_text()) as stream:
-            cutter = SliceCutter(stream, source.rules, after or source.body, first_ordinal)
-            slices = _wanted(cutter, wanted)
-            flight = _Flight(slices, lambda piece: work(self._parse(piece)), source.threads)
+            cutter = SliceCutter(stream, source.rules, source.body)
+            flight = _Flight(
+                cutter.slices(), lambda piece: work(self._parse(piece)), source.threads
+            )
             yield from flight.results()
+
+    def find_records(
+        self, records: np.ndarray, marks: Sequence[ReadPosition]
+    ) -> Iterator[FoundRecord]:
+        """See ``Reader.find_records``."""
+        source = self._source
+        rules = replace(source.rules, chunk_bytes=MARK_BYTES)
+        before = np.array([mark.record for mark in marks], dtype=np.int64)
+        with closing(source.open_text()) as stream:
+            cutter = SliceCutter(stream, rules, source.body)
+            while records.size:
+                mark = marks[int(before.searchsorted(records[0])) - 1]
+                if mark.record > cutter.position.record:
+                    cutter.skip_to(mark)
+                piece = cutter.next_slice()
+                if piece is None:
+                    return
+                here = records[: records.searchsorted(piece.end.record, "right")]
+                records = records[here.size :]
+                if here.size:
+                    yield from _found(parse_slice(piece, source.shape), here)
 
     def close(self) -> None:
         """See ``Reader.close``."""
@@ -101,10 +119,12 @@ class CsvReader:
         return chunk
 
 
-def _wanted(cutter: SliceCutter, wanted: Callable[[int], bool] | None) -> Iterator[Slice]:
-    while piece := cutter.next_slice():
-        if wanted is None or wanted(piece.ordinal):
-            yield piece
+def _found(chunk: RawChunk, records: np.ndarray) -> Iterator[FoundRecord]:
+    rows = chunk.table.take(np.searchsorted(chunk.record_numbers, records))
+    places = chunk.positions.locate(records.tolist())
+    cells = zip(*(column.to_pylist() for column in rows.columns), strict=True)
+    for record, (line, byte), values in zip(records.tolist(), places, cells, strict=True):
+        yield FoundRecord(record=record, line=line, byte=byte, cells=values)
 
 
 class _Flight(Generic[T]):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 
     import numpy as np
     import pyarrow as pa
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadPosition:
-    """Where reading stands between two chunks.
+    """Where reading can begin: before a record.
 
     ``byte``: offset in the decoded text of the next record. ``line``: physical number of its first
     line. ``record``: number of the last record before it (0 at the start).
@@ -70,6 +70,16 @@ class TextTraits:
     has_blanks: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundRecord:
+    """A well-formed record that was read again, with its raw cells in file order."""
+
+    record: int
+    line: int
+    byte: int
+    cells: tuple[str | None, ...]
+
+
 class Positions(Protocol):
     """Finds a record of one chunk again; costs nothing until asked."""
 
@@ -85,8 +95,9 @@ class RawChunk:
     ``None`` for an empty unquoted cell. ``record_numbers``: of each row, int64, rising.
     ``records``: how many records the chunk has, the malformed ones included.
     ``traits``: over its bytes.
-    ``end``: where the next chunk begins. ``input_bytes``: bytes of the stored input consumed so
-    far, for progress.
+    ``marks``: places where reading can begin again, the first record's and some between, so that
+    any record is found again without reading much else. ``input_bytes``: bytes of the stored input
+    consumed so far, for progress.
     """
 
     ordinal: int
@@ -96,7 +107,7 @@ class RawChunk:
     record_numbers: np.ndarray
     malformed: Sequence[MalformedRecord]
     positions: Positions
-    end: ReadPosition
+    marks: Sequence[ReadPosition]
     input_bytes: int
     traits: TextTraits
     warnings: tuple[FileWarning, ...] = ()
@@ -117,22 +128,21 @@ class Reader(Protocol):
     def warnings(self) -> Sequence[FileWarning]:
         """What was odd about the file so far: in the header, in its encoding."""
 
-    def map_chunks(
-        self,
-        work: Callable[[RawChunk], T],
-        *,
-        after: ReadPosition | None = None,
-        first_ordinal: int = 0,
-        wanted: Callable[[int], bool] | None = None,
-    ) -> Generator[T, None, None]:
+    def map_chunks(self, work: Callable[[RawChunk], T]) -> Generator[T, None, None]:
         """``work`` done on each chunk by a few threads; results in file order.
 
-        ``after``: resume there, with chunk numbers from ``first_ordinal``. ``wanted``: chunk
-        numbers to parse; the others are passed over and give no result. At most a few chunks are
-        in flight; closing the iterator stops them.
+        At most a few chunks are in flight; closing the iterator stops them.
 
         Raises:
             FileRefused: the input cannot be read on; all chunks before were given.
+        """
+
+    def find_records(
+        self, records: np.ndarray, marks: Sequence[ReadPosition]
+    ) -> Iterator[FoundRecord]:
+        """The well-formed records of these rising numbers again.
+
+        ``marks``: of all chunks, in file order. Memory is what lies between two marks.
         """
 
     def close(self) -> None:

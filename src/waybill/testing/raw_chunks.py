@@ -54,7 +54,7 @@ def raw_chunk(
         record_numbers=np.array(numbers, dtype=np.int64),
         malformed=malformed,
         positions=OneLineRecords(),
-        end=ReadPosition(byte=(end + 1) * BYTES_PER_RECORD, line=end + 2, record=end),
+        marks=[ReadPosition(byte=BYTES_PER_RECORD, line=2, record=first_record - 1)],
         input_bytes=(end + 1) * BYTES_PER_RECORD,
         traits=traits_of("\n".join(texts).encode(), has_blanks="" in texts),
     )

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
     import pyarrow as pa
 
@@ -23,7 +25,7 @@ class CheckedChunk:
     ``unique_digests``: the same per set of ``compiled.unique_sets`` (0 where a part is missing).
     ``reference_digests``: per key of ``compiled.self_references``, digests of what the record
     refers to and of what can be referred to (0 where a part is missing). Digests hold within one
-    process.
+    process. ``marks``: see ``ports/reader.py``.
     """
 
     ordinal: int
@@ -34,7 +36,7 @@ class CheckedChunk:
     rejected: int
     key_digests: np.ndarray | None
     unique_digests: tuple[np.ndarray, ...]
-    end: ReadPosition
+    marks: Sequence[ReadPosition]
     input_bytes: int
     reference_digests: tuple[tuple[np.ndarray, np.ndarray], ...] = ()
     warnings: tuple[FileWarning, ...] = ()

@@ -140,7 +140,7 @@ class Checker:
                 (digests.of(f"{REFERENCE_PREFIX}{at}a"), digests.of(f"{REFERENCE_PREFIX}{at}b"))
                 for at in range(len(self_references(entity)))
             ),
-            end=chunk.end,
+            marks=chunk.marks,
             input_bytes=chunk.input_bytes,
             warnings=(*chunk.warnings, *self._invisible(chunk)),
         )

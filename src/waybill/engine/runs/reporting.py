@@ -1,7 +1,7 @@
 """The report phase: one master list of rejections in input order; every report is a view of it.
 
 Records that failed the check are in the list already. Records rejected later are read again from
-the input for their cells and positions: one pass, only the chunks that hold them.
+the input for their cells and positions: one pass, and little more than those records.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import heapq
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from waybill.engine.runs.spool import Spool, SpooledChunk
     from waybill.engine.runs.verdicts import LateFindings
     from waybill.model.finding import Finding
-    from waybill.ports.reader import RawChunk, Reader
+    from waybill.ports.reader import FoundRecord, Reader
     from waybill.validation.whole_file import Duplicates
 
 
@@ -61,9 +62,7 @@ class MasterList:
 
     def pieces(self) -> Iterator[bytes]:
         """The list as NDJSON, one chunk of the input at a time."""
-        affected = {c.ordinal for c in self.spool if self._count(c)}
-        if affected:
-            self._read_again(affected)
+        affected = self._read_again()
         for chunk in self.spool:
             piece = self.spool.rejects(chunk)
             if chunk.ordinal in affected:
@@ -71,43 +70,29 @@ class MasterList:
             if piece:
                 yield piece
 
-    def _count(self, chunk: SpooledChunk) -> int:
-        first, stop = self._range(chunk)
-        return stop - first
+    def _read_again(self) -> set[int]:
+        """Keep the late records with cells and positions, without findings; gives their chunks."""
+        found = self.reader.find_records(self._records, self.spool.marks)
+        affected: set[int] = set()
+        for chunk in self.spool:
+            edges = [chunk.first_record, chunk.first_record + chunk.records]
+            first, stop = np.searchsorted(self._records, edges).tolist()
+            if first < stop:
+                affected.add(chunk.ordinal)
+                records = list(islice(found, stop - first))
+                self._lines[first:stop] = [record.line for record in records]
+                self.spool.put(chunk.ordinal, "late", b"".join(map(self._bare, records)))
+        return affected
 
-    def _range(self, chunk: SpooledChunk) -> tuple[int, int]:
-        """Where the late records of a chunk lie in ``_records``."""
-        edges = [chunk.first_record, chunk.first_record + chunk.records]
-        first, stop = np.searchsorted(self._records, edges)
-        return int(first), int(stop)
-
-    def _read_again(self, affected: set[int]) -> None:
-        ordinals = sorted(affected)
-        found = self.reader.map_chunks(self._collect, wanted=affected.__contains__)
-        for ordinal, lines in zip(ordinals, found, strict=False):
-            self.spool.put(ordinal, "late", lines)
-
-    def _collect(self, raw: RawChunk) -> bytes:
-        """The late records of one chunk with cells and positions, still without findings."""
-        first, stop = np.searchsorted(
-            self._records, [raw.first_record, raw.first_record + raw.records]
-        )
-        wanted = self._records[first:stop]
-        rows = raw.table.take(np.searchsorted(raw.record_numbers, wanted))
-        places = raw.positions.locate(wanted.tolist())
-        self._lines[first:stop] = [line for line, _ in places]
-        cells = zip(*(column.to_pylist() for column in rows.columns), strict=True)
-        return b"".join(
-            encode_rejection(
-                Rejection(
-                    record=record,
-                    line=line,
-                    byte=byte,
-                    cells=self.cells.mask(values),
-                    findings=(),
-                )
+    def _bare(self, found: FoundRecord) -> bytes:
+        return encode_rejection(
+            Rejection(
+                record=found.record,
+                line=found.line,
+                byte=found.byte,
+                cells=self.cells.mask(found.cells),
+                findings=(),
             )
-            for record, (line, byte), values in zip(wanted.tolist(), places, cells, strict=True)
         )
 
     def _merged(self, chunk: SpooledChunk, rejects: bytes) -> Iterator[bytes]:

@@ -25,25 +25,27 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpooledChunk:
-    """One checked chunk; ``start`` is where its records begin, ``None`` for the file's start."""
+    """One checked chunk."""
 
     ordinal: int
     first_record: int
     records: int
     accepted: int
     rejected: int
-    start: ReadPosition | None
 
 
 @dataclass(slots=True)
 class Spool:
-    """The checked chunks of one run, in order. ``prefix`` names its folder in the blob store."""
+    """The checked chunks of one run, in order. ``prefix`` names its folder in the blob store.
+
+    ``marks``: places in the input from which its records can be read again.
+    """
 
     blobs: Blobs
     prefix: str
     chunks: list[SpooledChunk] = field(default_factory=list)
+    marks: list[ReadPosition] = field(default_factory=list)
     _held: CheckedChunk | None = None
-    _end: ReadPosition | None = None
     _has_files: bool = False
 
     def add(self, checked: CheckedChunk) -> None:
@@ -62,10 +64,9 @@ class Spool:
                 records=checked.records,
                 accepted=checked.good.num_rows,
                 rejected=checked.rejected,
-                start=self._end,
             )
         )
-        self._end = checked.end
+        self.marks.extend(checked.marks)
 
     def good_rows(self, chunk: SpooledChunk) -> pa.Table:
         """The accepted rows of a chunk."""
