@@ -49,6 +49,11 @@ class QuoteLayout:
         """Whether a parser may be given the text as it is."""
         return not (self.bare.size or self.broken.size)
 
+    @property
+    def has_neighbours(self) -> bool:
+        """Whether two quotes stand side by side somewhere, as those of an empty cell do."""
+        return bool((np.diff(self.toggles) == 1).any())
+
     def part(self, begin: int, end: int) -> QuoteLayout:
         """The layout of ``text[begin:end]``; both ends lie outside quotes."""
         return QuoteLayout(

@@ -51,8 +51,8 @@ class _SliceParser:
     def __init__(self, piece: Slice, shape: CsvShape) -> None:
         self._piece = piece
         self._shape = shape
-        has_blanks = shape.escaped or b'""' in piece.text
-        self._traits = traits_of(piece.text, has_blanks=has_blanks)
+        may_hold_blanks = shape.escaped or piece.layout.has_neighbours
+        self._traits = traits_of(piece.text, has_blanks=may_hold_blanks)
         self._faults = {} if self._traits.is_ascii else find_faults(piece)
         self._broken = frozenset(piece.index.records_at(piece.layout.broken).tolist())
         self._positions = ChunkPositions(

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 
 from waybill.ports.reader import TextTraits
-
-if TYPE_CHECKING:
-    from typing import TypeAlias
-
-    Bytes: TypeAlias = np.ndarray[tuple[int], np.dtype[np.uint8]]
 
 SEPARATORS: Final = (b"\x1e", b"\x1f")
 """Bytes that keep values apart in the text that is hashed; see ``statements.py``."""
@@ -21,9 +16,9 @@ _THREE_BYTES: Final = [
     chr(code).encode()
     for code in (*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2065), 0xFEFF)
 ]
-_LEADS: Final = sorted({each[0] for each in _THREE_BYTES})
 _FOLLOWERS: Final = {
-    lead: [each[1] << 8 | each[2] for each in _THREE_BYTES if each[0] == lead] for lead in _LEADS
+    lead: [each[1] << 8 | each[2] for each in _THREE_BYTES if each.startswith(lead)]
+    for lead in sorted({each[:1] for each in _THREE_BYTES})
 }
 
 
@@ -41,14 +36,14 @@ def traits_of(text: bytes, *, has_blanks: bool) -> TextTraits:
 
 def may_hold_invisible(text: bytes) -> bool:
     """Whether the UTF-8 bytes of an invisible character occur; cheap, and never wrongly no."""
-    return _SOFT_HYPHEN in text or _has_three_bytes(np.frombuffer(text, dtype=np.uint8))
+    if _SOFT_HYPHEN[:1] in text and _SOFT_HYPHEN in text:  # one byte is found 25 times as fast
+        return True
+    return any(lead in text and _has_follower(text, lead) for lead in _FOLLOWERS)
 
 
-def _has_three_bytes(data: Bytes) -> bool:
-    for lead in _LEADS:
-        at = np.flatnonzero(data[: len(data) - 2] == lead)
-        if at.size:
-            codes = np.left_shift(data[at + 1], 8, dtype=np.int32) | data[at + 2]
-            if bool(np.isin(codes, _FOLLOWERS[lead]).any()):
-                return True
-    return False
+def _has_follower(text: bytes, lead: bytes) -> bool:
+    """Whether two bytes that make an invisible character stand behind the leading one."""
+    data = np.frombuffer(text, dtype=np.uint8)
+    at = np.flatnonzero(data[: len(data) - 2] == lead[0])
+    codes = np.left_shift(data[at + 1], 8, dtype=np.int32) | data[at + 2]
+    return bool(np.isin(codes, _FOLLOWERS[lead]).any())
