@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_POLLS: Final = 1.0
-SMALL_CLAIM: Final = 4
+SMALL_CLAIM: Final = 8
 STORAGE_TROUBLE: Final = "the disk is full or refuses writes, or a database does not answer"
 """What clients read of it; the log has the path."""
 SMALL_INPUT_BYTES: Final = 1024 * 1024

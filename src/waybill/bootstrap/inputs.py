@@ -1,0 +1,17 @@
+"""How stored inputs are opened, with or without a server."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from waybill.formats.opening import open_reader
+
+if TYPE_CHECKING:
+    from waybill.model.limits import Limits
+    from waybill.ports.reader import OpenReader
+
+
+def make_opener(limits: Limits, threads: int) -> OpenReader:
+    """What opens a stored input under these limits; ``threads`` work on its chunks."""
+    return lambda path, options: open_reader(path, replace(options, threads=threads), limits)
