@@ -35,10 +35,14 @@ class BodyKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredFile:
-    """An uploaded file as stored: durable, not yet pointed at by any job."""
+    """An uploaded file as stored: durable, not yet pointed at by any job.
+
+    ``charset``: what its Content-Type declares; empty where it declares none.
+    """
 
     part: str
     file: InputFile
+    charset: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

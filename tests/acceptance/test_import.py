@@ -185,6 +185,44 @@ def test_guards_stop_a_job_before_any_write(client, submit, finish):
     assert 23 not in ids
 
 
+def test_guards_see_what_the_sink_would_refuse_before_any_write(client, submit, finish):
+    finish(client, submit(client, "id,name\n201,A\n202,B\n"))
+    text = "id,name\n203,C\n201,A\n202,B\n"
+    for guard in ({"max_errors": 1}, {"max_error_ratio": 0.5}):
+        job = finish(client, submit(client, text, operation="insert", **guard))
+        assert job["state"] == "failed"
+        assert (job["counts"]["created"], job["counts"]["rejected"]) == (0, 2)
+        page = client.get(f"/v1/jobs/{job['id']}/rejections").json()["rejections"]
+        assert [r["findings"][0]["code"] for r in page] == ["KEY_EXISTS", "KEY_EXISTS"]
+    ids = {r["id"] for r in client.get("/v1/entities/people/records").json()["records"]}
+    assert 203 not in ids
+    job = finish(client, submit(client, text, operation="insert", max_errors=2))
+    assert (job["counts"]["created"], job["counts"]["rejected"]) == (1, 2)
+
+
+def test_the_charset_of_the_content_type_is_the_declared_encoding(client, finish):
+    body = "id,name\n301,Jürgen\n".encode("cp1252")
+    for charset, encoding in (("windows-1252", "windows-1252"), ("nonsense", None)):
+        headers = {"Content-Type": f"text/csv; charset={charset}"}
+        answer = client.post("/v1/jobs?entity=people", content=body, headers=headers)
+        if encoding is None:
+            assert (answer.status_code, answer.json()["code"]) == (400, "OPTION_INVALID")
+            continue
+        job = finish(client, answer.json())
+        assert job["counts"]["created"] + job["counts"]["updated"] == 1
+        assert job["format"]["encoding_source"] == "declared"
+    part = ("people.csv", body, "text/csv; charset=windows-1252")
+    answer = client.post("/v1/jobs", data={"entity": "people"}, files={"file": part})
+    assert finish(client, answer.json())["counts"]["unchanged"] == 1
+
+
+def test_a_member_of_the_options_that_stands_twice_is_refused(client):
+    files = {"file": ("people.csv", b"id,name\n1,A\n")}
+    options = '{"dry_run": false, "dry_run": true}'
+    answer = client.post("/v1/jobs", data={"entity": "people", "options": options}, files=files)
+    assert (answer.status_code, answer.json()["code"]) == (400, "OPTION_INVALID")
+
+
 def test_an_empty_file_is_a_job_of_no_records(client, submit, finish):
     for text in ("", "id,name\n"):
         job = finish(client, submit(client, text))

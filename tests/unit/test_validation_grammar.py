@@ -312,6 +312,14 @@ def test_json_that_is_too_deep_or_holds_nan_is_refused(sandbox: Sandbox) -> None
     assert Field(sandbox, type="array").read(*cells) == wanted
 
 
+def test_lax_json_is_refused(sandbox: Sandbox) -> None:
+    cells = ('{"a": 1, "a": 2}', '{"a": {"b": 1, "b": 2}}', '{"a": 1e999}', '{"a": 1,}', "[1e3]")
+    objects = Field(sandbox, type="object").read(*cells[:4], '{"a": ",}", "b": "1e999"}')
+    assert objects == [{"JSON_SCHEMA"}] * 3 + [MISMATCH] + ['{"a": ",}", "b": "1e999"}']
+    arrays = Field(sandbox, type="array").read("[1, ]", "[1e3]", "[-1e999]", "[" + "9" * 401 + "]")
+    assert arrays == [MISMATCH, "[1e3]", {"JSON_SCHEMA"}, {"JSON_SCHEMA"}]
+
+
 def test_json_of_a_hundred_thousand_levels_harms_nobody(sandbox: Sandbox) -> None:
     deep = "[" * 100_000 + "]" * 100_000
     found = Field(sandbox, type="array").read(deep, "[" * 100_000, "[]")

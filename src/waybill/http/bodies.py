@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from starlette.types import Receive
 
     from waybill.http.spool import Spools
+    from waybill.model.job import InputFile
     from waybill.model.limits import Limits
 
 MULTIPART: Final = "multipart/form-data"
@@ -63,7 +64,8 @@ class Bodies:
         encoding = _content_encoding(headers)
         stream = self._stream(receive, headers, small=False)
         if media_type != MULTIPART:
-            return await self._read_raw(stream, headers, media_type, encoding)
+            file = await self._read_raw(stream, headers, media_type, encoding)
+            return Body(files=(StoredFile(part="", file=file, charset=options.get("charset", "")),))
         if encoding != "identity":
             raise _encoding_unsupported(encoding)
         return await self._read_multipart(stream, options.get("boundary", ""))
@@ -85,7 +87,7 @@ class Bodies:
 
     async def _read_raw(
         self, stream: BodyStream, headers: Mapping[str, str], media_type: str, encoding: str
-    ) -> Body:
+    ) -> InputFile:
         spool = self.spools.open()
         stored = False
         try:
@@ -99,7 +101,7 @@ class Bodies:
         finally:
             if not stored:
                 await spool.discard()
-        return Body(files=(StoredFile(part="", file=file),))
+        return file
 
     async def _drop(self, files: list[StoredFile]) -> None:
         for stored in files:

@@ -39,7 +39,7 @@ def read_key(exchange: Exchange) -> str | None:
 def fingerprint(exchange: Exchange, body: Body) -> str:
     """SHA-256 over method, path, query, fields and files; the same for a request sent again.
 
-    Order of query parameters and parts, file names and headers do not matter.
+    Order of query parameters and parts, file names and headers other than a charset do not matter.
     """
     digest = sha256()
     for text in _facts(exchange, body):
@@ -57,5 +57,5 @@ def _facts(exchange: Exchange, body: Body) -> Iterable[str]:
         for name, value in sorted(section):
             yield from (name, value)
     yield ""
-    for part, digest in sorted((stored.part, stored.file.sha256) for stored in body.files):
-        yield from (part, digest)
+    for facts in sorted((file.part, file.file.sha256, file.charset) for file in body.files):
+        yield from facts

@@ -7,13 +7,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from multipart import MultipartError, MultipartSegment, PushMultipartParser
+from multipart import (
+    MultipartError,
+    MultipartSegment,
+    PushMultipartParser,
+    parse_options_header,
+)
 
 from waybill.dialect import Body, StoredFile
 from waybill.errors import BodyInvalid, LimitExceeded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from waybill.http.body_stream import BodyStream
     from waybill.http.spool import Spool, Spools
@@ -31,6 +36,7 @@ class _Part:
     name: str
     file_name: str | None
     media_type: str
+    charset: str
     text: bytearray = field(default_factory=bytearray)
     spool: Spool | None = None
 
@@ -120,7 +126,7 @@ class MultipartReader:
             self._fields[part.name] = _text(part)
         else:
             file = await part.spool.commit(name=part.file_name or "", media_type=part.media_type)
-            self.stored.append(StoredFile(part=part.name, file=file))
+            self.stored.append(StoredFile(part=part.name, file=file, charset=part.charset))
         self._part = None
 
     def _open_part(self) -> _Part:
@@ -151,7 +157,17 @@ def _describe(segment: MultipartSegment, header_bytes: int) -> _Part:
         name=segment.name or "",
         file_name=None if file_name is None else clean_file_name(file_name),
         media_type=segment.content_type or "",
+        charset=_charset(headers),
     )
+
+
+def _charset(headers: Sequence[tuple[str, str]]) -> str:
+    """What the part itself declares; the library would fill in a default."""
+    for name, value in headers:
+        if name.lower() == "content-type":
+            _, options = parse_options_header(value)
+            return str(options.get("charset", ""))
+    return ""
 
 
 def _check_disposition(values: list[str]) -> None:

@@ -10,7 +10,7 @@ from waybill.model.entity import FieldType
 from waybill.validation.arrow_text import rows_longer, rows_matching
 from waybill.validation.codes import make_finding
 from waybill.validation.finding_maker import SHOWN_CHARACTERS, shorten
-from waybill.validation.json_cells import build_validator, doubtful_rows, json_fault
+from waybill.validation.json_cells import NO_JSON, build_validator, doubtful_rows, json_fault
 from waybill.validation.rules import MASK
 
 if TYPE_CHECKING:
@@ -63,7 +63,8 @@ class CellFaults:
                 continue
             reason = json_fault(text, validator)
             if reason is not None:
-                finding = self._finding(plan, "JSON_SCHEMA", text, reason)
+                code = "TYPE_MISMATCH" if reason == NO_JSON else "JSON_SCHEMA"
+                finding = self._finding(plan, code, text, reason)
                 faults.setdefault(row, {})[plan.index] = finding
 
     def _add(

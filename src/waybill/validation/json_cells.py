@@ -1,16 +1,18 @@
-"""What SQL cannot judge in cells of JSON: depth, NaN, and JSON Schema; Python, on few rows.
+"""What SQL cannot judge in cells of JSON: depth, names that stand twice, lax forms, JSON Schema.
 
-Rows come here when a field has a JSON Schema, or when an Arrow kernel finds many brackets or a
-word like ``NaN`` in the cell.
+The engine takes trailing commas, ``NaN`` and numbers beyond a double, which are no JSON (RFC 8259),
+and the last of several members of one name. Rows come here, to Python, when a field has a JSON
+Schema, or when an Arrow kernel finds what such text must hold.
 """
 
 from __future__ import annotations
 
+import json
+import math
 import re
 from typing import TYPE_CHECKING, Any, Final
 
 import jsonschema_rs
-import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -21,9 +23,12 @@ if TYPE_CHECKING:
 DEPTH: Final = 64
 """Most levels of arrays and objects in one cell."""
 
+NO_JSON: Final = "it is no JSON"
+_EXACT_DIGITS: Final = 400
 _STRINGS: Final = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _NOT_BRACKETS: Final = re.compile(r"[^\[\]{}]+")
-_WORDS: Final = re.compile("(?<![a-z])(?:nan|inf(?:inity)?)(?![a-z])", re.IGNORECASE)
+_LAX: Final = r"(?i)nan|inf|,\s*[\]}]|[0-9]e[+]?[0-9]{3}|[0-9]{300}"
+"""RE2: what lax JSON must hold."""
 
 
 def build_validator(schema: Mapping[str, object]) -> jsonschema_rs.Validator:
@@ -40,11 +45,12 @@ def build_validator(schema: Mapping[str, object]) -> jsonschema_rs.Validator:
 
 
 def doubtful_rows(cells: pa.ChunkedArray[pa.StringScalar]) -> np.ndarray:
-    """Row numbers whose JSON may be too deep or hold NaN; nearly always none."""
+    """Row numbers whose JSON may be too deep, lax, or hold a name twice."""
     squares, braces = pc.count_substring(cells, "["), pc.count_substring(cells, "{")
-    words = pc.match_substring_regex(cells, "nan|inf", ignore_case=True)
     deep = _filled(squares) + _filled(braces) > DEPTH
-    rows: np.ndarray = np.flatnonzero(deep | (_filled(words) > 0))
+    lax = _filled(pc.match_substring_regex(cells, _LAX)) > 0
+    several = _filled(pc.count_substring(cells, ":")) > 1
+    rows: np.ndarray = np.flatnonzero(deep | lax | several)
     return rows
 
 
@@ -64,22 +70,40 @@ def json_fault(text: str, validator: jsonschema_rs.Validator | None) -> str | No
         return None
     if _depth(bare) > DEPTH:
         return f"it is nested deeper than {DEPTH} levels"
-    if _WORDS.search(bare):
-        return "NaN and Infinity are not JSON"
-    if validator is None:
-        return None
-    return _schema_fault(text, validator)
-
-
-def _schema_fault(text: str, validator: jsonschema_rs.Validator) -> str | None:
     try:
-        value = msgspec.json.decode(text)
-    except msgspec.DecodeError:
-        return None
+        value = _STRICT.decode(text)
+    except json.JSONDecodeError:
+        return NO_JSON
+    except ValueError as error:
+        return str(error)
+    return None if validator is None else _schema_fault(value, validator)
+
+
+def _schema_fault(value: object, validator: jsonschema_rs.Validator) -> str | None:
     for error in validator.iter_errors(value):
         place = "/".join(str(step) for step in error.instance_path)
         return f"{error.message} at /{place}" if place else error.message
     return None
+
+
+def _unique_members(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members: dict[str, object] = {}
+    for name, value in pairs:
+        if name in members:
+            raise ValueError(f"the member {name!r} stands twice")
+        members[name] = value
+    return members
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise ValueError(f"the number {digits[:40]} is beyond what a double can hold")
+    return number
+
+
+def _refuse_word(word: str) -> object:
+    raise ValueError(f"{word} is not JSON")
 
 
 def _depth(bare: str) -> int:
@@ -88,6 +112,14 @@ def _depth(bare: str) -> int:
         level += 1 if bracket in "[{" else -1
         deepest = max(deepest, level)
     return deepest
+
+
+_STRICT: Final = json.JSONDecoder(
+    object_pairs_hook=_unique_members,
+    parse_float=_finite,
+    parse_int=lambda digits: int(digits) if len(digits) <= _EXACT_DIGITS else _finite(digits),
+    parse_constant=_refuse_word,
+)
 
 
 def _refuse_reference(uri: str) -> Any:  # noqa: ANN401 - as the library declares it

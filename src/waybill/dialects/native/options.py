@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
@@ -86,6 +86,23 @@ def _build(read: Mapping[str, Any], given: Mapping[str, object]) -> GivenOptions
     values = {name: value for name, value in read.items() if value is not None}
     client_ref = values.pop("client_ref", None)
     return GivenOptions(options=ImportOptions(**values), client_ref=client_ref)
+
+
+def with_charset(options: ImportOptions, charset: str) -> ImportOptions:
+    """The options with the encoding that the file's Content-Type declares, unless they name one.
+
+    Raises:
+        OptionInvalid: there is no such encoding.
+    """
+    if options.encoding or not charset:
+        return options
+    encoding = _encoding(charset)
+    if encoding is None:
+        raise OptionInvalid(
+            f"The Content-Type names the charset {charset[:80]!r}, which is no text encoding.",
+            parameter="encoding",
+        )
+    return replace(options, encoding=encoding)
 
 
 def _option(name: str) -> Option:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Final
 
-import msgspec
-
 from waybill.dialect import Response, StoredFile, Wait
-from waybill.dialects.native.options import GivenOptions, from_json, from_query
+from waybill.dialects.native.options import (
+    GivenOptions,
+    from_json,
+    from_query,
+    with_charset,
+)
 from waybill.dialects.native.parameters import caller
 from waybill.dialects.native.preferences import read_prefer
 from waybill.dialects.native.rendering import accepted_response
@@ -101,8 +105,8 @@ def _options_object(text: str) -> dict[str, object]:
     if not text.strip():
         return {}
     try:
-        values = msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError) as error:
+        values = json.loads(text, object_pairs_hook=_members, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
         raise OptionInvalid(
             f"The part options is not JSON: {error}.", parameter="options"
         ) from error
@@ -111,12 +115,25 @@ def _options_object(text: str) -> dict[str, object]:
     return values
 
 
+def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """One JSON object; a member that stands twice would leave open which one counts."""
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        twice = next(name for name, _ in pairs if [n for n, _ in pairs].count(name) > 1)
+        raise ValueError(f"the member {twice[:80]!r} stands twice")
+    return members
+
+
+def _refuse_constant(word: str) -> object:
+    raise ValueError(f"{word} is no JSON value")
+
+
 def _submission(entity: str, given: GivenOptions, stored: StoredFile) -> Submission:
     if not entity:
         raise RequestInvalid("entity is missing.", code="PART_MISSING", parameter="entity")
     return Submission(
         entity=entity,
-        options=given.options,
+        options=with_charset(given.options, stored.charset),
         file=stored.file,
         client_ref=given.client_ref,
     )
