@@ -223,6 +223,21 @@ def test_a_member_of_the_options_that_stands_twice_is_refused(client):
     assert (answer.status_code, answer.json()["code"]) == (400, "OPTION_INVALID")
 
 
+def test_a_broken_record_is_taken_only_once_it_is_mended(client, submit, finish):
+    job = finish(client, submit(client, 'id,name\n401,A,x\n402,"B"b\n403,"\xff\xfe"\n'))
+    codes = ("FIELD_COUNT", "QUOTE_INVALID")
+    for _ in range(2):
+        report = client.get(f"/v1/jobs/{job['id']}/rejections.csv").text
+        job = finish(client, submit(client, report))
+        assert (job["counts"]["rejected"], job["counts"]["created"]) == (2, 0)
+        page = client.get(f"/v1/jobs/{job['id']}/rejections").json()["rejections"]
+        assert {r["findings"][0]["code"] for r in page} == {"NOT_MENDED"}
+    for code in (*codes, "NOT_MENDED"):
+        report = report.replace(code, "")
+    job = finish(client, submit(client, report))
+    assert (job["counts"]["rejected"], job["counts"]["created"]) == (0, 2)
+
+
 def test_an_empty_file_is_a_job_of_no_records(client, submit, finish):
     for text in ("", "id,name\n"):
         job = finish(client, submit(client, text))

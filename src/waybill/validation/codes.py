@@ -168,6 +168,11 @@ CATALOGUE: Final[Mapping[str, Code]] = {
         "a quoted cell is followed by further text",
         "double the quotes inside the cell, or quote it as a whole",
     ),
+    "NOT_MENDED": _record(
+        "Broken record sent back",
+        "the record came back marked {value!r}: as a report shows it, it is not what was sent",
+        "mend its cells, then empty its cell in the column _code",
+    ),
     "DUPLICATE_KEY_IN_FILE": _record(
         "Key occurs more than once",
         "the key {key} stands also in line {other_line} (record {other_record})",

@@ -52,11 +52,13 @@ class ColumnMap:
 
     ``bound``: declared fields that the file has, in the entity's order. ``action``: index of the
     action column. ``kept``: (name, index) of undeclared columns that go into ``_extra``.
+    ``verdict``: index of the column in which a report that came back names its findings.
     """
 
     bound: tuple[BoundField, ...]
     action: int | None
     kept: tuple[tuple[str, int], ...]
+    verdict: int | None
     warnings: tuple[FileWarning, ...]
 
 
@@ -90,6 +92,7 @@ def match_columns(
         ),
         action=action,
         kept=tuple((header[index], index) for index in strangers) if keeps else (),
+        verdict=header.index("_code") if {"_record", "_code"} <= set(header) else None,
         warnings=tuple(_warnings(entity, header, strangers, unknown)),
     )
 

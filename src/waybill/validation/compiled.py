@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
 
 from waybill.model.options import Operation
 from waybill.ports.sink import ACTION, EXTRA, HASH, KEY
 from waybill.validation.rules import FieldPlan, Rule, plan_field
+from waybill.validation.sql import literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from waybill.model.entity import Entity, ForeignKey
     from waybill.validation.columns import ColumnMap
+
+
+WHOLE_RECORD_CODES: Final = ("ENCODING_INVALID", "FIELD_COUNT", "QUOTE_INVALID", "NOT_MENDED")
+"""Findings on records that could not be read as cells; the last as long as they come back so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,20 +32,27 @@ class PlainColumn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NumberedRule:
-    """A rule and whose it is; its position in ``Compiled.rules`` is its number."""
+    """A rule and whose it is; its position in ``Compiled.rules`` is its number.
+
+    ``index``: of the column whose cell its findings show.
+    """
 
     plan: FieldPlan | None
+    index: int
     rule: Rule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """What is judged by itself: a field, or the action column where ``plan`` is ``None``.
+    """What is judged by itself: a field, or one of the columns that steer, without ``plan``.
 
-    ``first_rule``: number of its first rule; the others follow.
+    ``index``: of its column. ``holds``: SQL, true where it has no finding. ``first_rule``: number
+    of its first rule; the others follow.
     """
 
     plan: FieldPlan | None
+    index: int
+    holds: str
     first_rule: int
     rules: tuple[Rule, ...]
 
@@ -67,7 +79,7 @@ class Compiled:
     def rules(self) -> tuple[NumberedRule, ...]:
         """All rules by number."""
         return tuple(
-            NumberedRule(plan=subject.plan, rule=rule)
+            NumberedRule(plan=subject.plan, index=subject.index, rule=rule)
             for subject in self.subjects
             for rule in subject.rules
         )
@@ -161,15 +173,38 @@ def _subjects(
     entity: Entity, columns: ColumnMap, plans: tuple[FieldPlan, ...], operation: Operation
 ) -> Iterator[Subject]:
     number = 0
-    if columns.action is not None and entity.action is not None:
-        words = ", ".join(entity.action.actions)
-        rule = Rule(code="ACTION_INVALID", broken="op IS NULL", bound=words)
-        yield Subject(plan=None, first_rule=number, rules=(rule,))
-        number += 1
+    for make in (_verdict(columns), _action(entity, columns)):
+        if make is not None:
+            yield replace(make, first_rule=number)
+            number += len(make.rules)
     for plan in plans:
         if plan.rules and _is_checked(entity, columns, plan, operation):
-            yield Subject(plan=plan, first_rule=number, rules=plan.rules)
+            yield Subject(
+                plan=plan, index=plan.index, holds=plan.holds, first_rule=number, rules=plan.rules
+            )
             number += len(plan.rules)
+
+
+def _verdict(columns: ColumnMap) -> Subject | None:
+    """A report shows a broken record as well as it can; taken as shown it would be another one."""
+    if columns.verdict is None:
+        return None
+    names = "|".join(WHOLE_RECORD_CODES)
+    marked = f"regexp_matches(c{columns.verdict}, {literal(f'(?:^|; )(?:{names})(?:;|$)')})"
+    rule = Rule(code="NOT_MENDED", broken=f"coalesce({marked}, FALSE)")
+    return Subject(
+        plan=None, index=columns.verdict, holds=f"NOT {rule.broken}", first_rule=0, rules=(rule,)
+    )
+
+
+def _action(entity: Entity, columns: ColumnMap) -> Subject | None:
+    if columns.action is None or entity.action is None:
+        return None
+    words = ", ".join(entity.action.actions)
+    rule = Rule(code="ACTION_INVALID", broken="op IS NULL", bound=words)
+    return Subject(
+        plan=None, index=columns.action, holds="op IS NOT NULL", first_rule=0, rules=(rule,)
+    )
 
 
 def _is_checked(entity: Entity, columns: ColumnMap, plan: FieldPlan, operation: Operation) -> bool:

@@ -36,17 +36,17 @@ _HINT_SLOT: Final = "\x00hint\x00"
 class FindingMaker:
     """The findings of one rule in one column; safe to share between threads."""
 
-    def __init__(self, numbered: NumberedRule, *, action_column: int | None = None) -> None:
+    def __init__(self, numbered: NumberedRule) -> None:
         plan, rule = numbered.plan, numbered.rule
         self.code = rule.code
         self.field: Field | None = plan.field if plan else None
-        self.index = plan.index if plan else action_column
+        self.index = numbered.index
         self._is_secret = plan is not None and plan.field.secret
         self._hints: dict[str, str] = {}
         self._model = make_finding(
             rule.code,
             field=plan.field.name if plan else None,
-            column=None if self.index is None else self.index + 1,
+            column=self.index + 1,
             value=_SLOT,
             bound=shorten(rule.bound, _BOUND_CHARACTERS),
             expected=plan.grammar.expected if plan else "",

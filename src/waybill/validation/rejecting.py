@@ -38,11 +38,7 @@ class Rejecter:
     """Writes rejections; made once per file and safe to share between threads."""
 
     def __init__(self, compiled: Compiled) -> None:
-        action = compiled.columns.action
-        self._makers = [
-            FindingMaker(each, action_column=action if each.plan is None else None)
-            for each in compiled.rules
-        ]
+        self._makers = [FindingMaker(each) for each in compiled.rules]
         self._secret = frozenset(plan.index for plan in compiled.plans if plan.field.secret)
 
     def lines(self, chunk: RawChunk, bad: BadRows) -> tuple[bytes, int]:
@@ -86,7 +82,7 @@ class Rejecter:
 
     def _make(self, number: int, cells: Cells) -> Finding:
         maker = self._makers[number]
-        return maker.make(None if maker.index is None else cells[maker.index])
+        return maker.make(cells[maker.index])
 
     def _masked(self, cells: Cells) -> Cells:
         return tuple(

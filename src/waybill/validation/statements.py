@@ -70,9 +70,7 @@ def rules_statement(compiled: Compiled, subject: Subject) -> str:
 
 def _holds(compiled: Compiled, subject: Subject) -> str:
     """SQL: the subject has no finding; a record to be deleted is judged by its key only."""
-    if subject.plan is None:
-        return "op IS NOT NULL"
-    holds = subject.plan.holds
+    holds = subject.holds
     return f"op = 'delete' OR {holds}" if _may_be_deleted(compiled, subject) else holds
 
 
@@ -92,8 +90,10 @@ def _may_be_deleted(compiled: Compiled, subject: Subject) -> bool:
 
 def _typed_rows(compiled: Compiled, plans: Sequence[FieldPlan]) -> str:
     values = [f"{plan.value} AS v{plan.index}" for plan in plans]
-    kept = [f"c{index}" for _, index in compiled.columns.kept]
-    inner = ", ".join((*values, *kept, *_action(compiled))) or "1 AS one"
+    columns = compiled.columns
+    verdict = [] if columns.verdict is None else [columns.verdict]
+    cells = [f"c{index}" for index in (*(index for _, index in columns.kept), *verdict)]
+    inner = ", ".join((*values, *cells, *_action(compiled))) or "1 AS one"
     typed = "".join(f", {plan.typed} AS t{plan.index}" for plan in plans if plan.typed)
     return f"SELECT *{typed} FROM (SELECT {inner} FROM chunk)"  # noqa: S608 - see above
 
