@@ -122,6 +122,10 @@ def test_accepted_records_come_back_in_input_order_with_their_outcome(client, su
     ]  # fmt: skip
     text = client.get(f"/v1/jobs/{job['id']}/accepted.csv").text
     assert text.splitlines()[1] == "1,created,91,A,1,x"
+    report = client.get(f"/v1/jobs/{job['id']}/rejections.csv").text.replace("92,,", "92,B,")
+    job = finish(client, submit(client, report))
+    text = client.get(f"/v1/jobs/{job['id']}/accepted.csv").text
+    assert text.splitlines() == ["_record,_outcome,id,name,age,note", "1,created,92,B,2,y"]
 
 
 def test_the_input_comes_back_byte_for_byte(client, submit, finish):

@@ -17,7 +17,7 @@ from waybill.engine.services.orphans import Orphans
 from waybill.engine.services.reconciler import Reconciler
 from waybill.engine.services.retention import Retention
 from waybill.engine.worker import SIZES, Worker, pause_seconds
-from waybill.errors import Fenced, NotFound, StoreUnavailable
+from waybill.errors import Fenced, NotFound, StorageFull, StoreUnavailable
 from waybill.model.artifact import ArtifactKind
 from waybill.model.ids import BlobName, HolderId, JobId
 from waybill.model.job import AttemptEnd, JobState
@@ -260,6 +260,36 @@ def test_a_bug_costs_one_job_its_attempts_and_not_the_worker(
     assert failure.code == "ATTEMPTS_SPENT"
     assert [record.message for record in caplog.records] == ["run_failed", "run_failed"]
     assert not worker.run_once()
+
+
+class FullParts:
+    """Parts over a disk that takes nothing."""
+
+    def __init__(self, store: SqliteStore, clock: OwnedClock) -> None:
+        self.store = store
+        self.clock = clock
+
+    @property
+    def checkers(self) -> None:
+        raise StorageFull("the disk is full")
+
+
+def test_a_full_disk_puts_a_job_off_longer_each_time(store: SqliteStore) -> None:
+    new, clock = make_new_job(), OwnedClock(5)
+    store.add_job(new)
+    parts: Any = FullParts(store, clock)
+    worker = Worker(
+        parts, SilentDispatcher(), heartbeat(store, clock), max_attempts=1, backoff_seconds=5
+    )
+    pauses = []
+    for _ in range(6):
+        assert worker.run_once()
+        waiting = job_of(store, new.id)
+        assert waiting.state is JobState.WAITING
+        assert waiting.not_before is not None
+        pauses.append((waiting.not_before - clock.now()).total_seconds())
+        clock.seconds += pauses[-1]
+    assert pauses == [5, 10, 20, 40, 60, 60]
 
 
 def test_small_jobs_are_claimed_apart_from_large_ones(store: SqliteStore) -> None:

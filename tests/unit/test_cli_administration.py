@@ -115,5 +115,6 @@ def test_a_backup_can_be_administered_like_the_original(
 ) -> None:
     copy = str(tmp_path / "copy")
     assert run_command(["backup", directory, copy]) == 0
+    assert stat.S_IMODE((tmp_path / "copy" / "jobs.sqlite").stat().st_mode) == 0o600
     capsys.readouterr()
     assert printed_json(["project", "list", copy], capsys)["projects"][0]["name"] == "demo"

@@ -269,6 +269,16 @@ def test_a_mask_that_comes_back_is_no_secret(sandbox: Sandbox) -> None:
     assert codes(checked) == {1: ["SECRET_MASKED"]}
 
 
+def test_the_mask_of_a_secret_number_is_told_as_such(sandbox: Sandbox) -> None:
+    rules = {"required": True, "minimum": 5}
+    pin = {"name": "pin", "type": "integer", "constraints": rules, "waybill": {"secret": True}}
+    cells = [["********"], ["7"], ["x"], ["1"], [None]]
+    checked = checker(sandbox, ("pin",), pin, escaped=True).check(raw_chunk(cells))
+    assert codes(checked) == {
+        1: ["SECRET_MASKED"], 3: ["TYPE_MISMATCH"], 4: ["MINIMUM"], 5: ["REQUIRED"],
+    }  # fmt: skip
+
+
 def test_a_nul_character_is_the_only_finding_of_its_cell(sandbox: Sandbox) -> None:
     check = checker(sandbox, ("id", "name"), ID, NAME).check
     checked = check(raw_chunk([["1\0", "a"], ["2", "b\0"], ["3", "c"]]))

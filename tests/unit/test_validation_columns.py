@@ -85,6 +85,12 @@ def test_one_header_twice_is_refused() -> None:
     assert "columns 2 and 3" in error.message
 
 
+def test_a_field_under_its_name_and_its_alias_at_once_is_refused() -> None:
+    error = refused("id", "given name", "first_name")
+    assert error.code == "HEADER_DUPLICATE"
+    assert "columns 2 and 3, under two of its names" in error.message
+
+
 def test_a_column_without_a_name_is_refused() -> None:
     assert refused("id", "", "city").code == "HEADER_EMPTY"
 

@@ -144,6 +144,10 @@ def test_a_wrong_field_is_refused_with_its_place(
         ("integer", {"pattern": "a"}, "/pattern", "does not apply"),
         ("integer", {"maxLength": 3}, "/maxLength", "does not apply"),
         ("string", {"maxLength": -1}, "/maxLength", "0 or more"),
+        ("string", {"minLength": 3, "maxLength": 2}, "/minLength", "more than maxLength"),
+        ("integer", {"minimum": 10, "maximum": 9}, "", "no value lies between 10 and 9"),
+        ("integer", {"minimum": 9, "exclusiveMaximum": 9}, "", "no value lies"),
+        ("date", {"minimum": "2024-02-01", "maximum": "2024-01-31"}, "", "no value lies"),
         ("string", {"required": "yes"}, "/required", "true or false"),
         ("object", {"jsonSchema": {"type": "thing"}}, "/jsonSchema", "no JSON Schema"),
         ("object", {"jsonSchema": {"$ref": "file:///etc/passwd"}}, "/jsonSchema", "outside"),
@@ -155,6 +159,10 @@ def test_a_wrong_constraint_is_refused_with_its_place(
     error = refusal({"name": "a", "type": kind, "constraints": rules})
     assert error.pointer == "/fields/0/constraints" + pointer
     assert reason in error.message
+
+
+def test_bounds_that_leave_one_value_are_taken() -> None:
+    parse({"name": "a", "type": "number", "constraints": {"minimum": 9, "maximum": "9.0"}})
 
 
 @pytest.mark.parametrize("pattern", ["(a{1000}){1000}", r"(a)\1", "a(?=b)", "(", "a" * 513])

@@ -69,7 +69,8 @@ def copy_files(source: Path, target: Path) -> None:
 
 
 def copy_database(source: Path, target: Path) -> None:
-    """One database, consistent at one moment, while others write to it."""
+    """One database, consistent at one moment, while others write to it; only its owner reads it."""
+    target.touch(mode=0o600, exist_ok=False)
     with (
         closing(apsw.Connection(str(source), flags=apsw.SQLITE_OPEN_READONLY)) as old,
         closing(apsw.Connection(str(target))) as new,

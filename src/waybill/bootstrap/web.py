@@ -18,8 +18,8 @@ from waybill.bootstrap.logs import configure_logging
 from waybill.dialect import Core
 from waybill.dispatch.embedded import Role
 from waybill.engine.commands import Commands
-from waybill.engine.downloads import ReportParts
 from waybill.engine.insights import Insights
+from waybill.engine.report_parts import ReportParts
 from waybill.errors import StorageFull, StoreUnavailable
 from waybill.http.app import EdgeParts, build_app
 from waybill.http.metrics import QueueCollector

@@ -6,7 +6,6 @@ Everything streams; memory is one piece of a file, or one chunk of the input.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from contextlib import closing
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from waybill.engine.report_copy import keeping
 from waybill.engine.runs.applying import OUTCOME_NAMES
 from waybill.engine.runs.cells import ShownCells
 from waybill.engine.runs.opening import read_options
@@ -25,23 +25,23 @@ from waybill.reports.accepted import AcceptedRow, write_accepted_csv, write_acce
 from waybill.reports.csv_report import write_csv
 from waybill.reports.csv_text import line, text_cell
 from waybill.reports.json_report import write_json
+from waybill.reports.layout import lay_out
 from waybill.reports.xlsx_report import write_xlsx
 from waybill.validation.columns import match_columns
 from waybill.validation.descriptor import parse_descriptor
 from waybill.validation.rejects import decode_rejection, iterate_rejections
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from collections.abc import Iterator
 
+    from waybill.engine.report_parts import ReportParts
     from waybill.model.entity import Entity
     from waybill.model.finding import Rejection
     from waybill.model.job import Job
     from waybill.ports.blobs import Blobs
-    from waybill.ports.clock import Clock, IdSource
-    from waybill.ports.job_store import JobStore
-    from waybill.ports.reader import OpenReader, RawChunk, Reader
-    from waybill.ports.sink import ChunkResult, Sink
+    from waybill.ports.reader import RawChunk, Reader
+    from waybill.ports.sink import ChunkResult
+    from waybill.reports.layout import Layout
 
 PIECE_BYTES: Final = 256 * 1024
 CURSOR: Final = re.compile(r"[0-9]{0,18}")
@@ -92,21 +92,9 @@ class Download:
     chunks: Iterator[bytes]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportParts:
-    """The ports that downloads need. ``scratch``: a local folder for files being made."""
-
-    store: JobStore
-    blobs: Blobs
-    sink_for: Callable[[Entity], Sink]
-    open_reader: OpenReader
-    clock: Clock
-    ids: IdSource
-    scratch: Path
-
-    def header_line(self, entity: Entity) -> bytes:
-        """The header of a CSV file for that entity."""
-        return line([text_cell(field.name) for field in entity.fields]).encode()
+def header_line(entity: Entity) -> bytes:
+    """The header of a CSV file for that entity."""
+    return line([text_cell(field.name) for field in entity.fields]).encode()
 
 
 def rejection_page(parts: ReportParts, job: Job, cursor: str, limit: int) -> RejectionPage:
@@ -172,7 +160,7 @@ def rejections_download(parts: ReportParts, job: Job, wanted: ReportFormat) -> D
     master = find_artifact(parts, job, ArtifactKind.REJECTIONS)
     pieces = _render(parts, job, master, wanted)
     if master is not None:
-        pieces = _keeping(parts, job, KEPT_AS[wanted], pieces)
+        pieces = keeping(parts, job, KEPT_AS[wanted], pieces)
     return Download(name=name, media_type=MEDIA_TYPES[wanted], size_bytes=None, chunks=pieces)
 
 
@@ -196,34 +184,6 @@ def _render(
     if wanted is ReportFormat.XLSX:
         return write_xlsx(columns, rejections, parts.scratch)
     return write_json(columns, rejections)
-
-
-def _keeping(
-    parts: ReportParts, job: Job, kind: ArtifactKind, pieces: Iterator[bytes]
-) -> Iterator[bytes]:
-    """The same pieces, kept as an artifact once the last one was made."""
-    writer = parts.blobs.create(BlobName(f"reports/{job.id}.{parts.ids.name(kind)}"))
-    digest, size = hashlib.sha256(), 0
-    try:
-        for piece in pieces:
-            writer.write(piece)
-            digest.update(piece)
-            size += len(piece)
-            yield piece
-        made = Artifact(
-            job=job.id,
-            project=job.project,
-            kind=kind,
-            blob=writer.commit(),
-            size_bytes=size,
-            sha256=digest.hexdigest(),
-            created_at=parts.clock.now(),
-        )
-        stored = parts.store.add_artifact(made)
-        if stored.blob != made.blob:
-            parts.blobs.delete(made.blob)
-    finally:
-        writer.discard()
 
 
 def input_download(parts: ReportParts, job: Job) -> Download:
@@ -258,7 +218,7 @@ def accepted_download(parts: ReportParts, job: Job, wanted: ReportFormat) -> Dow
         raise StateConflict("a dry run applies nothing", code="JOB_WAS_DRY_RUN")
     if wanted not in {ReportFormat.CSV, ReportFormat.NDJSON}:
         raise RequestInvalid("accepted records come as csv or ndjson", code="FORMAT_UNKNOWN")
-    columns = columns_of(job)
+    columns = lay_out(columns_of(job)).columns
     rows = _accepted_rows(parts, job) if job.counts.applied else iter(())
     write = write_accepted_csv if wanted is ReportFormat.CSV else write_accepted_ndjson
     return Download(
@@ -287,20 +247,25 @@ def _joined_rows(parts: ReportParts, job: Job) -> Iterator[AcceptedRow]:
             operation=job.options.operation,
             unknown=job.options.unknown_columns,
         )
+        layout = lay_out(reader.header.names)
         with closing(reader.map_chunks(lambda raw: raw)) as chunks:
             for raw in chunks:
                 if result is not None and result.chunk == raw.ordinal:
-                    yield from _accepted_of(raw, result, ShownCells(columns))
+                    yield from _accepted_of(raw, result, ShownCells(columns), layout)
                     result = next(results, None)
 
 
-def _accepted_of(raw: RawChunk, result: ChunkResult, shown: ShownCells) -> Iterator[AcceptedRow]:
+def _accepted_of(
+    raw: RawChunk, result: ChunkResult, shown: ShownCells, layout: Layout
+) -> Iterator[AcceptedRow]:
     outcome_of = dict(zip(result.records, result.outcomes, strict=True))
     cells = zip(*(column.to_pylist() for column in raw.table.columns), strict=True)
     for record, values in zip(raw.record_numbers.tolist(), cells, strict=True):
         outcome = outcome_of.get(record, REFUSED)
         if outcome != REFUSED:
-            yield AcceptedRow(record, OUTCOME_NAMES[outcome], shown.mask(values))
+            masked = shown.mask(values)
+            own = [masked[place] for place in layout.kept]
+            yield AcceptedRow(record, OUTCOME_NAMES[outcome], own)
 
 
 def open_input(parts: ReportParts, job: Job, entity: Entity) -> Reader:

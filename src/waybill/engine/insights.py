@@ -10,6 +10,7 @@ from waybill.engine.downloads import (
     RejectionPage,
     ReportFormat,
     accepted_download,
+    header_line,
     input_download,
     rejection_page,
     rejections_download,
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from waybill.engine.catalogue import Catalogue
-    from waybill.engine.downloads import ReportParts
+    from waybill.engine.report_parts import ReportParts
     from waybill.model.artifact import Artifact
     from waybill.model.job import Attempt, Job
     from waybill.model.principal import Principal
@@ -115,7 +116,7 @@ class Insights:
 
     def template_csv(self, name: str) -> bytes:
         """The header line of an entity's CSV; raises ``NotFound``."""
-        return self.reports.header_line(self.catalogue.find(name).entity)
+        return header_line(self.catalogue.find(name).entity)
 
     def records(self, principal: Principal, entity: str, cursor: str, limit: int) -> RecordPage:
         """A page of the project's stored records; raises ``NotFound``, ``RequestInvalid``."""

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_POLLS: Final = 1.0
+LONGEST_STORAGE_PAUSE_SECONDS: Final = 60.0
 SMALL_CLAIM: Final = 8
 STORAGE_TROUBLE: Final = "the disk is full or refuses writes, or a database does not answer"
 """What clients read of it; the log has the path."""
@@ -178,9 +179,19 @@ class Worker:
             logger.warning("run_fenced", extra=fields)
         elif isinstance(trouble, StorageFull | StoreUnavailable):
             logger.warning("run_failed", exc_info=trouble, extra=fields)
-            self._release(job, AttemptEnd.STORAGE, STORAGE_TROUBLE, self.backoff_seconds)
+            pause = min(self._storage_pause(job), LONGEST_STORAGE_PAUSE_SECONDS)
+            self._release(job, AttemptEnd.STORAGE, STORAGE_TROUBLE, pause)
         else:
             self._survive(job, trouble)
+
+    def _storage_pause(self, job: Job) -> float:
+        """Twice as long with every attempt that the storage ended; it may be back soon."""
+        try:
+            attempts = self.parts.store.attempts(job.id)
+        except StoreUnavailable:
+            return self.backoff_seconds
+        troubled = sum(attempt.end is AttemptEnd.STORAGE for attempt in attempts)
+        return self.backoff_seconds * 2.0**troubled
 
     def _tell_end(self, job: Job, finish: Finish) -> None:
         self.dispatcher.hint_change(job.id)

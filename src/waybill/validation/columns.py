@@ -2,7 +2,8 @@
 
 A column belongs to a field when its name is the field's name or one of its aliases: exactly, else
 after normalisation (NFC, no case, outer white space dropped, runs of white space, ``_``, ``-`` and
-``.`` read as one ``_``). An exact match wins; of several others the first in the file.
+``.`` read as one ``_``). An exact match wins, two of them are refused; of several others the first
+in the file.
 """
 
 from __future__ import annotations
@@ -123,6 +124,7 @@ def _fields_by_index(entity: Entity, header: tuple[str, ...]) -> dict[int, Field
         loose.setdefault(normalise(name), field)
     found: dict[int, Field] = {}
     taken: set[str] = set()
+    _check_twins(header, {**by_alias, **by_name})
     for names, read in ((by_name, str), (by_alias, str), (loose, normalise)):
         for index, name in enumerate(header):
             match = names.get(read(name))
@@ -130,6 +132,19 @@ def _fields_by_index(entity: Entity, header: tuple[str, ...]) -> dict[int, Field
                 found[index] = match
                 taken.add(match.name)
     return found
+
+
+def _check_twins(header: tuple[str, ...], known: Mapping[str, Field]) -> None:
+    """Refuse two columns that are the same field, by its name and by an alias."""
+    seen: dict[str, int] = {}
+    for column, name in enumerate(header, start=1):
+        field = known.get(name)
+        if field is None:
+            continue
+        if field.name in seen:
+            columns = f"columns {seen[field.name]} and {column}, under two of its names"
+            raise file_refused("HEADER_DUPLICATE", name=field.name, columns=columns)
+        seen[field.name] = column
 
 
 def _action_index(entity: Entity, header: tuple[str, ...]) -> int | None:

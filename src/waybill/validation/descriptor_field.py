@@ -12,10 +12,10 @@ from waybill.model.limits import PATTERN_CHARACTERS, Limits
 from waybill.validation.grammar import FormatUnknown, Operands, grammar_of
 from waybill.validation.json_cells import build_validator
 from waybill.validation.node import as_node, did_you_mean, refusal
-from waybill.validation.probe import Claim, misfits, pattern_fault
+from waybill.validation.probe import Claim, Range, crossed, misfits, pattern_fault
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from waybill.validation.grammar import Grammar
     from waybill.validation.node import Node
@@ -82,6 +82,7 @@ def parse_fields(schema: Node) -> tuple[Field, ...]:
     missing = _missing_values(schema, ("",))
     fields: dict[str, Field] = {}
     claims: list[Claim] = []
+    ranges: list[Range] = []
     for index, item in enumerate(items):
         node = as_node(item, f"{schema.pointer}/fields/{index}")
         field = _field(node, missing)
@@ -89,8 +90,11 @@ def parse_fields(schema: Node) -> tuple[Field, ...]:
             raise node.refusal("name", f"there are two fields {field.name!r}")
         fields[field.name] = field
         claims += _claims(node, field)
+        ranges += _ranges(node, field)
     for wrong in misfits(claims):
         raise refusal(wrong.pointer, f"{wrong.text!r} is no value of {wrong.field.name!r}")
+    for empty in crossed(ranges):
+        raise refusal(empty.pointer, f"no value lies between {empty.low} and {empty.high}")
     _check_aliases(schema, fields)
     return tuple(fields.values())
 
@@ -236,14 +240,17 @@ def _constraints(node: Node, field: Field) -> Constraints:
     rules.only(_CONSTRAINTS)
     _check_applicable(rules, field)
     bounds = {key: as_text(rules.value[key], field) for key in _BOUNDS if key in rules.value}
+    shortest, longest = rules.count("minLength"), rules.count("maxLength")
+    if shortest is not None and longest is not None and shortest > longest:
+        raise rules.refusal("minLength", f"is more than maxLength, which is {longest}")
     enum = rules.items("enum")
     if enum is not None and not enum:
         raise rules.refusal("enum", "must hold at least one value")
     return Constraints(
         required=rules.flag("required"),
         unique=rules.flag("unique"),
-        min_length=rules.count("minLength"),
-        max_length=rules.count("maxLength"),
+        min_length=shortest,
+        max_length=longest,
         minimum=bounds.get("minimum"),
         maximum=bounds.get("maximum"),
         exclusive_minimum=bounds.get("exclusiveMinimum"),
@@ -335,6 +342,21 @@ def _claims(node: Node, field: Field) -> list[Claim]:
         for pointer, text in places
         if text is not None and text not in field.missing_values
     ]
+
+
+def _ranges(node: Node, field: Field) -> Iterator[Range]:
+    """Every pair of a lower and an upper bound."""
+    rules = field.constraints
+    for low, open_below in ((rules.minimum, False), (rules.exclusive_minimum, True)):
+        for high, open_above in ((rules.maximum, False), (rules.exclusive_maximum, True)):
+            if low is not None and high is not None:
+                yield Range(
+                    field=field,
+                    low=low,
+                    high=high,
+                    is_open=open_below or open_above,
+                    pointer=f"{node.pointer}/constraints",
+                )
 
 
 def _check_aliases(schema: Node, fields: Mapping[str, Field]) -> None:

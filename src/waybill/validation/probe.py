@@ -27,6 +27,17 @@ class Claim:
     pointer: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Range:
+    """A lower and an upper bound of a field; ``is_open``: an end itself is no value."""
+
+    field: Field
+    low: str
+    high: str
+    is_open: bool
+    pointer: str
+
+
 def pattern_fault(pattern: str) -> str | None:
     """Why RE2 cannot compile the pattern, ``None`` where it can."""
     try:
@@ -45,6 +56,15 @@ def misfits(claims: Sequence[Claim]) -> list[Claim]:
     return [claim for claim, fits in zip(claims, row, strict=True) if fits is not True]
 
 
+def crossed(ranges: Sequence[Range]) -> list[Range]:
+    """The ranges that hold no value, in order; both ends must be values of the field."""
+    if not ranges:
+        return []
+    columns = ", ".join(_is_crossed(each) for each in ranges)
+    row = _connection().execute(f"SELECT {columns}").fetchone() or ()
+    return [each for each, is_empty in zip(ranges, row, strict=True) if is_empty]
+
+
 def operands_of(field: Field, text: str) -> Operands:
     """Operands that stand for one constant text of the field."""
     value = literal(text)
@@ -55,6 +75,14 @@ def operands_of(field: Field, text: str) -> Operands:
 def _holds(claim: Claim) -> str:
     rules = grammar_of(claim.field, operands_of(claim.field, claim.text))
     return f"({conjunction((rules.form, rules.valid))})"
+
+
+def _is_crossed(each: Range) -> str:
+    low, high = (
+        grammar_of(each.field, operands_of(each.field, text)).order
+        for text in (each.low, each.high)
+    )
+    return f"({low} {'>=' if each.is_open else '>'} {high})"
 
 
 def _connection() -> duckdb.DuckDBPyConnection:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from waybill.model.entity import FieldType, Trim
@@ -11,7 +11,7 @@ from waybill.validation.probe import operands_of
 from waybill.validation.sql import conjunction, full_match, is_one_of, is_text_of, literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from waybill.model.entity import Field
     from waybill.validation.columns import BoundField
@@ -77,8 +77,12 @@ def plan_field(bound: BoundField, *, is_key: bool, is_escaped: bool) -> FieldPla
     dropped = _dropped(field, is_escaped=is_escaped)
     needed = (is_key or field.constraints.required) and field.default is None
     conditions = list(_constraints(field, grammar, plain))
+    rules = tuple(_rules(grammar, index, conditions, needed=needed, is_key=is_key))
+    holds = _holds(field, grammar, text, conditions, needed=needed)
     if field.secret:
-        conditions.insert(0, Rule(code="SECRET_MASKED", broken=f"{text} = {literal(MASK)}"))
+        masked = f"coalesce({text} = {literal(MASK)}, FALSE)"
+        holds = f"NOT {masked} AND {holds}"
+        rules = (Rule(code="SECRET_MASKED", broken=masked), *_unless(masked, rules))
     return FieldPlan(
         field=field,
         index=index,
@@ -87,9 +91,9 @@ def plan_field(bound: BoundField, *, is_key: bool, is_escaped: bool) -> FieldPla
         typed=grammar.typed,
         is_raw=_is_raw(field, dropped),
         blank_is_missing="" in dropped,
-        holds=_holds(field, grammar, text, conditions, needed=needed),
+        holds=holds,
         fits=_fits(grammar, text),
-        rules=tuple(_rules(grammar, index, conditions, needed=needed, is_key=is_key)),
+        rules=rules,
     )
 
 
@@ -146,15 +150,20 @@ def _rules(
     if needed:
         code = "KEY_MISSING" if is_key else "REQUIRED"
         yield Rule(code=code, broken=f"{text} IS NULL")
+    wrong = f"{text} IS NOT NULL AND NOT {fits}"
     if grammar.shape:
-        wrong = f"{text} IS NOT NULL AND NOT {fits}"
         yield Rule(code=grammar.code, broken=f"{wrong} AND NOT ({grammar.shape})")
         yield Rule(code="NUMBER_OUT_OF_RANGE", broken=f"{wrong} AND {grammar.shape}")
     elif grammar.form != "TRUE" or grammar.valid != "TRUE":
-        yield Rule(code=grammar.code, broken=f"{text} IS NOT NULL AND NOT {fits}")
+        yield Rule(code=grammar.code, broken=wrong)
     for rule in constraints:
         broken = f"CASE WHEN {fits} THEN {rule.broken} ELSE FALSE END"
         yield Rule(code=rule.code, broken=broken, bound=rule.bound)
+
+
+def _unless(condition: str, rules: Iterable[Rule]) -> Iterator[Rule]:
+    """The rules, none of them broken where the condition is true."""
+    return (replace(rule, broken=f"NOT {condition} AND {rule.broken}") for rule in rules)
 
 
 def _constraints(field: Field, grammar: Grammar, on: Operands) -> Iterator[Rule]:

@@ -60,6 +60,7 @@ class ImportRun:
         """
         try:
             self.context.sink.begin(self.context.sink_job)
+            self._clear_up()
             self.applied = self._applied_before()
             with closing(self._open()) as reader:
                 self.facts = {**reader.header.facts, "columns": list(reader.header.names)}
@@ -70,6 +71,12 @@ class ImportRun:
             return self._failed(JobError(code=failure.code, message=failure.message))
         except RunCanceled:
             return self._canceled("nothing was loaded")
+
+    def _clear_up(self) -> None:
+        """Remove what earlier attempts left behind; they are fenced."""
+        if self.context.job.epoch > 1:
+            shutil.rmtree(self.context.parts.scratch / self.context.job.id, ignore_errors=True)
+            self.context.parts.blobs.delete_tree(f"runs/{self.context.job.id}")
 
     def _open(self) -> Reader:
         job, parts = self.context.job, self.context.parts
