@@ -14,6 +14,7 @@ from typer.main import get_command
 from waybill import errors
 from waybill.cli.exits import ExitCode
 from waybill.cli.main import app
+from waybill.error_codes import TITLES
 from waybill.model.limits import GIBIBYTE, MEBIBYTE, Limits
 from waybill.registry import DIALECTS
 from waybill.settings import settings_reference
@@ -104,6 +105,8 @@ def errors_page() -> str:
             "# Errors",
             ERRORS_INTRODUCTION,
             _table(("Code", "Class", "Meaning", "A kind of"), rows),
+            "## Every code",
+            _table(("Code", "Meaning"), [(f"`{c}`", t) for c, t in sorted(TITLES.items())]),
         ]
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
@@ -11,7 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
+from waybill.error_codes import TITLES
 from waybill.errors import SchemaInvalid
+from waybill.validation.codes import CATALOGUE
 from waybill.validation.descriptor import parse_descriptor
 
 if TYPE_CHECKING:
@@ -24,6 +27,7 @@ LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 BLOCK = re.compile(
     r"^```(?P<kind>\w+)(?P<rest>[^\n]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
 )
+SOURCES = [path for path in (ROOT / "src" / "waybill").rglob("*.py") if "testing" not in path.parts]
 TEST_NAME = re.compile(r"`(?P<path>(?:tests|src/waybill/testing)/\S+?\.py)(?:::(?P<name>\w+))?`")
 
 
@@ -108,3 +112,16 @@ def test_every_test_that_a_page_names_exists() -> None:
             assert path.is_file(), f"{shown(page)} names {named[0]}"
             wanted = f"def {named['name']}(" if named["name"] else ""
             assert wanted in path.read_text(encoding="utf-8"), f"{shown(page)} names {named[0]}"
+
+
+def test_every_code_that_is_raised_is_in_a_catalogue() -> None:
+    named = set()
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.keyword) and node.arg == "code":
+                named |= {n.value for n in ast.walk(node.value) if isinstance(n, ast.Constant)}
+            if isinstance(node, ast.Assign) and "default_code" in map(ast.unparse, node.targets):
+                named.add(ast.literal_eval(node.value))
+    codes = {name for name in named if isinstance(name, str) and name.isupper()}
+    assert len(codes) > len(TITLES) // 2
+    assert codes <= {*TITLES, *CATALOGUE}

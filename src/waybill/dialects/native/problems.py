@@ -9,6 +9,7 @@ import msgspec
 
 from waybill import errors
 from waybill.dialect import Core, Request, Response
+from waybill.error_codes import TITLES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,50 +40,6 @@ DETAILS: Final[Mapping[int, str]] = {
     507: "Nothing was stored. Send the request again later, or tell the operator.",
 }
 RETRY_SECONDS: Final[Mapping[int, int]] = {503: 5, 507: 60}
-TITLES: Final[Mapping[str, str]] = {
-    "BODY_NOT_EXPECTED": "This request takes no body",
-    "BODY_TIMEOUT": "The body stood still for too long",
-    "CONTENT_ENCODING_INVALID": "The body is not in the declared content encoding",
-    "CONTENT_LENGTH_INVALID": "Content-Length is not a number",
-    "CREDENTIAL_INVALID": "The token is unknown, revoked or expired",
-    "CURSOR_INVALID": "The cursor is not one of this list",
-    "DUPLICATE_PARAMETER": "A query parameter came twice",
-    "DUPLICATE_PART": "A part of the form came twice",
-    "ENTITY_NOT_FOUND": "There is no such entity",
-    "GONE": "The file's retention has ended",
-    "HOST_INVALID": "The Host header is not a host",
-    "IDEMPOTENCY_KEY_INVALID": "The Idempotency-Key is malformed",
-    "IDEMPOTENCY_KEY_IN_FLIGHT": "The first request with this Idempotency-Key is unanswered",
-    "IDEMPOTENCY_KEY_REUSED": "The Idempotency-Key came with another request",
-    "INSUFFICIENT_SCOPE": "The token lacks a scope",
-    "INTERNAL_ERROR": "The server met a bug",
-    "JOB_IS_FINAL": "The job is over",
-    "JOB_NOT_FINAL": "The job is not over yet",
-    "JOB_NOT_FOUND": "There is no such job",
-    "LIMIT_EXCEEDED": "A limit was met",
-    "METHOD_NOT_ALLOWED": "The method is not allowed here",
-    "MULTIPART_INVALID": "The multipart body is broken",
-    "NOT_ACCEPTABLE": "Nothing that the Accept header takes",
-    "NOT_AUTHENTICATED": "A token is needed",
-    "NOT_FOUND": "There is no such thing",
-    "OPTION_INVALID": "An option is unknown or out of range",
-    "PART_MISSING": "A part of the form is missing",
-    "PART_TOO_LARGE": "A text part of the form is too large",
-    "PART_UNKNOWN": "A part of the form is unknown",
-    "PATH_NOT_FOUND": "There is nothing at this path",
-    "RATE_LIMITED": "Too many requests",
-    "REQUEST_INVALID": "The request is malformed",
-    "REQUEST_REFUSED": "The request is refused",
-    "REQUEST_TOO_LARGE": "The request body is too large",
-    "STATE_CONFLICT": "The job's state does not allow this",
-    "STORAGE_FULL": "The server has no room left",
-    "STORE_UNAVAILABLE": "The database does not answer",
-    "TRUNCATED_MULTIPART": "The multipart body ends before its last boundary",
-    "UNKNOWN_PARAMETER": "A query parameter is unknown",
-    "UNSUPPORTED_ENCODING": "The content encoding is not supported",
-    "UNSUPPORTED_MEDIA_TYPE": "The media type is not supported",
-}
-"""Code -> title; the page ``/docs/errors`` shows them all."""
 
 
 class ProblemPart(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -49,7 +49,8 @@ def publish(db: apsw.Connection, layout: Layout, number: int) -> None:
         _merge(db, layout, number)
     except apsw.ConstraintError as error:
         raise JobFailed(
-            f"records of {layout.entity.name} were changed while a whole file was staged: {error}",
+            f"records of {layout.entity.name} were changed while the whole file was staged, and one"
+            " of them has a unique value of the file; submit it again",
             code="STAGE_CONFLICT",
         ) from error
     drop_stage(db, number)
