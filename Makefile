@@ -1,7 +1,7 @@
 # What one can do here; `make help` lists it. Every target works in a fresh clone.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup tools check format test test-long demo bench docs lock clean
+.PHONY: help setup tools check format test test-long coverage demo bench docs lock clean
 
 BIN := .venv/bin
 STAMP := .venv/.ready
@@ -33,6 +33,9 @@ test: setup check ## the whole suite, as CI runs it
 
 test-long: setup ## the heavier sweeps: faults at every step, large files
 	$(PYTEST) -m long
+
+coverage: setup ## the suite again, with the lines and branches that it never runs
+	$(PYTEST) -n 2 --dist loadfile -m "not long" --cov --cov-report=term-missing:skip-covered
 
 demo: $(STAMP) ## start a server, import 28,000 airports, show what was rejected (KEEP=1: leave it running)
 	@$(BIN)/python demo/run.py $(if $(filter-out 0,$(KEEP)),--keep)

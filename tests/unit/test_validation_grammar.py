@@ -299,6 +299,18 @@ def test_points_lie_on_the_globe(sandbox: Sandbox) -> None:
     ]
 
 
+def test_what_belongs_to_a_number_is_not_taken_for_what_stands_around_it(
+    sandbox: Sandbox,
+) -> None:
+    field = Field(sandbox, type="number", bareNumber=False, decimalChar=",", groupChar=".")
+    cells = (",5", "-,5", "..5", "(5)", "5-", "\u22125", "-EUR ,5", "+-5")
+    assert field.read(*cells) == [MISMATCH] * len(cells)
+    assert field.read("1.234,5 EUR", "Rs. 5", "-5 %", "$ -5", "INF")[:4] == [1234.5, 5, -5, -5]
+    assert field.read("INF") == [float("inf")]
+    whole = Field(sandbox, type="integer", bareNumber=False)
+    assert whole.read(".5", "-.5", "\u22125", "5 kg.") == [MISMATCH, MISMATCH, MISMATCH, 5]
+
+
 def test_json_cells_are_whole_objects_or_arrays(sandbox: Sandbox) -> None:
     cells = ('{"a": 1}', "[1]", "{", "null", "x")
     assert Field(sandbox, type="object").read(*cells) == [cells[0], *[MISMATCH] * 4]

@@ -25,6 +25,9 @@ DELIMITERS: Final = (",", ";", "\t", "|")
 RECORD_COLUMN: Final = "_record"
 """The column that marks a file as one of our own reports."""
 
+_REPORT_HEADER: Final = re.compile(
+    rb'(?:[^"\r\n]|"[^"]*")*_record,_line,_code,_field,_value,_message\r?\n'
+)
 _QUOTED: Final = re.compile(rb'"[^"]*"')
 _QUOTED_OR_LINE: Final = re.compile(rb'(?:[^"\r\n]|"[^"]*")*')
 _ASCII_END: Final = 128
@@ -42,6 +45,13 @@ class Columns:
     delimiter_source: str
     escaped: bool
     body: ReadPosition
+    line: int | None = None
+    byte: int | None = None
+
+
+def begins_report(head: bytes) -> bool:
+    """Whether a text is a rejection file as we write them: UTF-8, commas, our columns last."""
+    return _REPORT_HEADER.match(head.removeprefix(b"\xef\xbb\xbf")) is not None
 
 
 def read_columns(head: bytes, options: ReadOptions, limits: Limits, *, whole: bool) -> Columns:
@@ -74,6 +84,8 @@ def read_columns(head: bytes, options: ReadOptions, limits: Limits, *, whole: bo
         delimiter_source=source,
         escaped=escaped,
         body=first.end_position(),
+        line=1 + find_line_ends(head[:begin]).size,
+        byte=begin,
     )
 
 

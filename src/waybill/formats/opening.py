@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from waybill.formats.csv_cutting import CHUNK_BYTES, CHUNK_RECORDS, CutRules
 from waybill.formats.csv_parsing import CsvShape
 from waybill.formats.csv_reader import CsvReader, CsvSource
 from waybill.formats.encoding import Encoding, Guess, choose_encoding
-from waybill.formats.header import read_columns
+from waybill.formats.header import begins_report, read_columns
 from waybill.formats.magic import refuse_foreign
 from waybill.formats.text_stream import open_text
 from waybill.ports.reader import Header
@@ -43,6 +44,9 @@ def open_reader(
     """
     content = look_into(path, limits)
     refuse_foreign(content.head)
+    is_report = begins_report(content.head)
+    if is_report:  # whatever was declared for the first file: the report is ours
+        options = replace(options, delimiter=",", encoding="", has_header=True)
     encoding = choose_encoding(content.head, options.encoding, whole=content.is_whole)
     columns = _columns(content, encoding, options)
     source = CsvSource(
@@ -64,7 +68,14 @@ def open_reader(
         threads=options.threads,
     )
     facts = _facts(options, encoding, columns, gzip=content.is_gzip)
-    return CsvReader(source, Header(names=columns.names, facts=facts, escaped=columns.escaped))
+    header = Header(
+        names=columns.names,
+        facts=facts,
+        escaped=columns.escaped,
+        line=columns.line,
+        byte=columns.byte,
+    )
+    return CsvReader(source, header)
 
 
 def _columns(content: Content, encoding: Encoding, options: ReadOptions) -> Columns:

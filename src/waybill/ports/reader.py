@@ -36,12 +36,15 @@ class Header:
     ``names``: in the original spelling and order. ``facts``: what the reader chose and why
     (``format``, ``compression``, ``encoding``, ``encoding_confidence``, ``delimiter``, ...), JSON
     values for people. ``escaped``: the file has our ``_record`` column or was declared escaped, so
-    formula escapes have been undone and quoted empty cells stay apart from missing ones.
+    formula escapes have been undone and quoted empty cells stay apart from missing ones. ``line``,
+    ``byte``: where the names stand, ``None`` where they stand nowhere.
     """
 
     names: tuple[str, ...]
     facts: Mapping[str, object] = field(default_factory=dict)
     escaped: bool = False
+    line: int | None = None
+    byte: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pyarrow as pa
 
+from waybill.errors import FileRefused
 from waybill.model.options import Operation, UnknownColumns
 from waybill.ports.sink import ACTION, HASH, RECORD
 from waybill.validation.arrow_text import (
@@ -84,12 +85,7 @@ class Checker:
         Raises:
             FileRefused: the columns do not fit the entity.
         """
-        self.columns: ColumnMap = match_columns(
-            entity,
-            header.names,
-            operation=options.operation,
-            unknown=options.unknown_columns,
-        )
+        self.columns: ColumnMap = _match(entity, header, options)
         self.warnings: tuple[FileWarning, ...] = self.columns.warnings
         self._compiled = compile_file(
             entity,
@@ -238,6 +234,20 @@ class Checker:
                     count=len(rows),
                     lines=tuple(line for line, _ in places),
                 )
+
+
+def _match(entity: Entity, header: Header, options: CheckOptions) -> ColumnMap:
+    try:
+        return match_columns(
+            entity,
+            header.names,
+            operation=options.operation,
+            unknown=options.unknown_columns,
+        )
+    except FileRefused as refusal:
+        raise FileRefused(
+            refusal.message, code=refusal.code, line=header.line, byte=header.byte
+        ) from refusal
 
 
 class _Digests:

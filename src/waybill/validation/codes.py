@@ -40,8 +40,15 @@ def _file(title: str, template: str, hint: str = "", level: Level = Level.ERROR)
     return Code(title=title, reach=Reach.FILE, level=level, template=template, hint=hint)
 
 
-def _record(title: str, template: str, hint: str = "") -> Code:
-    return Code(title=title, reach=Reach.RECORD, level=Level.ERROR, template=template, hint=hint)
+def _record(title: str, template: str, hint: str = "", expected: str = "") -> Code:
+    return Code(
+        title=title,
+        reach=Reach.RECORD,
+        level=Level.ERROR,
+        template=template,
+        expected=expected,
+        hint=hint,
+    )
 
 
 def _field(title: str, template: str, expected: str = "", hint: str = "") -> Code:
@@ -187,14 +194,18 @@ CATALOGUE: Final[Mapping[str, Code]] = {
         "Record exists already",
         "a record with this key exists already",
         "use operation upsert or update",
+        "a key that is not stored yet",
     ),
     "KEY_NOT_FOUND": _record(
         "Record does not exist",
         "no record with this key exists",
-        "use operation upsert or insert",
+        "check the key; to add records use operation upsert",
+        "the key of a stored record",
     ),
     "UNIQUE_CONFLICT": _record(
-        "Unique value is taken", "another record has the same value of {fields}"
+        "Unique value is taken",
+        "another record has the same value of {fields}",
+        expected="a value that no other record has",
     ),
     "SINK_REFUSED": _record("Refused by the sink", "the sink refused the record: {reason}"),
     # one field
@@ -218,10 +229,10 @@ CATALOGUE: Final[Mapping[str, Code]] = {
         "Value too large", "the value exceeds the limit field_bytes of {allowed} bytes"
     ),
     "MIN_LENGTH": _field(
-        "Too short", "{value!r} is shorter than {bound} characters", "at least {bound} characters"
+        "Too short", "{value!r} has fewer than {bound} {unit}", "at least {bound} {unit}"
     ),
     "MAX_LENGTH": _field(
-        "Too long", "{value!r} is longer than {bound} characters", "at most {bound} characters"
+        "Too long", "{value!r} has more than {bound} {unit}", "at most {bound} {unit}"
     ),
     "MINIMUM": _field("Too small", "{value!r} is less than {bound}", "at least {bound}"),
     "MAXIMUM": _field("Too large", "{value!r} is greater than {bound}", "at most {bound}"),

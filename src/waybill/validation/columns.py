@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 REPORT_COLUMNS: Final = frozenset(
     ("_record", "_line", "_code", "_field", "_value", "_message", "_outcome")
 )
-"""Columns of our own reports; known and passed over."""
+"""Columns of our own reports; known and passed over where the first of them is there."""
 
 _MOST_WARNINGS: Final = 50
 _MOST_NAMES: Final = 30
@@ -53,12 +53,14 @@ class ColumnMap:
 
     ``bound``: declared fields that the file has, in the entity's order. ``action``: index of the
     action column. ``kept``: (name, index) of undeclared columns that go into ``_extra``.
-    ``verdict``: index of the column in which a report that came back names its findings.
+    ``hidden``: indexes of columns whose cells no report shows: secrets, and what may be a misspelt
+    one. ``verdict``: index of the column in which a report that came back names its findings.
     """
 
     bound: tuple[BoundField, ...]
     action: int | None
     kept: tuple[tuple[str, int], ...]
+    hidden: frozenset[int]
     verdict: int | None
     warnings: tuple[FileWarning, ...]
 
@@ -78,12 +80,15 @@ def match_columns(
     action = _action_index(entity, header)
     if header:
         _check_missing(entity, header, bound, operation)
+    ours = REPORT_COLUMNS if "_record" in header else frozenset[str]()
     strangers = [
         index
         for index, name in enumerate(header)
-        if index not in found and index != action and name not in REPORT_COLUMNS
+        if index not in found and index != action and name not in ours
     ]
     _check_strangers(entity, header, strangers, unknown)
+    if header and not found and action is None and unknown is not UnknownColumns.KEEP:
+        raise _nothing_matches(entity, header)
     keeps = unknown is UnknownColumns.KEEP
     return ColumnMap(
         bound=tuple(
@@ -93,6 +98,7 @@ def match_columns(
         ),
         action=action,
         kept=tuple((header[index], index) for index in strangers) if keeps else (),
+        hidden=frozenset(_hidden(entity, header, found, strangers)),
         verdict=header.index("_code") if {"_record", "_code"} <= set(header) else None,
         warnings=tuple(_warnings(entity, header, strangers, unknown)),
     )
@@ -171,13 +177,57 @@ def _check_missing(
     if not missing:
         return
     free = [name for index, name in enumerate(header) if index not in bound.values()]
-    near = ", ".join(did_you_mean(name, free).removeprefix("; ") for name in missing)
+    near = ", ".join(filter(None, (_near_column(name, free) for name in missing)))
     raise file_refused(
         "COLUMN_MISSING",
         names=", ".join(repr(name) for name in missing),
         found=", ".join(header[:_MOST_NAMES]),
-        suggestion=near.strip(", ") or "name the column as the field or one of its aliases",
+        suggestion=_delimiter_hint(header)
+        or near.strip(", ")
+        or "name the column as the field or one of its aliases",
     )
+
+
+def _near_column(missing: str, free: list[str]) -> str:
+    """The column that may be meant by a name, or reads like it."""
+    like = [name for name in free if _skeleton(name) == _skeleton(missing)]
+    if like:
+        return f"{like[0]!r} reads like {missing!r} but holds other characters: type it anew"
+    return did_you_mean(missing, free).removeprefix("; ")
+
+
+def _nothing_matches(entity: Entity, header: tuple[str, ...]) -> FileRefused:
+    return file_refused(
+        "COLUMN_MISSING",
+        names=f"that is a field of {entity.name}",
+        found=", ".join(header[:_MOST_NAMES]),
+        suggestion=_delimiter_hint(header) or "name the columns as the fields",
+    )
+
+
+def _delimiter_hint(header: tuple[str, ...]) -> str:
+    """What to try where the whole header seems to have become one name."""
+    marks = [mark for mark in ",;\t|" if len(header) == 1 and mark in header[0]]
+    return (
+        f"the columns seem to be parted by {marks[0]!r}; declare no other delimiter"
+        if marks
+        else ""
+    )
+
+
+def _hidden(
+    entity: Entity, header: tuple[str, ...], found: Mapping[int, Field], strangers: Iterable[int]
+) -> Iterator[int]:
+    yield from (index for index, field in found.items() if field.secret)
+    secret = [
+        name for field in entity.fields if field.secret for name in (field.name, *field.aliases)
+    ]
+    plain = [normalise(name) for name in secret]
+    for index in strangers if secret else ():
+        name = normalise(header[index])
+        squeezed = {each.replace("_", "") for each in plain}
+        if name.replace("_", "") in squeezed or did_you_mean(name, plain):
+            yield index
 
 
 def _check_strangers(
@@ -187,7 +237,9 @@ def _check_strangers(
         return
     name = header[strangers[0]]
     if unknown is UnknownColumns.REJECT:
-        raise _unknown(entity, name, _suggestion(entity, name))
+        others = ", ".join(repr(header[index]) for index in strangers[1:_MOST_NAMES])
+        also = f"; nor are {others}" if others else ""
+        raise _unknown(entity, name, f"{_suggestion(entity, name)}{also}")
     if unknown is UnknownColumns.KEEP and not entity.is_open:
         raise _unknown(entity, name, "the entity is not open: unknown_columns=keep cannot be used")
 
@@ -200,6 +252,7 @@ def _warnings(
     entity: Entity, header: tuple[str, ...], strangers: Iterable[int], unknown: UnknownColumns
 ) -> Iterator[FileWarning]:
     known = {_skeleton(name): name for name in _known_names(entity)}
+    loose = {normalise(name): name for name in _known_names(entity)}
     for index in list(strangers)[:_MOST_WARNINGS]:
         name, column = header[index], index + 1
         like = known.get(_skeleton(name))
@@ -211,8 +264,14 @@ def _warnings(
                 column=column,
                 name=name,
                 entity=entity.name,
-                suggestion=_suggestion(entity, name),
+                suggestion=_twin(name, loose) or _suggestion(entity, name),
             )
+
+
+def _twin(name: str, loose: Mapping[str, str]) -> str:
+    """What to say of a column that would be a field, were there not a better one."""
+    like = loose.get(normalise(name))
+    return f"another column is {like!r} already" if like is not None else ""
 
 
 def _known_names(entity: Entity) -> list[str]:

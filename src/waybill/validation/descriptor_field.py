@@ -15,7 +15,7 @@ from waybill.validation.node import as_node, did_you_mean, refusal
 from waybill.validation.probe import Claim, Range, crossed, misfits, pattern_fault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from waybill.validation.grammar import Grammar
     from waybill.validation.node import Node
@@ -246,6 +246,8 @@ def _constraints(node: Node, field: Field) -> Constraints:
     enum = rules.items("enum")
     if enum is not None and not enum:
         raise rules.refusal("enum", "must hold at least one value")
+    if field.type is FieldType.STRING:
+        _check_texts(rules, enum or ())
     return Constraints(
         required=rules.flag("required"),
         unique=rules.flag("unique"),
@@ -259,6 +261,13 @@ def _constraints(node: Node, field: Field) -> Constraints:
         enum=None if enum is None else tuple(as_text(each, field) for each in enum),
         json_schema=_json_schema(rules),
     )
+
+
+def _check_texts(rules: Node, enum: Sequence[object]) -> None:
+    """In YAML an unquoted NO is false, and 007 is 7: neither is what such an enum means."""
+    for at, member in enumerate(enum):
+        if not isinstance(member, str):
+            raise refusal(f"{rules.pointer}/enum/{at}", f"{member!r} must be text: quote it")
 
 
 def _check_applicable(rules: Node, field: Field) -> None:

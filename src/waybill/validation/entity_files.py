@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 import yaml
 
 from waybill.errors import SchemaInvalid
+from waybill.model import strict_json
 from waybill.validation.descriptor import NAME, canonical_json, parse_descriptor
 from waybill.validation.node import did_you_mean, refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Hashable, Mapping
     from pathlib import Path
 
     from waybill.model.entity import Entity
@@ -84,13 +85,27 @@ def _read(path: Path) -> dict[str, object]:
     try:
         data = path.read_bytes()
         if path.suffix == ".json":
-            return _object(msgspec.json.decode(data))
-        return _object(msgspec.json.decode(msgspec.json.encode(yaml.safe_load(data))))
+            return _object(strict_json.decode(data))
+        return _object(msgspec.json.decode(msgspec.json.encode(yaml.load(data, _UniqueKeys))))  # noqa: S506 - a SafeLoader
     except (ValueError, TypeError, yaml.YAMLError, RecursionError) as error:
         reason = " ".join(str(error).split())
         raise refusal("", f"cannot be read: {reason}") from error
     except OSError as error:
         raise refusal("", f"cannot be read: {error.strerror}") from error
+
+
+class _UniqueKeys(yaml.SafeLoader):
+    """YAML whose mappings name each key once."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002 - as the library calls it
+        """The mapping; a key that stands twice is an error with its line."""
+        seen: set[str] = set()
+        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
+            if key.value in seen:
+                line = key.start_mark.line + 1
+                raise yaml.YAMLError(f"the key {key.value!r} stands twice, again in line {line}")
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
 
 
 def _object(value: object) -> dict[str, object]:

@@ -50,6 +50,7 @@ class FindingMaker:
             value=_SLOT,
             bound=shorten(rule.bound, _BOUND_CHARACTERS),
             expected=plan.grammar.expected if plan else "",
+            unit=plan.grammar.unit if plan else "",
             hint=_HINT_SLOT,
         )
 

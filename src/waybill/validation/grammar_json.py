@@ -30,6 +30,7 @@ def json_object(field: Field, on: Operands) -> Grammar:
         canonical=on.text,
         order=f"CAST(json({on.text}) AS VARCHAR)",
         size=f"len(json_keys({on.text}))",
+        unit="members",
         expected="a JSON object",
     )
 
@@ -42,6 +43,7 @@ def json_array(field: Field, on: Operands) -> Grammar:
         canonical=on.text,
         order=f"CAST(json({on.text}) AS VARCHAR)",
         size=f"json_array_length({on.text})",
+        unit="items",
         expected="a JSON array",
     )
 

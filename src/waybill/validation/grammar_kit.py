@@ -30,7 +30,7 @@ class Grammar:
     ``valid``: the value exists (a date of the calendar, a number in range). ``shape``: like
     ``form`` without limits, for telling text that is too long from text that is wrong; empty where
     the two are one. ``canonical``: one text for equal values. ``order``: what bounds compare.
-    ``size``: what minLength and maxLength count; empty where the type has no length.
+    ``size``: what minLength and maxLength count, in ``unit``; empty where the type has no length.
     ``expected``: the form in words; ``code``: the finding where it does not hold. ``is_ordered``:
     bounds apply.
     """
@@ -42,6 +42,7 @@ class Grammar:
     valid: str = "TRUE"
     shape: str = ""
     size: str = ""
+    unit: str = "characters"
     column: Column = "text"
     expected: str = "text"
     code: str = "TYPE_MISMATCH"

@@ -16,6 +16,9 @@ DIGITS: Final = 38
 """Most digits of a whole number, and on either side of a decimal point."""
 INT64_LARGEST: Final = 2**63 - 1
 _SPECIAL: Final = "(?i:nan|-?inf)"
+_SIGNS: Final = r"0-9+\-\x{2010}-\x{2015}\x{2212}\x{FE63}\x{FF0B}\x{FF0D}()"
+_OTHER: Final = f"[^{_SIGNS}]"
+"""What may stand around a number that is not bare."""
 
 
 def integer(field: Field, on: Operands) -> Grammar:
@@ -104,13 +107,13 @@ def _number_text(field: Field, value: str, limited: str, free: str) -> _NumberTe
             shape=full_match(value, free),
             digits=digits,
         )
-    unsigned = _unsigned(limited)
-    inner = f"regexp_extract({value}, {literal(unsigned)})"
+    inner = f"regexp_extract({value}, {literal(_unsigned(limited))})"
     sign = f"CASE WHEN regexp_matches({value}, '^[^0-9]*-') THEN '-' ELSE '' END"
+    digits = f"({sign} || {_plain(field, inner)})"
     return _NumberText(
-        form=f"{full_match(value, _dressed(limited))} AND {short}",
-        shape=full_match(value, _dressed(free)),
-        digits=f"({sign} || {_plain(field, inner)})",
+        form=f"{full_match(value, _dressed(field, limited))} AND {short}",
+        shape=full_match(value, _dressed(field, free)),
+        digits=f"CASE WHEN regexp_matches({value}, '[0-9]') THEN {digits} ELSE {value} END",
     )
 
 
@@ -122,9 +125,16 @@ def _has_few_digits(value: str) -> str:
     return f"CASE WHEN {is_short} THEN TRUE ELSE NOT contains({digits}, {run}) END"
 
 
-def _dressed(pattern: str) -> str:
-    """The pattern with other characters around it, a sign before or after the leading ones."""
-    return f"(?:-?[^0-9+-]*|[^0-9+-]*-)(?:{_unsigned(pattern)})[^0-9]*"
+def _dressed(field: Field, pattern: str) -> str:
+    """The pattern with other characters around it, a sign before or after the leading ones.
+
+    What could be part of the number is none of the others: signs, parentheses that mean a loss, and
+    the field's decimal and group characters right before the digits.
+    """
+    marks = field.decimal_char + field.group_char.strip()
+    before = f"(?:{_OTHER}*[^{_SIGNS}{re.escape(marks)}])?"
+    special = f"|{_SPECIAL}" if pattern.endswith(_SPECIAL) else ""
+    return f"(?:-?{before}|{_OTHER}*-)(?:{_unsigned(pattern)}){_OTHER}*{special}"
 
 
 def _unsigned(pattern: str) -> str:

@@ -89,5 +89,6 @@ def listing(
         canonical=on.text,
         order=on.text,
         size=f"len({items})",
+        unit="items",
         expected=f"values separated by {field.delimiter!r}, each {rules.expected}",
     )

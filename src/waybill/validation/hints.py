@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from datetime import date
 from typing import TYPE_CHECKING, Final
 
 from waybill.model.entity import FieldType
@@ -17,7 +18,6 @@ _COMMA_NUMBER: Final = re.compile(r"[+-]?[0-9]+,[0-9]+")
 _GROUPED: Final = re.compile(r"[+-]?[0-9]{1,3}(?:[,' \u00a0_][0-9]{3})+(?:\.[0-9]+)?")
 _ZERO_FRACTION: Final = re.compile(r"-?[0-9]+\.0+")
 _MONTHS: Final = 12
-_DAYS: Final = 31
 _LONGEST: Final = 200
 
 
@@ -93,9 +93,10 @@ def _reordered(first: int, second: int, year: int) -> str:
 
 
 def _written(year: int, month: int, day: int) -> str:
-    if not 1 <= month <= _MONTHS or not 1 <= day <= _DAYS:
-        return ""
-    return f"write {year:04d}-{month:02d}-{day:02d}"
+    try:
+        return f"write {date(year, month, day).isoformat()}"
+    except ValueError:
+        return "there is no such day"
 
 
 def _enum_hint(field: Field, value: str) -> str:

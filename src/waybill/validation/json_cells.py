@@ -8,7 +8,6 @@ Schema, or when an Arrow kernel finds what such text must hold.
 from __future__ import annotations
 
 import json
-import math
 import re
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,6 +16,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from waybill.model import strict_json
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -24,7 +25,6 @@ DEPTH: Final = 64
 """Most levels of arrays and objects in one cell."""
 
 NO_JSON: Final = "it is no JSON"
-_EXACT_DIGITS: Final = 400
 _STRINGS: Final = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _NOT_BRACKETS: Final = re.compile(r"[^\[\]{}]+")
 _LAX: Final = r"(?i)nan|inf|,\s*[\]}]|[0-9]e[+]?[0-9]{3}|[0-9]{300}"
@@ -71,7 +71,7 @@ def json_fault(text: str, validator: jsonschema_rs.Validator | None) -> str | No
     if _depth(bare) > DEPTH:
         return f"it is nested deeper than {DEPTH} levels"
     try:
-        value = _STRICT.decode(text)
+        value = strict_json.decode(text)
     except json.JSONDecodeError:
         return NO_JSON
     except ValueError as error:
@@ -86,40 +86,12 @@ def _schema_fault(value: object, validator: jsonschema_rs.Validator) -> str | No
     return None
 
 
-def _unique_members(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    members: dict[str, object] = {}
-    for name, value in pairs:
-        if name in members:
-            raise ValueError(f"the member {name!r} stands twice")
-        members[name] = value
-    return members
-
-
-def _finite(digits: str) -> float:
-    number = float(digits)
-    if math.isinf(number):
-        raise ValueError(f"the number {digits[:40]} is beyond what a double can hold")
-    return number
-
-
-def _refuse_word(word: str) -> object:
-    raise ValueError(f"{word} is not JSON")
-
-
 def _depth(bare: str) -> int:
     deepest = level = 0
     for bracket in _NOT_BRACKETS.sub("", bare):
         level += 1 if bracket in "[{" else -1
         deepest = max(deepest, level)
     return deepest
-
-
-_STRICT: Final = json.JSONDecoder(
-    object_pairs_hook=_unique_members,
-    parse_float=_finite,
-    parse_int=lambda digits: int(digits) if len(digits) <= _EXACT_DIGITS else _finite(digits),
-    parse_constant=_refuse_word,
-)
 
 
 def _refuse_reference(uri: str) -> Any:  # noqa: ANN401 - as the library declares it

@@ -39,7 +39,7 @@ class Rejecter:
 
     def __init__(self, compiled: Compiled) -> None:
         self._makers = [FindingMaker(each) for each in compiled.rules]
-        self._secret = frozenset(plan.index for plan in compiled.plans if plan.field.secret)
+        self._secret = compiled.columns.hidden
 
     def lines(self, chunk: RawChunk, bad: BadRows) -> tuple[bytes, int]:
         """The lines of the chunk in file order, and how many."""

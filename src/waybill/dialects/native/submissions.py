@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Final
 
 from waybill.dialect import Response, StoredFile, Wait
@@ -18,6 +17,7 @@ from waybill.dialects.native.rendering import accepted_response
 from waybill.dialects.native.status_pages import status_page
 from waybill.engine.commands import Submission
 from waybill.errors import BodyInvalid, OptionInvalid, RequestInvalid
+from waybill.model import strict_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -105,7 +105,7 @@ def _options_object(text: str) -> dict[str, object]:
     if not text.strip():
         return {}
     try:
-        values = json.loads(text, object_pairs_hook=_members, parse_constant=_refuse_constant)
+        values = strict_json.decode(text)
     except (ValueError, RecursionError) as error:
         raise OptionInvalid(
             f"The part options is not JSON: {error}.", parameter="options"
@@ -113,19 +113,6 @@ def _options_object(text: str) -> dict[str, object]:
     if not isinstance(values, dict):
         raise OptionInvalid("The part options must be one JSON object.", parameter="options")
     return values
-
-
-def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """One JSON object; a member that stands twice would leave open which one counts."""
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        twice = next(name for name, _ in pairs if [n for n, _ in pairs].count(name) > 1)
-        raise ValueError(f"the member {twice[:80]!r} stands twice")
-    return members
-
-
-def _refuse_constant(word: str) -> object:
-    raise ValueError(f"{word} is no JSON value")
 
 
 def _submission(entity: str, given: GivenOptions, stored: StoredFile) -> Submission:

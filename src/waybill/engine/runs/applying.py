@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from waybill.engine.runs.control import RunCanceled
+from waybill.engine.runs.verdicts import refusal_finding
 from waybill.errors import JobFailed
 from waybill.model.job import Counts
 from waybill.ports.sink import (
@@ -26,8 +27,7 @@ if TYPE_CHECKING:
     from waybill.engine.runs.progress import ProgressMeter
     from waybill.engine.runs.spool import Spool, SpooledChunk
     from waybill.engine.runs.verdicts import Verdicts
-    from waybill.model.finding import Finding
-    from waybill.ports.sink import ChunkResult, Refusal
+    from waybill.ports.sink import ChunkResult
 
 OUTCOME_NAMES: Final = {
     CREATED: "created",
@@ -90,12 +90,13 @@ class ApplyPhase:
         kept = self.verdicts.keep(rows.column("_record").to_numpy())
         if not kept.all():
             rows = rows.filter(pa.array(kept))
-        if not rows.num_rows and not self.context.entity.foreign_keys:
-            return  # a repeated run keeps the same records, unless references are judged anew
+        if not rows.num_rows and chunk.ordinal not in self.applied:
+            return
         result = self._hand_over(chunk.ordinal, rows, is_last=is_last)
-        self._note_replay(result, rows)
+        self._note_replay(chunk.ordinal, result, rows)
         for refusal in result.refusals:
-            self.verdicts.late.add(refusal.record, refusal_finding(refusal))
+            finding = refusal_finding(refusal, self.context.entity)
+            self.verdicts.late.add(refusal.record, finding)
         self.tally = self.tally + tally_outcomes(result.outcomes)
         self._guard()
 
@@ -107,12 +108,12 @@ class ApplyPhase:
             raise JobFailed("the entity's sink cannot plan a dry run", code="SINK_NOT_QUERYABLE")
         return sink.plan(job, rows)
 
-    def _note_replay(self, result: ChunkResult, rows: pa.Table) -> None:
+    def _note_replay(self, chunk: int, result: ChunkResult, rows: pa.Table) -> None:
         """Let the stored result of an earlier attempt win over today's verdicts.
 
-        Only references can have been judged otherwise then: the sink has changed since.
+        What depends on the sink can have been judged otherwise then, for it has changed since.
         """
-        if not self.context.entity.foreign_keys:
+        if chunk not in self.applied:
             return
         applied = np.asarray(result.records, dtype=np.int64)
         offered = rows.column("_record").to_numpy()
@@ -121,11 +122,7 @@ class ApplyPhase:
         late.dismiss(revived.tolist())
         gone = np.setdiff1d(offered, applied)
         for record in gone.tolist():
-            key = self.context.entity.foreign_keys[0]
-            late.add(
-                record,
-                make_finding("FOREIGN_KEY", field=key.fields[0], reference=key.reference_entity),
-            )
+            late.add(record, make_finding("SINK_REFUSED", reason="an earlier attempt found so"))
         self.tally = self.tally + Counts(rejected=len(gone) - len(revived))
 
     def _guard(self) -> None:
@@ -142,10 +139,3 @@ def tally_outcomes(outcomes: bytes) -> Counts:
     """The counts of a chunk's outcome bytes."""
     found = np.bincount(np.frombuffer(outcomes, dtype=np.uint8), minlength=256)
     return Counts(**{name: int(found[code]) for code, name in OUTCOME_NAMES.items()})
-
-
-def refusal_finding(refusal: Refusal) -> Finding:
-    """What the sink said, as a finding."""
-    return make_finding(
-        refusal.code, field=refusal.field, fields=refusal.field or "", reason=refusal.message
-    )

@@ -22,7 +22,7 @@ class ShownCells:
 
     def mask(self, cells: Sequence[str | None]) -> tuple[str | None, ...]:
         """The cells with every secret one masked; a missing one stays missing."""
-        secret = {bound.index for bound in self.columns.bound if bound.field.secret}
+        secret = self.columns.hidden
         if not secret:
             return tuple(cells)
         return tuple(

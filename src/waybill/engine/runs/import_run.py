@@ -11,14 +11,14 @@ from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from waybill.engine.runs.applying import ApplyPhase, refusal_finding
+from waybill.engine.runs.applying import ApplyPhase
 from waybill.engine.runs.cells import ShownCells
 from waybill.engine.runs.checking import CheckPhase, guard_error, scratch_folder
 from waybill.engine.runs.control import RunCanceled
 from waybill.engine.runs.duplicates import KeyLedgers
 from waybill.engine.runs.matching import MatchPhase
 from waybill.engine.runs.opening import read_options
-from waybill.engine.runs.planning import PlanPhase
+from waybill.engine.runs.planning import Planner
 from waybill.engine.runs.progress import ProgressMeter
 from waybill.engine.runs.reporting import MasterList
 from waybill.engine.runs.spool import Spool
@@ -115,7 +115,6 @@ class ImportRun:
             verdicts = self._match(check, meter)
             late = verdicts.late
             self._guard()
-            self._plan(check, verdicts, meter)
             finish = self._apply(check, verdicts, meter)
         except JobFailed as failure:
             self._note_check(check)
@@ -155,7 +154,10 @@ class ImportRun:
 
     def _match(self, check: CheckPhase, meter: ProgressMeter) -> Verdicts:
         meter.entered(Phase.MATCHING, self.counts)
-        verdicts = MatchPhase(context=self.context, spool=check.spool, ledgers=check.ledgers).run()
+        planner = Planner(context=self.context, spool=check.spool, is_repeated=bool(self.applied))
+        verdicts = MatchPhase(
+            context=self.context, spool=check.spool, ledgers=check.ledgers, planner=planner
+        ).run()
         rejected, skipped = len(verdicts.rejected), len(verdicts.skipped)
         self.counts = self.counts + Counts(
             rejected=rejected, skipped=skipped, unprocessed=-rejected - skipped
@@ -163,33 +165,6 @@ class ImportRun:
         if skipped:
             self.warnings.append(skipped_warning(verdicts))
         return verdicts
-
-    def _plan(self, check: CheckPhase, verdicts: Verdicts, meter: ProgressMeter) -> None:
-        """Let the guards see what the sink would refuse; where they stop the job, so is said why.
-
-        Not after an earlier attempt wrote: then the sink has its own records to refuse.
-        """
-        if self.applied:
-            return
-        phase = PlanPhase(context=self.context, spool=check.spool, verdicts=verdicts, meter=meter)
-        refusals = phase.run(self.counts, self._allowed_rejections())
-        before, self.counts = (
-            self.counts,
-            self.counts + Counts(rejected=len(refusals), unprocessed=-len(refusals)),
-        )
-        try:
-            self._guard()
-        except JobFailed:
-            for refusal in refusals:
-                verdicts.late.add(refusal.record, refusal_finding(refusal))
-            raise
-        self.counts = before
-
-    def _allowed_rejections(self) -> int:
-        options, read = self.context.job.options, self.counts.read
-        by_count = read if options.max_errors is None else options.max_errors
-        ratio = options.max_error_ratio
-        return min(by_count, read if ratio is None else int(ratio * read))
 
     def _guard(self) -> None:
         options, counts = self.context.job.options, self.counts
@@ -231,7 +206,7 @@ class ImportRun:
         counts = phase.counts
         sink, job = self.context.sink, self.context.sink_job
         if self.context.job.options.dry_run:
-            self.counts = counts
+            self.counts = counts if keeps else with_applied(counts, Counts())
         elif keeps:
             self.counts = with_applied(counts, sink.seal(job))
         else:

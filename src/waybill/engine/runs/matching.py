@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pyarrow as pa
 
-from waybill.engine.runs.verdicts import LateFindings, Verdicts, among
+from waybill.engine.runs.verdicts import LateFindings, Verdicts, among, refusal_finding
 from waybill.errors import JobFailed
 from waybill.ports.sink import QueryableSink
 from waybill.validation.codes import make_finding
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from waybill.engine.runs.context import RunContext
     from waybill.engine.runs.duplicates import KeyLedgers
+    from waybill.engine.runs.planning import Planner
     from waybill.engine.runs.spool import Spool
     from waybill.model.entity import ForeignKey
     from waybill.model.finding import Finding
@@ -36,6 +37,7 @@ class MatchPhase:
     context: RunContext
     spool: Spool
     ledgers: KeyLedgers
+    planner: Planner
 
     def run(self) -> Verdicts:
         """The verdicts, before anything is written.
@@ -46,6 +48,8 @@ class MatchPhase:
         late = LateFindings()
         skipped = self.ledgers.judge(self.spool, self.context.job.options.on_duplicate, late)
         verdicts = Verdicts(rejected=late.records(), skipped=skipped, late=late)
+        for refusal in self.planner.refusals(verdicts):
+            late.add(refusal.record, refusal_finding(refusal, self.context.entity))
         keys = [key for key in self.context.entity.foreign_keys if self._covers(key)]
         for foreign_key in keys:
             self._judge_reference(foreign_key, verdicts)

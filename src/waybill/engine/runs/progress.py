@@ -52,10 +52,6 @@ class ProgressMeter:
         """Note that ``share`` (0..1) of the input has been checked."""
         self._note(Phase.CHECKING, counts, CHECKING_SHARE * share, counts.read)
 
-    def matched(self, counts: Counts) -> None:
-        """Note that the work before any write goes on; it has no measure of its own."""
-        self._note(Phase.MATCHING, counts, self._progress, counts.read)
-
     def applied(self, counts: Counts, share: float) -> None:
         """Note that ``share`` (0..1) of the accepted records has been applied."""
         done = counts.applied + counts.rejected + counts.skipped

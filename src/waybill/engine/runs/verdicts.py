@@ -7,16 +7,23 @@ them while applying. Memory is a few bytes per affected record.
 from __future__ import annotations
 
 from array import array
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
+
+from waybill.validation.codes import make_finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from waybill.model.entity import Entity
     from waybill.model.finding import Finding
+    from waybill.ports.sink import Refusal
     from waybill.validation.whole_file import Duplicates
+
+
+KEY_CODES: Final = ("KEY_EXISTS", "KEY_NOT_FOUND")
 
 
 @dataclass(slots=True)
@@ -90,3 +97,10 @@ def among(records: np.ndarray, sorted_numbers: np.ndarray) -> np.ndarray:
     places[places == len(sorted_numbers)] = 0
     found: np.ndarray = sorted_numbers[places] == records
     return found
+
+
+def refusal_finding(refusal: Refusal, entity: Entity) -> Finding:
+    """What the sink said, as a finding; one about the key speaks of the key's first field."""
+    about_key = refusal.code in KEY_CODES and entity.key
+    field = entity.key[0] if about_key else refusal.field
+    return replace(make_finding(refusal.code, field=field), message=refusal.message)
