@@ -134,6 +134,7 @@ def show_import(server: Server) -> None:
 def save_reports(server: Server, job: str) -> None:
     """Keep the rejections in all three forms under ``.demo/``."""
     REPORTS.mkdir(exist_ok=True)
+    shutil.copy(AIRPORTS, REPORTS / "airports.csv")
     for form in ("json", "csv", "xlsx"):
         target = REPORTS / f"rejections.{form}"
         run(server, "rejections", job, "--format", form, "--output", str(target), quiet=True)
@@ -160,12 +161,14 @@ def run(server: Server, *arguments: str, quiet: bool = False) -> str:
 def show_next_steps(server: Server, *, keep: bool) -> None:
     """Say how to go on: with this server where it is kept, else with one of one's own."""
     heading("How to go on")
-    print("Fill in the missing cities in .demo/rejections.csv and submit that file as it is.")
+    print("Mend some rows of .demo/rejections.csv, say the missing cities, and submit that file as")
+    print("it is: what is mended is loaded, the rest comes back as a new report.")
     print("docs/tutorial/first-import.md walks through it, with an entity of your own.")
     if not keep:
         print("make demo KEEP=1 leaves the server running.")
         return
     print(f"  export WAYBILL_URL={server.address} WAYBILL_TOKEN={server.token}")
+    print("  ${EDITOR:-nano} .demo/rejections.csv")
     print("  .venv/bin/waybill submit .demo/rejections.csv --entity airports --watch")
     print('  curl -H "Authorization: Bearer $WAYBILL_TOKEN" "$WAYBILL_URL/v1/jobs?limit=1"')
     print(f"  API reference: {server.address}/docs")

@@ -135,11 +135,15 @@ class QueryParameter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """One documented answer of a route: a wire struct, or a media type of raw bytes."""
+    """One documented answer of a route: a wire struct, or a media type of raw bytes.
+
+    ``also``: media types of raw bytes that the client may ask for instead of the struct.
+    """
 
     description: str
     struct: type | None = None
     media_types: Sequence[str] = ("application/json",)
+    also: Sequence[str] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -165,6 +169,7 @@ class Route:
     summary: str = ""
     description: str = ""
     query: Sequence[QueryParameter] = ()
+    headers: Sequence[QueryParameter] = ()
     request_media: Mapping[str, Any] = field(default_factory=dict)
     answers: Mapping[int, Answer] = field(default_factory=dict)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import math
 import os
+import re
 import tomllib
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Final
@@ -60,6 +61,10 @@ DEFAULT_URL: Final = "http://127.0.0.1:8080"
 _SERVICE_LINKS: Final = ("WAYBILL_SERVICE_", "WAYBILL_PORT")
 """What Kubernetes puts into the environment beside a service named ``waybill``."""
 
+_MAY_BE_ZERO: Final = ("wait_seconds", "inflate_ratio_after_bytes")
+"""Limits that can be nothing at all."""
+
+_PUBLIC_URL: Final = re.compile(r"https?://[^\s/?#@]+(?:/[^\s?#]*)?")
 _LOG_LEVELS: Final = ("debug", "info", "warning", "error")
 
 
@@ -253,7 +258,7 @@ def _values(section: type[Any], name: str, raw: Mapping[str, object]) -> dict[st
     values = {}
     for key, value in raw.items():
         values[key] = _converted(value, keys[key].default, f"{name}.{key}")
-        least = keys[key].metadata.get("least", 0)
+        least = keys[key].metadata.get("least", 0 if key in _MAY_BE_ZERO else 1)
         if isinstance(values[key], int | float) and least is not None and values[key] < least:
             raise SettingsInvalid(f"{name}.{key} must be at least {least:g}, not {value}")
     return values
@@ -302,6 +307,10 @@ def _check_together(settings: Settings) -> None:
         raise SettingsInvalid("server.tls_cert and server.tls_key are given together or not at all")
     if server.port > 65_535:  # noqa: PLR2004 - the last port there is
         raise SettingsInvalid(f"server.port must be at most 65535, not {server.port}")
+    if server.public_url and not _PUBLIC_URL.fullmatch(server.public_url):
+        raise SettingsInvalid(
+            f"server.public_url must be like https://imports.example.org, not {server.public_url!r}"
+        )
     if workers.heartbeat_seconds * 2 > workers.lease_seconds:
         raise SettingsInvalid("workers.lease_seconds must be twice workers.heartbeat_seconds")
     if settings.log.level not in _LOG_LEVELS:

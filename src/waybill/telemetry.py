@@ -6,10 +6,14 @@ from typing import Final
 
 EVENTS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "request": (
-        "One request was answered.",
-        ("request_id", "method", "path", "status", "milliseconds", "dialect", "credential"),
+        "One request was answered; ``job`` is the one that it made or asked for.",
+        ("request_id", "method", "path", "status", "milliseconds", "dialect", "credential", "job"),
     ),
     "request_failed": ("A request met a bug; the answer held only its id.", ("request_id",)),
+    "request_put_off": (
+        "A request could not be served for want of space or of the database.",
+        ("request_id", "reason"),
+    ),
     "job_accepted": ("A job was accepted.", ("job", "project", "entity", "state", "size_bytes")),
     "job_started": ("An attempt at a job began.", ("job", "project", "epoch")),
     "job_finished": (
@@ -27,6 +31,7 @@ EVENTS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "server_started": ("A process of the server is ready.", ("role", "address")),
     "server_stopping": ("A process was asked to stop.", ("role",)),
     "child_restarted": ("A child process ended and was started again.", ("role", "exit_code")),
+    "child_killed": ("A child process did not stop in time and was ended.", ("role", "pid")),
     "child_silent": ("A worker gave no sign of life and is ended.", ("role", "pid")),
     "runtime_outdated": ("The interpreter is older than recommended.", ("version", "recommended")),
 }

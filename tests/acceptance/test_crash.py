@@ -43,6 +43,48 @@ def assert_loaded_once(job, client):
     assert len(again) == ROWS
 
 
+def test_a_server_that_goes_down_again_and_again_loses_no_time_and_no_attempt(
+    own_server, submit, finish
+):
+    own_server.start()
+    with own_server.client() as client:
+        job = submit(client, big_file())
+    for crash in range(1, 4):
+        with own_server.client() as client:
+            wait_for(client, job, lambda j: j["state"] == "running")
+        own_server.kill()
+        own_server.start()
+        began = time.monotonic()
+        with own_server.client() as client:
+            wait_for(client, job, lambda j, n=crash: len(j["attempts"]) > n or is_over(j), 20)
+            assert time.monotonic() - began < 5
+    with own_server.client() as client:
+        ended = finish(client, job)
+        assert "crashed" not in {attempt["end"] for attempt in ended["attempts"]}
+        assert_loaded_once(ended, client)
+
+
+def is_over(job):
+    return job["state"] in {"succeeded", "failed", "canceled"}
+
+
+def test_workers_that_are_killed_in_quick_succession_do_not_end_the_server(own_server, finish):
+    own_server.start()
+    with own_server.client() as client:
+        for _ in range(7):
+            for pid in own_server.children():
+                if b"worker" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"):
+                    os.kill(pid, signal.SIGKILL)
+            pause(0.7)
+        assert client.get("/healthz/live").status_code == 200
+        answer = client.post(
+            "/v1/jobs?entity=people",
+            content=b"id,name\n1,A\n",
+            headers={"Content-Type": "text/csv"},
+        )
+        assert finish(client, answer.json())["state"] == "succeeded"
+
+
 def test_a_killed_server_finishes_the_job_after_its_restart(own_server, submit, finish):
     own_server.start()
     with own_server.client() as client:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from waybill.engine.services.base import run_duty
 from waybill.engine.services.orphans import Orphans
 from waybill.engine.services.reconciler import Reconciler
 from waybill.engine.services.retention import Retention
+from waybill.engine.services.scratch import Scratch
 from waybill.engine.worker import SIZES, Worker, pause_seconds
 from waybill.errors import Fenced, NotFound, StorageFull, StoreUnavailable
 from waybill.model.artifact import ArtifactKind
@@ -175,7 +177,12 @@ def test_a_cancel_waits_for_rows_that_an_earlier_attempt_applied() -> None:
         control.check()
 
 
-def reconciler(store: SqliteStore, dispatcher: SilentDispatcher, attempts: int) -> Reconciler:
+def reconciler(
+    store: SqliteStore,
+    dispatcher: SilentDispatcher,
+    attempts: int,
+    serving_since: datetime | None = None,
+) -> Reconciler:
     return Reconciler(
         runs=store,
         duties=store,
@@ -184,6 +191,7 @@ def reconciler(store: SqliteStore, dispatcher: SilentDispatcher, attempts: int) 
         dispatcher=dispatcher,
         max_attempts=attempts,
         backoff_seconds=5,
+        serving_since=serving_since,
         interval_seconds=2,
     )
 
@@ -211,6 +219,43 @@ def test_a_later_rescue_waits_and_a_spent_job_fails(store: SqliteStore) -> None:
     duty.run_once()
     found = job_of(store, job)
     assert (found.state, found.error and found.error.code) == (JobState.FAILED, "ATTEMPTS_SPENT")
+
+
+def test_a_run_that_went_down_with_the_whole_server_costs_no_attempt(store: SqliteStore) -> None:
+    job = started(store, DEAD)
+    for number in range(9):
+        duty = reconciler(store, SilentDispatcher(), attempts=2, serving_since=at(number + 5))
+        assert duty.run_once() == 1
+        found = job_of(store, job)
+        assert (found.state, found.not_before) == (JobState.WAITING, None)
+        store.claim_jobs(make_lease(DEAD), at(number + 5.5), limit=1)
+    alone = reconciler(store, SilentDispatcher(), attempts=2, serving_since=at(5))
+    alone.run_once()
+    assert store.attempts(job)[-1].end is AttemptEnd.CRASHED
+
+
+def test_working_files_go_once_nothing_of_their_name_lives(
+    store: SqliteStore, tmp_path: Path
+) -> None:
+    running = started(store)
+    scratch = tmp_path / "scratch"
+    names = (running, "holder-dead", "job-that-ended", "young")
+    for name in names:
+        (scratch / name / "1").mkdir(parents=True)
+    clock = OwnedClock(7200)
+    for path in scratch.iterdir():
+        os.utime(path, (at(0).timestamp(), at(0).timestamp()))
+    os.utime(scratch / "young", (at(7000).timestamp(), at(7000).timestamp()))
+    duty = Scratch(
+        duties=store,
+        presence=NamedPresence(gone={HolderId(name) for name in names}),
+        clock=clock,
+        folder=scratch,
+        grace_seconds=3600,
+        interval_seconds=600,
+    )
+    assert duty.run_once() == 2
+    assert {path.name for path in scratch.iterdir()} == {running, "young"}
 
 
 def test_a_graceful_stop_is_no_crash(store: SqliteStore) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
@@ -254,4 +255,20 @@ def test_a_file_that_cannot_be_written_is_a_failure_in_one_line(
     server.answers["GET /v1/jobs/j1/rejections.csv"] = (200, b"a\n")
     target = tmp_path / "missing" / "x.csv"
     assert run_command(["rejections", "j1", "-o", str(target)]) == 1
-    assert "No such file or directory" in capsys.readouterr().err
+    assert f"there is no folder {target.parent}" in capsys.readouterr().err
+
+
+def test_an_output_that_is_a_device_or_a_link_stays_one(server: Canned, tmp_path: Path) -> None:
+    server.answers["GET /v1/jobs/j1/rejections.csv"] = (200, b"a\n")
+    pipe, target, link = tmp_path / "pipe", tmp_path / "target.csv", tmp_path / "link.csv"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    target.write_text("old")
+    link.symlink_to(target)
+    for path in (pipe, link):
+        assert run_command(["rejections", "j1", "-f", "csv", "-o", str(path)]) == 0
+    assert os.read(reader, 10) == b"a\n"
+    os.close(reader)
+    assert pipe.is_fifo()
+    assert link.is_symlink()
+    assert target.read_bytes() == b"a\n"

@@ -33,6 +33,7 @@ def test_a_rejection_has_the_native_shape() -> None:
                         "level": "error",
                         "field": "a",
                         "column": 1,
+                        "column_name": "a",
                         "value": None,
                         "expected": None,
                         "message": "a is required",

@@ -54,6 +54,27 @@ def test_a_bad_file_is_refused_by_name_and_reason(
     assert reason in caught.value.message
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "reason"),
+    [
+        ("a.json", '{"fields": [{"name": "x", "name": "y"}]}', "'name' stands twice"),
+        ("a.yaml", "fields:\n  - name: x\n    name: y\n", "'name' stands twice, again in line 3"),
+        (
+            "a.yaml",
+            "fields:\n  - name: x\n    constraints: {enum: [NO, DE]}\n",
+            "/fields/0/constraints/enum/0: False must be text: quote it",
+        ),
+    ],
+)
+def test_a_descriptor_that_could_mean_two_things_is_refused(
+    tmp_path: Path, name: str, text: str, reason: str
+) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(SchemaInvalid) as caught:
+        load_entities(tmp_path)
+    assert reason in caught.value.message
+
+
 def test_one_name_in_two_files_is_refused(tmp_path: Path) -> None:
     (tmp_path / "one.json").write_text(json.dumps(FIELDS))
     (tmp_path / "one.yaml").write_text(json.dumps(FIELDS))

@@ -59,6 +59,7 @@ def init_directory(root: Path, presets: Sequence[str]) -> InitResult:
     directory.make_folders()
     make_key(directory)
     entities = write_example(directory)
+    directory.config.touch(mode=0o600)  # it may come to hold a token
     directory.config.write_text(default_toml(), encoding="utf-8")
     with open_admin(root) as admin:
         admin.add_project(DEMO_PROJECT)

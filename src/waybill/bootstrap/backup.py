@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import apsw
 
-from waybill.errors import SettingsInvalid, StateConflict
+from waybill.errors import SettingsInvalid, StateConflict, StorageFull
 from waybill.settings import DataDirectory
 
 if TYPE_CHECKING:
@@ -31,13 +31,25 @@ def backup(root: Path, target: Path, *, on_progress: Callable[[str], None]) -> N
 
     Raises:
         SettingsInvalid: ``root`` is no Waybill directory.
-        StateConflict: ``target`` exists.
+        StateConflict: ``target`` exists, or lies inside ``root``.
+        StorageFull: it cannot be written; nothing of it is left.
     """
     source, copy = DataDirectory(root), DataDirectory(target)
     if not source.config.exists():
         raise SettingsInvalid(f"{root} is not a Waybill directory")
     if target.exists():
         raise StateConflict(f"{target} exists already; name a new folder")
+    if source.root.resolve() in target.resolve().parents:
+        raise StateConflict(f"{target} lies inside the directory itself; name a folder outside")
+    try:
+        _copy(source, copy, on_progress)
+    except (OSError, apsw.Error) as error:
+        shutil.rmtree(target, ignore_errors=True)
+        raise StorageFull(f"the backup could not be written and was removed: {error}") from error
+
+
+def _copy(source: DataDirectory, copy: DataDirectory, on_progress: Callable[[str], None]) -> None:
+    root, target = source.root, copy.root
     copy.make_folders()
     databases = [source.jobs_database, *sorted(source.sinks.rglob("*.sqlite"))]
     for database in databases:

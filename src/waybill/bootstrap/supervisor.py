@@ -29,6 +29,7 @@ from waybill.system import SystemClock
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
     from pathlib import Path
 
     from waybill.http.serve import Tls
@@ -51,7 +52,7 @@ class ServerBroken(WaybillError):
 
 
 def serve(root: Path, options: ServeOptions) -> None:
-    """Run a server in the foreground until SIGTERM or SIGINT.
+    """Run a server in the foreground until SIGTERM, SIGINT or SIGHUP.
 
     Raises:
         SettingsInvalid: the folder was never made by ``waybill init``, or its settings are wrong.
@@ -70,7 +71,7 @@ def serve(root: Path, options: ServeOptions) -> None:
         tls = find_tls(options, settings)
         print(f"Waybill listens on {listener_url(listener, tls=tls is not None)}", flush=True)  # noqa: T201 - what the user waits for
         commands = [web_command(root, tls, listener.fileno())] * webs
-        commands += [worker_command(root)] * workers
+        commands += [worker_command(root, SystemClock().now())] * workers
         Supervisor(
             commands,
             stop_seconds=settings.workers.stop_seconds,
@@ -111,9 +112,9 @@ def web_command(root: Path, tls: Tls | None, listen_fd: int) -> tuple[str, ...]:
     return ("web", str(root), "--listen-fd", str(listen_fd), *secrecy)
 
 
-def worker_command(root: Path) -> tuple[str, ...]:
+def worker_command(root: Path, serving_since: datetime) -> tuple[str, ...]:
     """The command line of a worker process."""
-    return ("worker", str(root))
+    return ("worker", str(root), "--serving-since", str(serving_since.timestamp()))
 
 
 @dataclass(slots=True)
@@ -149,7 +150,7 @@ class Supervisor:
         Raises:
             ServerBroken: a child ends again and again.
         """
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, lambda *_: self._stopping.set())
         try:
             self._children = [self._start(command) for command in self.commands]
@@ -187,7 +188,8 @@ class Supervisor:
     def _replacement(self, dead: Child, exit_code: int) -> Child:
         role = dead.command[0]
         lived = time.monotonic() - dead.started_at
-        deaths = dead.quick_deaths + 1 if lived < STABLE_SECONDS else 0
+        was_killed = exit_code < 0  # by a signal: somebody else's doing, or a job's
+        deaths = dead.quick_deaths + 1 if lived < STABLE_SECONDS and not was_killed else 0
         if exit_code == USAGE_ERROR or deaths >= MAX_QUICK_DEATHS:
             raise ServerBroken(f"the {role} process cannot run (exit code {exit_code}); see above")
         logger.warning("child_restarted", extra={"role": role, "exit_code": exit_code})
@@ -205,5 +207,8 @@ class Supervisor:
             try:
                 child.process.wait(max(deadline - time.monotonic(), 0.1))
             except subprocess.TimeoutExpired:
+                logger.warning(
+                    "child_killed", extra={"role": child.command[0], "pid": child.process.pid}
+                )
                 child.process.kill()
                 child.process.wait()

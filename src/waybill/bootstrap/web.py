@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import signal
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from prometheus_client import CollectorRegistry
 
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from waybill.ports.clock import Clock
 
 logger = logging.getLogger(__name__)
+
+LEAST_FREE_BYTES: Final = 1024 * 1024
 
 
 def run_web_process(
@@ -141,8 +144,13 @@ def build_edge(parts: Embedded) -> Edge:
 
 def what_is_wrong(parts: Embedded) -> Sequence[str]:
     """Why this server cannot take work just now; nothing when it can."""
+    problems = []
+    if not parts.directory.jobs_database.exists():
+        problems.append("the jobs database is gone")
     try:
         parts.store.queue_stats(parts.clock.now())
     except (StoreUnavailable, StorageFull) as error:
-        return [error.message]
-    return []
+        problems.append(error.message)
+    if shutil.disk_usage(parts.directory.root).free < LEAST_FREE_BYTES:
+        problems.append("the disk is full: uploads are refused")
+    return problems

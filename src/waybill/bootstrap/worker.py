@@ -6,6 +6,7 @@ import ctypes
 import logging
 import signal
 import threading
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from waybill.bootstrap.embedded import load_catalogue, open_embedded, read_pepper
@@ -21,6 +22,7 @@ from waybill.engine.services.base import DutyRunner
 from waybill.engine.services.orphans import Orphans
 from waybill.engine.services.reconciler import Reconciler
 from waybill.engine.services.retention import Retention
+from waybill.engine.services.scratch import Scratch
 from waybill.engine.worker import Worker
 from waybill.validation.sandbox import open_sandbox
 
@@ -35,14 +37,18 @@ logger = logging.getLogger(__name__)
 RECONCILE_SECONDS = 2.0
 RETENTION_SECONDS = 600.0
 ORPHAN_GRACE_SECONDS = 24 * 3600.0
+SCRATCH_GRACE_SECONDS = 3600.0
 KEY_HOURS = 24 * 7.0
 ARENA_MAX = -8  # M_ARENA_MAX of malloc.h
 
 
-def run_worker_process(root: Path, *, lifeline_fd: int | None = None) -> None:
+def run_worker_process(
+    root: Path, *, lifeline_fd: int | None = None, serving_since: float | None = None
+) -> None:
     """Run jobs in this process until SIGTERM or SIGINT.
 
     ``lifeline_fd``: read end of a pipe whose other end the parent holds; the process ends with it.
+    ``serving_since``: when the parent started, in seconds of Unix time.
     """
     limit_arenas()
     with open_embedded(root, Role.WORKER) as parts:
@@ -55,7 +61,7 @@ def run_worker_process(root: Path, *, lifeline_fd: int | None = None) -> None:
             parts.settings.workers.heartbeat_seconds,
         )
         worker = build_worker(parts, heartbeat)
-        runner = DutyRunner(build_duties(parts))
+        runner = DutyRunner(build_duties(parts, serving_since))
         _stop_on_signals(worker)
         if lifeline_fd is not None:
             watch_lifeline(lifeline_fd, worker.stop)
@@ -98,7 +104,7 @@ def build_worker(parts: Embedded, heartbeat: Heartbeat) -> Worker:
     )
 
 
-def build_duties(parts: Embedded) -> list[Duty]:
+def build_duties(parts: Embedded, serving_since: float | None) -> list[Duty]:
     """The background duties; every worker process runs them all, and all are idempotent."""
     settings = parts.settings
     return [
@@ -110,6 +116,9 @@ def build_duties(parts: Embedded) -> list[Duty]:
             dispatcher=parts.dispatcher,
             max_attempts=settings.workers.max_attempts,
             backoff_seconds=settings.workers.backoff_seconds,
+            serving_since=(
+                None if serving_since is None else datetime.fromtimestamp(serving_since, UTC)
+            ),
             interval_seconds=RECONCILE_SECONDS,
         ),
         Retention(
@@ -119,6 +128,14 @@ def build_duties(parts: Embedded) -> list[Duty]:
             input_days=settings.retention.input_days,
             report_days=settings.retention.reports_days,
             key_hours=KEY_HOURS,
+            interval_seconds=RETENTION_SECONDS,
+        ),
+        Scratch(
+            duties=parts.store,
+            presence=parts.presence,
+            clock=parts.clock,
+            folder=parts.directory.scratch,
+            grace_seconds=SCRATCH_GRACE_SECONDS,
             interval_seconds=RETENTION_SECONDS,
         ),
         Orphans(

@@ -39,6 +39,11 @@ def connect(server: str | None, token: str | None) -> Iterator["Client"]:
     from waybill.settings import client_settings
 
     chosen = client_settings(server, token)
+    if not chosen.url.startswith(("http://", "https://")):
+        raise typer.BadParameter(
+            f"{chosen.url!r} is no address such as http://127.0.0.1:8080",
+            param_hint="--server or WAYBILL_URL",
+        )
     try:
         with Client(chosen.url, chosen.token.reveal()) as client:
             yield client

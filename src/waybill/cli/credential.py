@@ -57,6 +57,8 @@ def list_credentials(
     from waybill.bootstrap.administration import open_admin
 
     with open_admin(directory) as admin:
+        if project is not None and project not in {each.name for each in admin.list_projects()}:
+            raise NotFound(f"there is no project {project!r}")
         credentials = admin.list_credentials(project)
     if as_json:
         print_json({"credentials": [credential_document(each) for each in credentials]})

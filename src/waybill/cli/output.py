@@ -52,16 +52,26 @@ def shortened(text: str) -> str:
 
 @contextmanager
 def open_output(path: Path | None) -> Iterator[BinaryIO]:
-    """A binary stream to a file that appears whole or not at all; ``None``: standard output."""
+    """A binary stream to a file that appears whole or not at all; ``None``: standard output.
+
+    A link stays one, its target is written; a device or pipe is written to as it is.
+    """
     if path is None:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    part = path.with_name(path.name + ".part")
+    target = path.resolve()
+    if target.exists() and not target.is_file():
+        with target.open("wb") as stream:
+            yield stream
+        return
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"there is no folder {path.parent} to write {path.name} into")
+    part = target.with_name(f".{target.name}.part")
     try:
         with part.open("wb") as stream:
             yield stream
-        part.replace(path)
+        part.replace(target)
     finally:
         part.unlink(missing_ok=True)
 

@@ -35,6 +35,9 @@ TlsKey = Annotated[
 LifelineFd = Annotated[int | None, typer.Option("--lifeline-fd", hidden=True)]
 """Read end of a pipe whose other end the parent holds: the process ends with it."""
 
+ServingSince = Annotated[float | None, typer.Option("--serving-since", hidden=True)]
+"""When the parent started, in seconds of Unix time."""
+
 ListenFd = Annotated[int | None, typer.Option("--listen-fd", hidden=True)]
 """A listening socket that the parent has bound, instead of host and port."""
 

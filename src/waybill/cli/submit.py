@@ -60,7 +60,7 @@ def submit(  # noqa: PLR0913 - one parameter per option of the command line
 ) -> None:
     """Hand over a file to import.
 
-    Prints the id of its job; with --watch, follows it to its end.
+    Prints the id of its job; with --watch, follows it to its end (the id goes to standard error).
     """
     options = {
         "operation": operation,
@@ -86,6 +86,7 @@ def submit(  # noqa: PLR0913 - one parameter per option of the command line
         if watch and not job.is_final:
             from waybill.cli.progress import follow
 
+            typer.echo(f"job {job.id}", err=True)  # whatever becomes of the watching
             job = follow(client.watch(job.id))
     if as_json:
         print_json(job.raw)

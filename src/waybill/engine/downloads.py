@@ -195,14 +195,15 @@ def input_download(parts: ReportParts, job: Job) -> Download:
     """
     if entity_of(job).secret_fields:
         raise NotAllowed(
-            "the input holds secret fields, which leave the server in no form",
-            scope="none",
+            "the entity has secret fields, so inputs leave the server in no form",
+            scope="",
             code="INPUT_WITHHELD",
         )
     stored = find_artifact(parts, job, ArtifactKind.INPUT)
     if job.input is None or stored is None:
         raise NotFound("the job has no input", code="INPUT_NOT_FOUND")
-    return _kept_download(parts, stored, job.input.name, "application/octet-stream")
+    name = job.input.name or f"{job.entity}-{job.id}-input"
+    return _kept_download(parts, stored, name, "application/octet-stream")
 
 
 def accepted_download(parts: ReportParts, job: Job, wanted: ReportFormat) -> Download:

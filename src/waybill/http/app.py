@@ -8,7 +8,14 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from waybill.dialect import BodyKind, Core, Dialect, Response, Wait
-from waybill.errors import NotFound, RequestInvalid, RequestRefused, WaybillError
+from waybill.errors import (
+    NotFound,
+    RequestInvalid,
+    RequestRefused,
+    StorageFull,
+    StoreUnavailable,
+    WaybillError,
+)
 from waybill.http.bodies import Bodies
 from waybill.http.body_stream import ClientGone, has_body
 from waybill.http.deliver import deliver, prime
@@ -150,6 +157,7 @@ class Edge:
         status = CLIENT_GONE
         try:
             response = await self._answer(exchange, found, dialect)
+            exchange.location = response.headers.get("location", "")
             await deliver(exchange, response, self._threads)
             status = response.status
         except ClientGone:
@@ -248,18 +256,15 @@ class Edge:
 
     @staticmethod
     def _refuse(exchange: Exchange, dialect: Dialect, error: WaybillError) -> Response:
-        if not isinstance(error, RequestRefused):
-            logger.error(
-                "request_failed", exc_info=error, extra={"request_id": exchange.request_id}
+        known = {"request_id": exchange.request_id}
+        if isinstance(error, RequestRefused):
+            logger.info(
+                "access_refused", extra={**known, "code": error.code, "path": exchange.path}
             )
-        logger.info(
-            "access_refused",
-            extra={
-                "request_id": exchange.request_id,
-                "code": error.code,
-                "path": exchange.path,
-            },
-        )
+        elif isinstance(error, StorageFull | StoreUnavailable):
+            logger.error("request_put_off", extra={**known, "reason": error.message})
+        else:
+            logger.error("request_failed", exc_info=error, extra=known)
         return dialect.render_error(error, exchange.request())
 
 

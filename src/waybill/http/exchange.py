@@ -46,6 +46,7 @@ class Exchange:
     body: Body = NO_BODY
     idempotency: Idempotency | None = None
     notes: list[tuple[bytes, bytes]] = field(default_factory=list)
+    location: str = ""
     """Headers that the edge adds to whatever answer there will be."""
 
     def request(self) -> Request:

@@ -152,5 +152,12 @@ def _log(level: int, exchange: Exchange, dialect: str, status: int, seconds: flo
             "milliseconds": round(seconds * 1000, 2),
             "dialect": dialect,
             "credential": principal.credential if principal is not None else None,
+            "job": _job_of(exchange),
         },
     )
+
+
+def _job_of(exchange: Exchange) -> str | None:
+    """The job that a request made or asked for, as its client knows it."""
+    made = exchange.location.rpartition("/")[2]
+    return exchange.path_params.get("id") or made or None

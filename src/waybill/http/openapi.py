@@ -98,14 +98,15 @@ def _operation_id(dialect: Dialect, route: Route) -> str:
 def _parameters(route: Route) -> Iterable[Mapping[str, object]]:
     for name in PARAMETER.findall(route.path):
         yield {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-    for parameter in route.query:
-        yield {
-            "name": parameter.name,
-            "in": "query",
-            "required": False,
-            "description": parameter.description,
-            "schema": parameter.schema,
-        }
+    for place, parameters in (("query", route.query), ("header", route.headers)):
+        for parameter in parameters:
+            yield {
+                "name": parameter.name,
+                "in": place,
+                "required": False,
+                "description": parameter.description,
+                "schema": parameter.schema,
+            }
     if route.idempotent_by_key:
         yield IDEMPOTENCY_KEY
 
@@ -119,7 +120,10 @@ def _answer(answer: Answer, shape_of: Mapping[type, Mapping[str, object]]) -> Ma
     described: dict[str, object] = {"description": answer.description}
     if answer.struct is not None:
         schema: Mapping[str, object] = shape_of[answer.struct]
-        described["content"] = {media: {"schema": schema} for media in answer.media_types}
+        described["content"] = {
+            **{media: {"schema": schema} for media in answer.media_types},
+            **{media: {"schema": {}} for media in answer.also},
+        }
     elif answer.media_types:
         described["content"] = {media: {"schema": {}} for media in answer.media_types}
     if answer.headers:

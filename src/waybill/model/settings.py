@@ -56,7 +56,9 @@ class ServerSettings:
     tls_cert: str = _setting("", "PEM file of the certificate chain; empty: no TLS.")
     tls_key: str = _setting("", "PEM file of the certificate's key.")
     rate_per_second: int = _setting(
-        200, "Requests per second of one credential; 0 means no limit.", least=0
+        200,
+        "Requests per second of one credential, counted by each web process; 0 means no limit.",
+        least=0,
     )
     metrics_token: Secret = field(
         default=_NO_SECRET, metadata={"help": "Bearer token of /metrics; empty: open to all."}

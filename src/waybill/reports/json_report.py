@@ -53,20 +53,25 @@ def rejection_document(columns: Sequence[str], rejection: Rejection) -> dict[str
         "line": rejection.line,
         "byte": rejection.byte,
         "data": dict(zip(columns, cells + padding, strict=False)),
-        "findings": [finding_document(finding) for finding in rejection.findings],
+        "findings": [finding_document(columns, finding) for finding in rejection.findings],
     }
     if len(cells) > len(columns):
         document["extra"] = cells[len(columns) :]
     return document
 
 
-def finding_document(finding: Finding) -> dict[str, object]:
-    """One finding in the native shape; ``cell`` and ``pointer`` only where they are known."""
+def finding_document(columns: Sequence[str], finding: Finding) -> dict[str, object]:
+    """One finding in the native shape; ``cell`` and ``pointer`` only where they are known.
+
+    ``column_name`` is the header's spelling, where ``field`` is the entity's.
+    """
+    has_column = finding.column is not None and finding.column <= len(columns)
     document: dict[str, object] = {
         "code": finding.code,
         "level": finding.level,
         "field": finding.field,
         "column": finding.column,
+        "column_name": columns[finding.column - 1] if has_column and finding.column else None,
         "value": finding.value,
         "expected": finding.expected,
         "message": finding.message,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from waybill.dialect import Response, Wait
@@ -89,8 +90,8 @@ def rejections(core: Core, request: Request) -> Response:
     """Rejected records: a page of JSON, or the whole report as ``Accept`` says."""
     media = choose_media(request.headers, (JSON, CSV, XLSX))
     if media == JSON:
-        return _rejection_page(core, request)
-    return _report(core, request, FORMAT_OF_MEDIA[media])
+        return _varying(_rejection_page(core, request))
+    return _varying(_report(core, request, FORMAT_OF_MEDIA[media]))
 
 
 def rejections_json(core: Core, request: Request) -> Response:
@@ -113,8 +114,8 @@ def rejections_xlsx(core: Core, request: Request) -> Response:
 def accepted(core: Core, request: Request) -> Response:
     """The accepted records, as ``Accept`` says."""
     media = choose_media(request.headers, (CSV, NDJSON))
-    return download_response(
-        core.insights.accepted_file(find(core, request), FORMAT_OF_MEDIA[media])
+    return _varying(
+        download_response(core.insights.accepted_file(find(core, request), FORMAT_OF_MEDIA[media]))
     )
 
 
@@ -131,6 +132,11 @@ def accepted_ndjson(core: Core, request: Request) -> Response:
 def input_file(core: Core, request: Request) -> Response:
     """The input as it came."""
     return download_response(core.insights.input_file(find(core, request)))
+
+
+def _varying(response: Response) -> Response:
+    """The same answer, for caches: another ``Accept`` gets another one."""
+    return replace(response, headers={**response.headers, "vary": "Accept"})
 
 
 def _rejection_page(core: Core, request: Request) -> Response:

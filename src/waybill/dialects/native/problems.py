@@ -37,7 +37,8 @@ STATUS_OF_CODE: Final[Mapping[str, int]] = {"METHOD_NOT_ALLOWED": 405, "NOT_ACCE
 DETAILS: Final[Mapping[int, str]] = {
     500: "The server's log has the cause under this request id.",
     503: "Nothing was stored. Send the request again in a few seconds.",
-    507: "Nothing was stored. Send the request again later, or tell the operator.",
+    507: "The server's disk is full or refuses writes. Nothing was stored: send the request again"
+    " later, or tell the operator.",
 }
 RETRY_SECONDS: Final[Mapping[int, int]] = {503: 5, 507: 60}
 
@@ -131,7 +132,7 @@ def _headers(error: errors.WaybillError, status: int) -> dict[str, str]:
         case errors.NotAuthenticated():
             known = ', error="invalid_token"' if error.code == "CREDENTIAL_INVALID" else ""
             return {"www-authenticate": f'Bearer realm="waybill"{known}'}
-        case errors.NotAllowed():
+        case errors.NotAllowed() if error.scope:
             challenge = f'Bearer realm="waybill", error="insufficient_scope", scope="{error.scope}"'
             return {"www-authenticate": challenge}
         case errors.RateExceeded():

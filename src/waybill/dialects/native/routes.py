@@ -40,6 +40,7 @@ REFUSALS: Final[Mapping[int, str]] = {
     401: "No token, or none that is known.",
     403: "The token lacks the scope.",
     404: "There is no such thing in the token's project.",
+    406: "Accept names nothing that this can be given as.",
     408: "The body stood still for too long.",
     409: "The job's state does not allow this, or the Idempotency-Key is in flight.",
     410: "The file's retention has ended.",
@@ -83,6 +84,16 @@ _MEANINGS: Final[Mapping[str, str]] = {
     "header": "Whether the first line names the columns.",
     "escaped": "Undo the formula escapes of our reports.",
 }
+
+
+PREFER: Final = QueryParameter(
+    name="Prefer",
+    description="`wait=N` answers once the job is over, or after N seconds; `respond-async` at once"
+    " (RFC 7240).",
+)
+IF_NONE_MATCH: Final = QueryParameter(
+    name="If-None-Match", description="The ETag of the answer before: 304 while it still holds."
+)
 
 
 def _answers(
@@ -173,6 +184,7 @@ ROUTES: Sequence[Route] = (
             QueryParameter(name="entity", description="Name of the entity (raw body)."),
             *_options(),
         ),
+        headers=(PREFER,),
         request_media=_UPLOAD,
         answers=_answers(
             {
@@ -204,6 +216,7 @@ ROUTES: Sequence[Route] = (
         summary="Read a job",
         description="Send the ETag back as If-None-Match: 304 while nothing has changed.",
         query=(WAIT,),
+        headers=(IF_NONE_MATCH,),
         answers=_answers(
             {
                 200: Answer(
@@ -239,9 +252,10 @@ ROUTES: Sequence[Route] = (
         Answer(
             description="A page as JSON; with Accept: text/csv or XLSX the whole report.",
             struct=RejectionsShape,
+            also=(jobs.CSV, jobs.XLSX),
         ),
         (CURSOR, LIMIT),
-        _LATER,
+        (*_LATER, 406),
     ),
     _read(
         "/v1/jobs/{id}/rejections.json",
@@ -270,7 +284,7 @@ ROUTES: Sequence[Route] = (
         jobs.accepted,
         "Download the accepted records",
         _file("In input order, each with its outcome.", jobs.CSV, jobs.NDJSON),
-        refusals=_LATER,
+        refusals=(*_LATER, 406),
     ),
     _read(
         "/v1/jobs/{id}/accepted.csv",
@@ -316,7 +330,7 @@ ROUTES: Sequence[Route] = (
         "/v1/entities/{name}/records",
         entities.records,
         "Read the stored records",
-        Answer(description="A page of records in key order.", struct=RecordsShape),
+        Answer(description="A page of records, by their keys as text.", struct=RecordsShape),
         (CURSOR, LIMIT),
     ),
     Route(

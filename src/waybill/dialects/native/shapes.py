@@ -87,11 +87,16 @@ class JobsShape(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FindingShape(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What is wrong with a record; ``column`` counts from 1, ``cell`` is a place in XLSX."""
+    """What is wrong with a record.
+
+    ``field`` is the entity's name, ``column_name`` the header's spelling; ``column`` counts from 1,
+    ``cell`` is a place in XLSX.
+    """
 
     code: str
     field: str | None
     column: int | None
+    column_name: str | None
     value: str | None
     expected: str | None
     message: str
@@ -148,7 +153,7 @@ class EntitiesShape(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RecordsShape(msgspec.Struct, frozen=True, kw_only=True):
-    """A page of stored records in key order."""
+    """A page of stored records, in the order of their keys as text."""
 
     records: Sequence[Mapping[str, Any]]
     next: str | None

@@ -5,13 +5,15 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from waybill.engine.worker import attempts_spent, count_crashes, pause_seconds
 from waybill.errors import Fenced
 from waybill.model.job import AttemptEnd
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from waybill.model.job import Job
     from waybill.ports.clock import Clock, Presence
     from waybill.ports.dispatcher import Dispatcher
@@ -19,12 +21,16 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+GONE: Final = "the process that ran it is gone or did not renew its lease"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reconciler:
     """Any process may run it, as often as it likes, also while another one does.
 
-    The first re-run of a job has no pause, later ones wait longer and longer.
+    The first re-run of a job has no pause, later ones wait longer and longer. ``serving_since``: a
+    run that began before the whole server did has ended with it, which is no fault of the job's:
+    it costs no attempt and no pause. ``None`` where nobody started this process.
     """
 
     runs: RunStore
@@ -34,6 +40,7 @@ class Reconciler:
     dispatcher: Dispatcher
     max_attempts: int
     backoff_seconds: float
+    serving_since: datetime | None
     interval_seconds: float
     name: str = "reconciler"
 
@@ -52,10 +59,13 @@ class Reconciler:
         """Give a stale run back to the queue, or fail a job whose attempts are spent."""
         try:
             crashes = count_crashes(self.runs, job) + 1
-            if crashes >= self.max_attempts:
+            if self._ended_with_the_server(job):
+                self._release(job, AttemptEnd.RELEASED, "the whole server had ended", 0)
+            elif crashes >= self.max_attempts:
                 self.runs.finish_job(job.id, job.epoch, attempts_spent(self.clock.now()))
             else:
-                self._release(job, pause_seconds(crashes, self.backoff_seconds))
+                pause = pause_seconds(crashes, self.backoff_seconds)
+                self._release(job, AttemptEnd.CRASHED, GONE, pause)
         except Fenced:
             return False
         logger.warning(
@@ -64,13 +74,18 @@ class Reconciler:
         self.dispatcher.hint_change(job.id)
         return True
 
-    def _release(self, job: Job, pause: float) -> None:
+    def _ended_with_the_server(self, job: Job) -> bool:
+        if self.serving_since is None:
+            return False
+        return self.runs.attempts(job.id)[-1].started_at < self.serving_since
+
+    def _release(self, job: Job, end: AttemptEnd, detail: str, pause: float) -> None:
         now = self.clock.now()
         self.runs.release_job(
             job.id,
             job.epoch,
-            end=AttemptEnd.CRASHED,
-            detail="the process that ran it is gone or did not renew its lease",
+            end=end,
+            detail=detail,
             now=now,
             not_before=now + timedelta(seconds=pause) if pause else None,
         )

@@ -134,6 +134,6 @@ def _read_cursor(cursor: str, *, is_number: bool) -> str | int | None:
         place: str | int = msgspec.json.decode(text, type=wanted)
     except (binascii.Error, ValueError, msgspec.MsgspecError) as error:
         raise RequestInvalid(
-            f"{cursor!r} is not a cursor of this list", parameter="cursor"
+            f"{cursor!r} is not a cursor of this list", code="CURSOR_INVALID", parameter="cursor"
         ) from error
     return place
