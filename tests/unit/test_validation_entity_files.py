@@ -61,7 +61,7 @@ def test_a_bad_file_is_refused_by_name_and_reason(
         ("a.yaml", "fields:\n  - name: x\n    name: y\n", "'name' stands twice, again in line 3"),
         (
             "a.yaml",
-            "fields:\n  - name: x\n    constraints: {enum: [NO, DE]}\n",
+            "fields:\n  - {name: x, type: string, constraints: {enum: [NO, DE]}}\n",
             "/fields/0/constraints/enum/0: False must be text: quote it",
         ),
     ],
