@@ -123,7 +123,7 @@ def test_what_refers_to_a_record_that_the_sink_refuses_is_rejected_too(staff, fi
         found = codes(staff, job)
         assert found == {1: ["UNIQUE_CONFLICT"], 2: ["FOREIGN_KEY"], 3: ["FOREIGN_KEY"]}
     ids = [record["id"] for record in staff.get("/v1/entities/staff/records").json()["records"]]
-    assert sorted(ids) == [1, 403]
+    assert {400, 401, 402, 403}.intersection(ids) == {403}
 
 
 def test_a_report_is_read_as_such_whatever_was_declared_for_the_first_file(staff, finish):
