@@ -71,8 +71,8 @@ class SilentDispatcher:
     def hint_work(self) -> None:
         self.work += 1
 
-    def hint_change(self, job: JobId) -> None:
-        self.changes.append(job)
+    def hint_change(self, *jobs: JobId) -> None:
+        self.changes.extend(jobs)
 
     def wait_for_work(self, timeout_seconds: float) -> None:
         raise AssertionError(timeout_seconds)

@@ -64,9 +64,9 @@ class EmbeddedDispatcher:
         """See ``Dispatcher.hint_work``."""
         self._post.send(Role.WORKER, _WORK)
 
-    def hint_change(self, job: JobId) -> None:
+    def hint_change(self, *jobs: JobId) -> None:
         """See ``Dispatcher.hint_change``."""
-        self._post.send(Role.WEB, _CHANGE + job.encode())
+        self._post.send(Role.WEB, b"\n".join(_CHANGE + job.encode() for job in jobs))
 
     def wait_for_work(self, timeout_seconds: float) -> None:
         """See ``Dispatcher.wait_for_work``."""

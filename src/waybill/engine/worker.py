@@ -169,6 +169,8 @@ class Worker:
                 self._tell_end(job, finish)
             else:
                 logger.warning("run_fenced", extra={"job": job.id, "epoch": job.epoch})
+        if freed:
+            self.dispatcher.hint_change(*freed)
         if any(freed.values()):
             self.dispatcher.hint_work()
 
@@ -194,7 +196,6 @@ class Worker:
         return self.backoff_seconds * 2.0**troubled
 
     def _tell_end(self, job: Job, finish: Finish) -> None:
-        self.dispatcher.hint_change(job.id)
         began = job.started_at or finish.finished_at
         logger.info(
             "job_finished",

@@ -14,8 +14,8 @@ class Dispatcher(Protocol):
     def hint_work(self) -> None:
         """Tell workers that a job may be waiting."""
 
-    def hint_change(self, job: JobId) -> None:
-        """Tell web processes that this job changed its state."""
+    def hint_change(self, *jobs: JobId) -> None:
+        """Tell web processes that these jobs, a few dozen at most, changed their states."""
 
     def wait_for_work(self, timeout_seconds: float) -> None:
         """Block until a work hint arrives, ``wake`` is called, or the time is over."""

@@ -63,7 +63,7 @@ class TextTraits:
     """What may occur in the cells of a chunk; ``True`` only makes checking slower.
 
     ``has_separators``: the control characters 1E and 1F. ``has_invisible``: characters without
-    width. ``has_blanks``: cells that are empty but not missing.
+    width. ``has_blanks``: cells that are empty but not missing. ``size_bytes``: of all together.
     """
 
     is_ascii: bool
@@ -71,6 +71,7 @@ class TextTraits:
     has_separators: bool
     has_invisible: bool
     has_blanks: bool
+    size_bytes: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -254,9 +254,9 @@ class QuietDispatcher:
     def hint_work(self) -> None:
         """See ``Dispatcher.hint_work``."""
 
-    def hint_change(self, job: JobId) -> None:
+    def hint_change(self, *jobs: JobId) -> None:
         """See ``Dispatcher.hint_change``."""
-        self._changes.append(job)
+        self._changes.extend(jobs)
 
     def wait_for_work(self, timeout_seconds: float) -> None:
         """See ``Dispatcher.wait_for_work``; does not wait."""

@@ -50,8 +50,9 @@ class CellFaults:
                 self._find_json(plan, cells, faults)
             if chunk.traits.has_nul:
                 self._add(faults, plan, cells, rows_matching(cells, r"\x00"), "NUL_CHARACTER")
-            rows = rows_longer(cells, self._field_bytes)
-            self._add(faults, plan, cells, rows, "FIELD_TOO_LONG")
+            if chunk.traits.size_bytes > self._field_bytes:
+                rows = rows_longer(cells, self._field_bytes)
+                self._add(faults, plan, cells, rows, "FIELD_TOO_LONG")
         return faults
 
     def _find_json(self, plan: FieldPlan, cells: TextColumn, faults: Faults) -> None:

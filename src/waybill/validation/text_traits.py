@@ -31,6 +31,7 @@ def traits_of(text: bytes, *, has_blanks: bool) -> TextTraits:
         has_separators=any(mark in text for mark in SEPARATORS),
         has_invisible=not is_ascii and may_hold_invisible(text),
         has_blanks=has_blanks,
+        size_bytes=len(text),
     )
 
 
