@@ -16,6 +16,7 @@ from waybill.bootstrap.embedded import load_catalogue, open_embedded
 from waybill.bootstrap.inputs import make_opener
 from waybill.bootstrap.lifeline import watch_lifeline
 from waybill.bootstrap.logs import configure_logging
+from waybill.bootstrap.memory import look_for_garbage_less_often
 from waybill.dialect import Core
 from waybill.dispatch.embedded import Role
 from waybill.engine.commands import Commands
@@ -64,6 +65,7 @@ def run_web_process(
         )
         if lifeline_fd is not None:
             watch_lifeline(lifeline_fd, partial(os.kill, os.getpid(), signal.SIGTERM))
+        look_for_garbage_less_often()
         address = listener_url(listener, tls=tls is not None)
         run_web(
             partial(build_edge, parts),

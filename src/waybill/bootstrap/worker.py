@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import logging
 import signal
 import threading
@@ -14,6 +13,7 @@ from waybill.bootstrap.inputs import make_opener
 from waybill.bootstrap.life_signs import give_signs
 from waybill.bootstrap.lifeline import watch_lifeline
 from waybill.bootstrap.logs import configure_logging
+from waybill.bootstrap.memory import limit_arenas, look_for_garbage_less_often
 from waybill.dispatch.embedded import Role
 from waybill.engine.heartbeat import Heartbeat
 from waybill.engine.runs.checkers import CheckerCache
@@ -39,7 +39,6 @@ RETENTION_SECONDS = 600.0
 ORPHAN_GRACE_SECONDS = 24 * 3600.0
 SCRATCH_GRACE_SECONDS = 3600.0
 KEY_HOURS = 24 * 7.0
-ARENA_MAX = -8  # M_ARENA_MAX of malloc.h
 
 
 def run_worker_process(
@@ -68,6 +67,7 @@ def run_worker_process(
         give_signs(parts.presence, parts.settings.workers.heartbeat_seconds)
         threading.Thread(target=heartbeat.run_forever, name="heartbeat", daemon=True).start()
         runner.start()
+        look_for_garbage_less_often()
         logger.info("server_started", extra={"role": "worker", "address": str(root)})
         worker.run_forever()
         logger.info("server_stopping", extra={"role": "worker"})
@@ -145,17 +145,6 @@ def build_duties(parts: Embedded, serving_since: float | None) -> list[Duty]:
             interval_seconds=RETENTION_SECONDS,
         ),
     ]
-
-
-def limit_arenas() -> None:
-    """Let all threads share two heaps of the C library.
-
-    Each thread would keep a heap of its own and the free pages in it: measured over an import of
-    267 MB, 110 MB of a worker's memory.
-    """
-    library = ctypes.CDLL(None)
-    if hasattr(library, "mallopt"):
-        library.mallopt(ARENA_MAX, 2)
 
 
 def _stop_on_signals(worker: Worker) -> None:
