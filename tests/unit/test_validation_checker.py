@@ -269,6 +269,17 @@ def test_a_mask_that_comes_back_is_no_secret(sandbox: Sandbox) -> None:
     assert codes(checked) == {1: ["SECRET_MASKED"]}
 
 
+def test_numbers_that_a_double_cannot_hold_are_told_as_rounded(sandbox: Sandbox) -> None:
+    amount = {"name": "amount", "type": "number"}
+    exact = ["63.38700000000001", "0.1", "1e300", "9007199254740992", "1.00000000000000000000"]
+    lost = ["123456789012345678.12", "9007199254740993", "0.12345678901234567891", "1" * 30]
+    rows = [[cell] for cell in (*exact, *lost)]
+    checked = checker(sandbox, ("amount",), amount).check(raw_chunk(rows))
+    (warning,) = checked.warnings
+    assert (warning.code, warning.count, warning.lines) == ("NUMBER_ROUNDED", 4, (7, 8, 9, 10))
+    assert checked.good.num_rows == len(rows)
+
+
 def test_the_mask_of_a_secret_number_is_told_as_such(sandbox: Sandbox) -> None:
     rules = {"required": True, "minimum": 5}
     pin = {"name": "pin", "type": "integer", "constraints": rules, "waybill": {"secret": True}}

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from waybill.ports.reader import Header, RawChunk
     from waybill.validation.cell_faults import Faults
     from waybill.validation.columns import ColumnMap
+    from waybill.validation.rules import FieldPlan
     from waybill.validation.sandbox import Sandbox
     from waybill.validation.session import Session
 
@@ -138,7 +139,7 @@ class Checker:
             ),
             marks=chunk.marks,
             input_bytes=chunk.input_bytes,
-            warnings=(*chunk.warnings, *self._invisible(chunk)),
+            warnings=(*chunk.warnings, *self._rounded(chunk, result), *self._invisible(chunk)),
         )
 
     def _statement(self, chunk: RawChunk) -> str:
@@ -215,6 +216,25 @@ class Checker:
             else:
                 yield chunk.table.column(source.index)
 
+    def _rounded(self, chunk: RawChunk, result: pa.Table) -> Iterator[FileWarning]:
+        """Warnings on numbers that are kept less exactly than written, with their first lines."""
+        for plan in self._compiled.roundable:
+            rows = np.flatnonzero(result.column(f"r{plan.index}").to_numpy())
+            if len(rows):
+                yield self._warning("NUMBER_ROUNDED", chunk, plan, rows)
+
+    def _warning(
+        self, code: str, chunk: RawChunk, plan: FieldPlan, rows: np.ndarray
+    ) -> FileWarning:
+        records = chunk.record_numbers[rows[:_FIRST_LINES]].tolist()
+        return file_warning(
+            code,
+            field=plan.field.name,
+            column=plan.index + 1,
+            count=len(rows),
+            lines=tuple(line for line, _ in chunk.positions.locate(records)),
+        )
+
     def _invisible(self, chunk: RawChunk) -> Iterator[FileWarning]:
         """Warnings on invisible characters in text fields, with their first lines."""
         if not chunk.traits.has_invisible:
@@ -225,15 +245,7 @@ class Checker:
                 continue
             rows = rows_matching(cells, INVISIBLE)
             if len(rows):
-                records = chunk.record_numbers[rows[:_FIRST_LINES]].tolist()
-                places = chunk.positions.locate(records)
-                yield file_warning(
-                    "INVISIBLE_CHARACTER",
-                    field=plan.field.name,
-                    column=plan.index + 1,
-                    count=len(rows),
-                    lines=tuple(line for line, _ in places),
-                )
+                yield self._warning("INVISIBLE_CHARACTER", chunk, plan, rows)
 
 
 def _match(entity: Entity, header: Header, options: CheckOptions) -> ColumnMap:

@@ -149,6 +149,12 @@ CATALOGUE: Final[Mapping[str, Code]] = {
         "remove them if they are not meant",
         Level.WARNING,
     ),
+    "NUMBER_ROUNDED": _file(
+        "Numbers rounded to what a double can hold",
+        "{count} values of {field} have more digits than a number keeps, and were rounded",
+        "declare the field as string where every digit counts",
+        Level.WARNING,
+    ),
     "DUPLICATE_SKIPPED": _file(
         "Records superseded by a duplicate",
         "{count} records were skipped because another record of the file has the same key",

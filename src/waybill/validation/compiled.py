@@ -84,6 +84,15 @@ class Compiled:
             for rule in subject.rules
         )
 
+    @property
+    def roundable(self) -> tuple[FieldPlan, ...]:
+        """The fields whose values may be rounded; secrets are hashed as they are written."""
+        return tuple(
+            plan
+            for plan in self.plans
+            if plan.grammar.rounded and not plan.field.secret and self.is_checked(plan)
+        )
+
     def is_checked(self, plan: FieldPlan) -> bool:
         """Whether the field is checked; records that are all to be deleted have keys only."""
         return _is_checked(self.entity, self.columns, plan, self.operation)

@@ -31,8 +31,9 @@ class Grammar:
     ``form`` without limits, for telling text that is too long from text that is wrong; empty where
     the two are one. ``canonical``: one text for equal values. ``order``: what bounds compare.
     ``size``: what minLength and maxLength count, in ``unit``; empty where the type has no length.
-    ``expected``: the form in words; ``code``: the finding where it does not hold. ``is_ordered``:
-    bounds apply.
+    ``rounded``: SQL, never NULL, true where the kept value is not exactly what is written; empty
+    where it always is. ``expected``: the form in words; ``code``: the finding where it does not
+    hold. ``is_ordered``: bounds apply.
     """
 
     canonical: str
@@ -43,6 +44,7 @@ class Grammar:
     shape: str = ""
     size: str = ""
     unit: str = "characters"
+    rounded: str = ""
     column: Column = "text"
     expected: str = "text"
     code: str = "TYPE_MISMATCH"

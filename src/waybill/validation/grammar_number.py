@@ -58,10 +58,20 @@ def number(field: Field, on: Operands) -> Grammar:
         f" ELSE NOT regexp_matches({on.text}, '[0-9]') END",
         canonical=f"CAST({on.typed} + 0.0::DOUBLE AS VARCHAR)",
         order=on.typed,
+        rounded=_is_rounded(on, plain.digits),
         column="float64",
         expected=f"a number such as 12{field.decimal_char}50",
         is_ordered=True,
     )
+
+
+def _is_rounded(on: Operands, digits: str) -> str:
+    """Whether the double differs from the digits; up to 15 digits it reads back the same."""
+    written = f"TRY_CAST({digits} AS DECIMAL(38, 18))"
+    kept = f"TRY_CAST(CAST({on.typed} AS VARCHAR) AS DECIMAL(38, 18))"
+    large = f"TRY_CAST({digits} AS HUGEINT) <> TRY_CAST({on.typed} AS HUGEINT)"
+    differs = f"coalesce({written} <> {kept}, {large}, FALSE)"
+    return f"CASE WHEN coalesce(length({on.text}), 0) <= 15 THEN FALSE ELSE {differs} END"
 
 
 def year(field: Field, on: Operands) -> Grammar:

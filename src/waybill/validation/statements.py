@@ -46,12 +46,17 @@ class Variant:
 
 
 def first_statement(compiled: Compiled, variant: Variant) -> str:
-    """Over all rows: ``bad0`` ... by subject, computed columns by number (``o0`` ...), digests."""
+    """Over all rows: ``bad0`` ... by subject, computed columns by number (``o0`` ...), digests.
+
+    ``r<index>`` of a field: the value that is kept differs from the one that is written.
+    """
     bad = [
         f"NOT coalesce({_holds(compiled, subject)}, FALSE) AS bad{number}"
         for number, subject in enumerate(compiled.subjects)
     ]
-    columns = ", ".join((*bad, *_Writer(compiled, variant).outputs())) or "1 AS one"
+    rounded = [f"{plan.grammar.rounded} AS r{plan.index}" for plan in compiled.roundable]
+    outputs = (*bad, *rounded, *_Writer(compiled, variant).outputs())
+    columns = ", ".join(outputs) or "1 AS one"
     return f"SELECT {columns} FROM ({_typed_rows(compiled, compiled.plans)})"  # noqa: S608 - columns by number, texts by literal()
 
 
