@@ -20,8 +20,9 @@ duration      ISO 8601 ``PnYnMnWnDTnHnMnS``                                     
 others        as the standard says                                                 text
 ============  ===================================================================  ==============
 
-Numbers become the nearest double, with a warning where that differs; text that needs more than 38 digits on either side of the point,
-or lies beyond a double, is out of range. Leap seconds and hour 24 are no times.
+Numbers become the nearest double, with a warning where that differs; text that needs more than 38
+digits on either side of the point, or lies beyond a double, is out of range. Leap seconds and hour
+24 are no times.
 
 Source: Table Schema (Data Package v2), sections Field Types and Field Constraints.
 """
