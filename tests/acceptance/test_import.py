@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 
+import pyarrow as pa
 import pytest
 
 GOOD = "id,name,age,note\n1,Ada,36,first\n2,Grace,85,\n"
@@ -240,6 +241,18 @@ def test_a_broken_record_is_taken_only_once_it_is_mended(client, submit, finish)
         report = report.replace(code, "")
     job = finish(client, submit(client, report))
     assert (job["counts"]["rejected"], job["counts"]["created"]) == (0, 2)
+
+
+def test_a_zstd_file_is_read_and_a_cut_one_loads_nothing(client, finish):
+    packed = pa.compress(b"id,name\n501,A\n502,B\n", codec="zstd", asbytes=True)
+    for content, state in ((packed, "succeeded"), (packed[:-4], "failed")):
+        answer = client.post(
+            "/v1/jobs?entity=people", content=content, headers={"Content-Type": "application/zstd"}
+        )
+        job = finish(client, answer.json())
+        assert job["state"] == state
+    assert job["error"]["code"] == "CORRUPT_ZSTD"
+    assert job["counts"]["created"] == 0
 
 
 def test_an_empty_file_is_a_job_of_no_records(client, submit, finish):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
 from waybill.formats.magic import GZIP
+from waybill.formats.unpacking import check_ratio
 from waybill.validation.codes import file_refused
 
 if TYPE_CHECKING:
@@ -141,7 +142,7 @@ class GzipStream:
         if exhausted and not out and not self._inflater.eof:
             raise self._corrupt("the file ends too early")
         self._produced += len(out)
-        self._check_limits()
+        check_ratio(self._limits, consumed=self._consumed, produced=self._produced)
         return out
 
     def _begin_member(self) -> bool:
@@ -169,16 +170,6 @@ class GzipStream:
     def _take(self, size: int) -> None:
         self._pending = self._pending[size:]
         self._consumed += size
-
-    def _check_limits(self) -> None:
-        limits = self._limits
-        if self._produced > limits.inflated_bytes:
-            raise self._beyond("inflated_bytes", limits.inflated_bytes)
-        if (
-            self._produced > limits.inflate_ratio_after_bytes
-            and self._produced > limits.inflate_ratio * self._consumed
-        ):
-            raise self._beyond("inflate_ratio", limits.inflate_ratio)
 
     def _beyond(self, limit: str, allowed: int) -> FileRefused:
         return file_refused("DECOMPRESSION_LIMIT", limit=limit, allowed=allowed)

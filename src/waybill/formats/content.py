@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, assert_never
 
 from waybill.formats.container import GzipStream, HeldStream, PlainStream
 from waybill.formats.magic import is_gzip
+from waybill.formats.zstd_frames import is_zstd
+from waybill.formats.zstd_stream import ZstdStream
 
 if TYPE_CHECKING:
     from waybill.formats.container import ByteStream
@@ -17,6 +20,14 @@ if TYPE_CHECKING:
 
 HEAD_BYTES: Final = 1024 * 1024
 _MAGIC_BYTES: Final = 16
+
+
+class Packing(StrEnum):
+    """What a file is packed in."""
+
+    NONE = "none"
+    GZIP = "gzip"
+    ZSTD = "zstd"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +39,7 @@ class Content:
 
     path: str
     limits: Limits
-    is_gzip: bool
+    packing: Packing
     stored_bytes: int
     head: bytes = b""
     is_whole: bool = False
@@ -37,7 +48,15 @@ class Content:
         """The bytes from their beginning; those of a small file are not read again."""
         if self.is_whole:
             return HeldStream(self.head, self.stored_bytes)
-        return GzipStream(self.path, self.limits) if self.is_gzip else PlainStream(self.path)
+        match self.packing:
+            case Packing.NONE:
+                return PlainStream(self.path)
+            case Packing.GZIP:
+                return GzipStream(self.path, self.limits)
+            case Packing.ZSTD:
+                return ZstdStream(self.path, self.limits)
+            case _:
+                assert_never(self.packing)
 
 
 def look_into(path: str, limits: Limits) -> Content:
@@ -48,18 +67,17 @@ def look_into(path: str, limits: Limits) -> Content:
     """
     file = Path(path)
     with file.open("rb") as stored:
-        packed = is_gzip(stored.read(_MAGIC_BYTES))
-    content = Content(path=path, limits=limits, is_gzip=packed, stored_bytes=file.stat().st_size)
+        packing = _packing_of(stored.read(_MAGIC_BYTES))
+    content = Content(path=path, limits=limits, packing=packing, stored_bytes=file.stat().st_size)
     with closing(content.open()) as source:
         head, is_whole = read_up_to(source, HEAD_BYTES)
-    return Content(
-        path=path,
-        limits=limits,
-        is_gzip=packed,
-        stored_bytes=content.stored_bytes,
-        head=head,
-        is_whole=is_whole,
-    )
+    return replace(content, head=head, is_whole=is_whole)
+
+
+def _packing_of(head: bytes) -> Packing:
+    if is_gzip(head):
+        return Packing.GZIP
+    return Packing.ZSTD if is_zstd(head) else Packing.NONE
 
 
 def read_up_to(source: ByteStream | TextStream, size: int) -> tuple[bytes, bool]:

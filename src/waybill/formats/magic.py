@@ -9,10 +9,10 @@ from waybill.validation.codes import file_refused
 
 GZIP: Final = b"\x1f\x8b"
 
-ACCEPTED: Final = "CSV text, plain or gzip"
+ACCEPTED: Final = "CSV text, plain or packed once as gzip or zstd"
 
 _SIGNATURES: Final[tuple[tuple[bytes, str], ...]] = (
-    (GZIP, "a gzip file inside a gzip file"),
+    (GZIP, "gzip data inside packed data"),
     (b"PK\x03\x04", "a zip archive"),
     (b"PK\x05\x06", "an empty zip archive"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old or encrypted Office document (OLE2)"),

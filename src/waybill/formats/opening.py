@@ -18,7 +18,7 @@ from waybill.formats.text_stream import open_text
 from waybill.ports.reader import Header
 
 if TYPE_CHECKING:
-    from waybill.formats.content import Content
+    from waybill.formats.content import Content, Packing
     from waybill.formats.header import Columns
     from waybill.formats.text_stream import TextStream
     from waybill.model.limits import Limits
@@ -33,7 +33,7 @@ def open_reader(
     chunk_bytes: int = CHUNK_BYTES,
     chunk_records: int = CHUNK_RECORDS,
 ) -> Reader:
-    """A reader of the file at ``path``; CSV, plain or gzip.
+    """A reader of the file at ``path``; CSV, plain or packed.
 
     ``chunk_bytes`` and ``chunk_records`` are for tests: rows and their positions never depend on
     them, chunk numbers do.
@@ -67,7 +67,7 @@ def open_reader(
         ),
         threads=options.threads,
     )
-    facts = _facts(options, encoding, columns, gzip=content.is_gzip)
+    facts = _facts(options, encoding, columns, packing=content.packing)
     header = Header(
         names=columns.names,
         facts=facts,
@@ -93,11 +93,11 @@ def _label(encoding: Encoding) -> str:
 
 
 def _facts(
-    options: ReadOptions, encoding: Encoding, columns: Columns, *, gzip: bool
+    options: ReadOptions, encoding: Encoding, columns: Columns, *, packing: Packing
 ) -> dict[str, object]:
     return {
         "format": "csv",
-        "compression": "gzip" if gzip else "none",
+        "compression": packing.value,
         "encoding": _label(encoding),
         "encoding_source": encoding.source.value,
         "encoding_confidence": encoding.confidence,

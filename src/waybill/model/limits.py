@@ -18,6 +18,7 @@ class Limits:
     inflate_ratio: int = 100
     inflate_ratio_after_bytes: int = MEBIBYTE
     compressed_members: int = 1_000
+    zstd_window_bytes: int = 8 * MEBIBYTE
     line_bytes: int = MEBIBYTE
     field_bytes: int = MEBIBYTE
     columns: int = 4_096

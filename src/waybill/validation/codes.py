@@ -74,6 +74,11 @@ CATALOGUE: Final[Mapping[str, Code]] = {
         "the gzip data is damaged at compressed byte {offset}: {reason}",
         "compress the file again and send it whole",
     ),
+    "CORRUPT_ZSTD": _file(
+        "Damaged zstd file",
+        "the zstd data is damaged before compressed byte {offset}: {reason}",
+        "compress the file again and send it whole",
+    ),
     "DECOMPRESSION_LIMIT": _file(
         "Compressed too strongly",
         "the file unpacks beyond the limit {limit} of {allowed}",

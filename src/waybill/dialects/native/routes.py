@@ -32,6 +32,7 @@ RAW_MEDIA: Final = (
     "application/csv",
     "application/gzip",
     "application/x-gzip",
+    "application/zstd",
     "application/octet-stream",
     "application/vnd.ms-excel",  # what Windows browsers call a CSV file
 )
@@ -62,10 +63,18 @@ _FORM: Final = {
             "properties": {name: option.schema for name, option in OPTIONS.items()},
         },
         "client_ref": {"type": "string", "description": "Your own reference."},
-        "file": {"type": "string", "format": "binary", "description": "The file, plain or gzip."},
+        "file": {
+            "type": "string",
+            "format": "binary",
+            "description": "The file, plain, gzip or zstd.",
+        },
     },
 }
-_FILE: Final = {"type": "string", "format": "binary", "description": "The file, plain or gzip."}
+_FILE: Final = {
+    "type": "string",
+    "format": "binary",
+    "description": "The file, plain, gzip or zstd.",
+}
 _UPLOAD: Final[Mapping[str, Any]] = {
     "multipart/form-data": _FORM,
     **dict.fromkeys(RAW_MEDIA, _FILE),
