@@ -17,6 +17,7 @@ TITLES: Final[Mapping[str, str]] = {
     "BODY_NOT_EXPECTED": "This request takes no body",
     "BODY_TIMEOUT": "The body stood still for too long",
     "CANCELED": "The job was canceled",
+    "COLUMNS_GREW": "Records have members that the first ones had not",
     "CONTENT_ENCODING_INVALID": "The body is not in the declared content encoding",
     "CONTENT_LENGTH_INVALID": "Content-Length is not a number",
     "CREDENTIAL_EXISTS": "There is such a credential already",

@@ -22,6 +22,7 @@
     ├── SettingsInvalid              a setting is unknown or out of range
     ├── JobFailed                    stops the job, never the server
     │   └── FileRefused              the input as a whole cannot be read
+    ├── ColumnsGrew                  records have members that the first ones had not
     ├── Fenced                       another attempt owns this job
     ├── StorageFull                  no space left, or a write failed
     ├── StoreUnavailable             the database does not answer
@@ -33,6 +34,7 @@ from __future__ import annotations
 __all__ = [
     "BodyInvalid",
     "BodyTooSlow",
+    "ColumnsGrew",
     "Fenced",
     "FileRefused",
     "Gone",
@@ -216,6 +218,15 @@ class FileRefused(JobFailed):
         super().__init__(message, code=code)
         self.line = line
         self.byte = byte
+
+
+class ColumnsGrew(WaybillError):
+    """Records have members that the first ones had not; read again with all of them.
+
+    Never leaves the engine.
+    """
+
+    default_code = "COLUMNS_GREW"
 
 
 class Fenced(WaybillError):

@@ -255,6 +255,32 @@ def test_a_zstd_file_is_read_and_a_cut_one_loads_nothing(client, finish):
     assert job["counts"]["created"] == 0
 
 
+def test_ndjson_is_read_with_its_types_and_with_members_that_come_late(client, submit, finish):
+    note = b"x" * 250  # more than what is looked at for the columns
+    lines = [
+        b'{"id":%d,"name":"Ann \\u00e9","note":"%b"}' % (number, note)
+        for number in range(60_000, 75_000)
+    ]
+    lines[3] = b'{"id":"60003","name":"Ann"}'
+    lines[4] = b'{"id":60004,"name":'
+    lines[-1] = b'{"name":"Bob","age":151,"id":74999}'
+    text = b"\n".join(lines)
+    job = finish(client, submit(client, text))
+    assert (job["counts"]["read"], job["counts"]["rejected"]) == (15_000, 3)
+    assert job["counts"]["created"] == 14_997
+    report = client.get(f"/v1/jobs/{job['id']}/rejections").json()
+    found = {each["record"]: each for each in report["rejections"]}
+    assert {at: each["findings"][0]["code"] for at, each in found.items()} == {
+        4: "KIND_MISMATCH",
+        5: "JSON_INVALID",
+        15_000: "MAXIMUM",
+    }
+    assert found[4]["findings"][0]["message"] == "expected integer, received string"
+    assert (found[5]["line"], found[5]["byte"]) == (5, text.index(lines[4]))
+    again = finish(client, submit(client, b"id,name,note\n60000,Ann \xc3\xa9,%b\n" % note))
+    assert again["counts"]["unchanged"] == 1
+
+
 def test_an_empty_file_is_a_job_of_no_records(client, submit, finish):
     for text in ("", "id,name\n"):
         job = finish(client, submit(client, text))

@@ -16,7 +16,7 @@ from waybill.engine.checks import FileCheck
 from waybill.engine.runs.duplicates import KeyLedgers
 from waybill.engine.runs.opening import read_options
 from waybill.engine.runs.spool import Spool
-from waybill.errors import FileRefused
+from waybill.errors import ColumnsGrew, FileRefused
 from waybill.model.administration import CheckReport
 from waybill.model.limits import Limits
 from waybill.model.settings import WorkerSettings
@@ -79,7 +79,11 @@ class _Offline:
             reader = make_opener(Limits(), WorkerSettings().threads)(
                 str(self.path), read_options(self.options, self.entity)
             )
-            check = self._check(reader)
+            try:
+                check = self._check(reader)
+            except ColumnsGrew:
+                reader = reader.widened()
+                check = self._check(reader)
         except FileRefused as refusal:
             return CheckReport(
                 records=0,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
@@ -260,7 +260,8 @@ def _accepted_of(
     raw: RawChunk, result: ChunkResult, shown: ShownCells, layout: Layout
 ) -> Iterator[AcceptedRow]:
     outcome_of = dict(zip(result.records, result.outcomes, strict=True))
-    cells = zip(*(column.to_pylist() for column in raw.table.columns), strict=True)
+    columns = raw.table.columns[: layout.width]
+    cells = zip(*(column.to_pylist() for column in columns), strict=True)
     for record, values in zip(raw.record_numbers.tolist(), cells, strict=True):
         outcome = outcome_of.get(record, REFUSED)
         if outcome != REFUSED:
@@ -278,7 +279,8 @@ def open_input(parts: ReportParts, job: Job, entity: Entity) -> Reader:
     path = parts.blobs.local_path(BlobName(job.input.blob)) if job.input else None
     if path is None:
         raise Gone("the input is gone", code="ARTIFACT_GONE")
-    return parts.open_reader(path, read_options(job.options, entity))
+    options = replace(read_options(job.options, entity), known_columns=columns_of(job))
+    return parts.open_reader(path, options)
 
 
 def require_final(job: Job) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from waybill.formats.csv_exact import QuoteLayout, trace_quotes
 from waybill.ports.reader import ReadPosition
 from waybill.validation.codes import file_refused
@@ -34,13 +36,18 @@ CHUNK_RECORDS: Final = 32_768
 MARK_BYTES: Final = 256 * 1024
 """About so much text lies between two places where reading can begin again."""
 
+NO_QUOTES: Final = np.empty(0, dtype=np.int64)
+
 RECORD_BYTES: Final = 16 * 1024 * 1024
 """A record that is still open after this many bytes is refused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CutRules:
-    """How to cut; ``delimiter`` is one ASCII character, ``line_bytes`` excludes the newline."""
+    """How to cut; ``delimiter`` is one ASCII character, ``line_bytes`` excludes the newline.
+
+    Without a delimiter every line is a record, whatever quotes it has.
+    """
 
     delimiter: str
     line_bytes: int
@@ -207,7 +214,7 @@ class SliceCutter:
         """Why the record at the head of the buffer cannot be read."""
         size = min(size, len(self._buffer))
         long_at = first_long_line(self._buffer, size, self._rules.line_bytes)
-        if long_at < 0:
+        if long_at < 0 and self._rules.delimiter:
             layout = _trace(self._buffer, find_quotes(self._buffer, size), self._rules.delimiter)
             if layout.open_at >= 0:
                 return self._refuse("QUOTE_UNCLOSED", layout.open_at)
@@ -224,6 +231,9 @@ def find_cut(text: bytes, size: int, delimiter: str, *, whole: bool) -> _Cut | N
 
     ``whole``: the text ends there, so that a last record needs no newline.
     """
+    if not delimiter:
+        end = min(size, len(text)) if whole else last_line_end(text, size)
+        return _Cut(end=end, layout=QuoteLayout.regular(NO_QUOTES)) if end > 0 else None
     quotes = find_quotes(text, min(size, len(text)))
     end = _last_record_end(text, size, quotes, whole=whole)
     inside = quotes[: quotes.searchsorted(end)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import IO, TYPE_CHECKING, Literal, cast
@@ -11,12 +10,12 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import csv
 
-from waybill.formats.csv_cutting import MARK_BYTES
 from waybill.formats.csv_exact import join_record, split_record
-from waybill.ports.reader import MalformedRecord, RawChunk, ReadPosition
+from waybill.formats.slice_records import find_faults, marks_of, record_bytes
+from waybill.ports.reader import MalformedRecord, RawChunk
 from waybill.validation.codes import make_finding
 from waybill.validation.formula import unescape, unescape_column
-from waybill.validation.record_index import ChunkPositions, as_array
+from waybill.validation.record_index import ChunkPositions
 from waybill.validation.text_traits import traits_of
 
 if TYPE_CHECKING:
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from waybill.validation.record_index import Offsets
 
 _BOM = b"\xef\xbb\xbf"
-_FIRST_BEYOND_ASCII = 0x80
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,21 +77,10 @@ class _SliceParser:
             record_numbers=numbers,
             malformed=self._describe(malformed),
             positions=self._positions,
-            marks=self._marks(),
+            marks=marks_of(piece, self._positions),
             input_bytes=piece.input_bytes,
             traits=self._traits,
         )
-
-    def _marks(self) -> Sequence[ReadPosition]:
-        """The place of every so manieth record, the first included."""
-        starts = self._piece.index.starts
-        step = max(1, starts.size * MARK_BYTES // max(1, len(self._piece.text)))
-        before = range(self._piece.start.record, self._piece.end.record, step)
-        places = self._positions.locate([record + 1 for record in before])
-        return [
-            ReadPosition(byte=byte, line=line, record=record)
-            for record, (line, byte) in zip(before, places, strict=True)
-        ]
 
     def _kept_records(self) -> Offsets:
         """The records that the parser is to see."""
@@ -178,38 +165,6 @@ class _SliceParser:
 @lru_cache(maxsize=256)  # a file with one such record often has thousands
 def _field_count(found: int, expected: int) -> Finding:
     return make_finding("FIELD_COUNT", found=found, expected_count=expected)
-
-
-def record_bytes(piece: Slice, record: int) -> bytes:
-    """The bytes of one record, without its newline."""
-    starts = piece.index.starts
-    end = int(starts[record + 1]) if record + 1 < starts.size else len(piece.text)
-    return piece.text[int(starts[record]) : end].rstrip(b"\r\n")
-
-
-def find_faults(piece: Slice) -> dict[int, int]:
-    """Records that hold bytes which are not UTF-8, each with the offset of the first one."""
-    faults: dict[int, int] = {}
-    if _is_utf8(piece.text):
-        return faults
-    beyond_ascii = np.flatnonzero(as_array(piece.text) >= _FIRST_BEYOND_ASCII)
-    for record in piece.index.records_at(beyond_ascii).tolist():
-        try:
-            record_bytes(piece, record).decode()
-        except UnicodeDecodeError as error:
-            faults[record] = int(piece.index.starts[record]) + error.start
-    return faults
-
-
-def _is_utf8(text: bytes) -> bool:
-    """Whether all of it is UTF-8, without decoding it."""
-    offsets = pa.py_buffer(struct.pack("=ii", 0, len(text)))
-    whole = pa.Array.from_buffers(pa.string(), 1, [None, offsets, pa.py_buffer(text)])
-    try:
-        whole.validate(full=True)
-    except pa.ArrowInvalid:
-        return False
-    return True
 
 
 def parse_table(text: bytes, shape: CsvShape) -> tuple[pa.Table, list[int]]:

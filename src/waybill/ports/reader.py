@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import IntEnum
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
@@ -29,6 +30,16 @@ class ReadPosition:
     record: int
 
 
+class Kind(IntEnum):
+    """What a cell of a typed format is, beside its text."""
+
+    STRING = 1
+    NUMBER = 2
+    BOOLEAN = 3
+    OBJECT = 4
+    ARRAY = 5
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
     """The columns of a file.
@@ -36,13 +47,15 @@ class Header:
     ``names``: in the original spelling and order. ``facts``: what the reader chose and why
     (``format``, ``compression``, ``encoding``, ``encoding_confidence``, ``delimiter``, ...), JSON
     values for people. ``escaped``: the file has our ``_record`` column or was declared escaped, so
-    formula escapes have been undone and quoted empty cells stay apart from missing ones. ``line``,
-    ``byte``: where the names stand, ``None`` where they stand nowhere.
+    formula escapes have been undone and quoted empty cells stay apart from missing ones.
+    ``is_typed``: cells have kinds. ``line``, ``byte``: where the names stand, ``None`` where they
+    stand nowhere.
     """
 
     names: tuple[str, ...]
     facts: Mapping[str, object] = field(default_factory=dict)
     escaped: bool = False
+    is_typed: bool = False
     line: int | None = None
     byte: int | None = None
 
@@ -96,7 +109,9 @@ class RawChunk:
     """A slice of the input at record boundaries; the same for every attempt at a job.
 
     ``table``: text columns ``c0`` ... ``cn`` in file order, one row per well-formed record,
-    ``None`` for an empty unquoted cell. ``record_numbers``: of each row, int64, rising.
+    ``None`` for an empty unquoted cell. In a typed format the text of a string, and what the file
+    has for anything else; then columns ``k0`` ... ``kn`` follow, uint8 of ``Kind``.
+    ``record_numbers``: of each row, int64, rising.
     ``records``: how many records the chunk has, the malformed ones included.
     ``traits``: over its bytes.
     ``marks``: places where reading can begin again, the first record's and some between, so that
@@ -138,6 +153,7 @@ class Reader(Protocol):
         At most a few chunks are in flight; closing the iterator stops them.
 
         Raises:
+            ColumnsGrew: a record has a member that the header has not; begin again ``widened``.
             FileRefused: the input cannot be read on; all chunks before were given.
         """
 
@@ -149,19 +165,26 @@ class Reader(Protocol):
         ``marks``: of all chunks, in file order. Memory is what lies between two marks.
         """
 
+    def widened(self) -> Reader:
+        """A reader of the same input whose header names every member of every record."""
+
     def close(self) -> None:
         """Close the input; safe to repeat."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadOptions:
-    """How to read: what the job declared, and the width a file without header must have."""
+    """How to read: what the job declared, and the width a file without header must have.
+
+    ``known_columns``: the header that an earlier reading has found, where it stands in no line.
+    """
 
     delimiter: str = ""
     encoding: str = ""
     has_header: bool = True
     column_names: tuple[str, ...] = ()
     escaped: bool = False
+    known_columns: tuple[str, ...] = ()
     threads: int = 2
 
 

@@ -21,6 +21,13 @@ _NIBBLES: Final = np.zeros(256, dtype=np.uint8)
 _NIBBLES[list(b"0123456789abcdef")] = range(16)
 
 
+def empty_rows(columns: int, *, is_typed: bool) -> pa.Table:
+    """A table of raw cells without rows; see ``ports/reader.py``."""
+    table = {f"c{index}": pa.array([], pa.string()) for index in range(columns)}
+    kinds = {f"k{index}": pa.array([], pa.uint8()) for index in range(columns) if is_typed}
+    return pa.table({**table, **kinds})
+
+
 def column_bytes(column: TextColumn) -> Iterator[Bytes]:
     """The bytes of all cells, joined; more than those where the column is a slice."""
     for array in column.chunks:

@@ -19,6 +19,7 @@ from waybill.ports.sink import ACTION, HASH, RECORD
 from waybill.validation.arrow_text import (
     INVISIBLE,
     blank_to_null,
+    empty_rows,
     leading_int64,
     rows_matching,
 )
@@ -92,7 +93,7 @@ class Checker:
             entity,
             self.columns,
             operation=options.operation,
-            is_escaped=header.escaped,
+            header=header,
             needs_rows=options.needs_rows,
             pepper=pepper,
         )
@@ -103,8 +104,8 @@ class Checker:
         self._rule_finders = tuple(
             rules_statement(self._compiled, subject) for subject in self._compiled.subjects
         )
-        names = [f"c{index}" for index in range(len(header.names))]
-        self._empty = pa.table({name: pa.array([], pa.string()) for name in names})
+        self._empty = empty_rows(len(header.names), is_typed=header.is_typed)
+        self._cells = [f"c{index}" for index in range(len(header.names))]
         self._sessions = SessionPool(sandbox, self._empty)
 
     def close(self) -> None:
@@ -188,12 +189,13 @@ class Checker:
         if not len(numbers):
             return BadRows(numbers=numbers, table=self._empty, rules=(), faults=faults)
         table = chunk.table.take(numbers)
+        cells = table.select(self._cells) if self._compiled.is_typed else table
         rules: list[list[int]] = [[] for _ in numbers]
         for at in broken:
             found = session.tuples(self._rule_finders[at], table)
             for known, (more,) in zip(rules, found, strict=True):
                 known.extend(more)
-        return BadRows(numbers=numbers, table=table, rules=rules, faults=faults)
+        return BadRows(numbers=numbers, table=cells, rules=rules, faults=faults)
 
     def _good(self, chunk: RawChunk, result: pa.Table, rows: np.ndarray | None) -> pa.Table:
         """The accepted rows; ``rows``: their numbers, ``None`` for all."""

@@ -176,6 +176,18 @@ CATALOGUE: Final[Mapping[str, Code]] = {
         "mend the rejected records, or raise max_error_ratio",
     ),
     # one record
+    "JSON_INVALID": _record(
+        "Not JSON", "the record is no JSON: {reason}", "write one JSON object per line"
+    ),
+    "JSON_TOO_DEEP": _record(
+        "Nested too deeply", "the record is nested deeper than {allowed} levels"
+    ),
+    "NOT_AN_OBJECT": _record(
+        "Not a JSON object", "the record is JSON, but no object", "write the fields as members"
+    ),
+    "DUPLICATE_KEY": _record(
+        "Member named twice", "a member of the record stands twice", "keep one of them"
+    ),
     "FIELD_COUNT": _record(
         "Wrong number of cells",
         "the record has {found} cells, the header has {expected_count}",
@@ -226,6 +238,11 @@ CATALOGUE: Final[Mapping[str, Code]] = {
     ),
     "TYPE_MISMATCH": _field(
         "Not of the field's type", "{value!r} is not {expected}", "{expected}", "{hint}"
+    ),
+    "KIND_MISMATCH": _field(
+        "Of another type than the field",
+        "expected {type}, received {bound}",
+        "a value of the type {type}",
     ),
     "DATE_INVALID": _field(
         "Not a date or time", "{value!r} is not {expected}", "{expected}", "{hint}"

@@ -14,10 +14,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from waybill.model.entity import Entity, ForeignKey
+    from waybill.ports.reader import Header
     from waybill.validation.columns import ColumnMap
 
 
-WHOLE_RECORD_CODES: Final = ("ENCODING_INVALID", "FIELD_COUNT", "QUOTE_INVALID", "NOT_MENDED")
+WHOLE_RECORD_CODES: Final = (
+    "ENCODING_INVALID",
+    "FIELD_COUNT",
+    "QUOTE_INVALID",
+    "JSON_INVALID",
+    "JSON_TOO_DEEP",
+    "NOT_AN_OBJECT",
+    "DUPLICATE_KEY",
+    "NOT_MENDED",
+)
 """Findings on records that could not be read as cells; the last as long as they come back so."""
 
 
@@ -73,6 +83,7 @@ class Compiled:
     order: tuple[str, ...]
     operation: Operation
     needs_rows: bool
+    is_typed: bool
     pepper: str
 
     @property
@@ -103,7 +114,7 @@ def compile_file(
     columns: ColumnMap,
     *,
     operation: Operation,
-    is_escaped: bool,
+    header: Header,
     needs_rows: bool,
     pepper: str,
 ) -> Compiled:
@@ -112,7 +123,12 @@ def compile_file(
     ``needs_rows=False`` types only what rules over the whole file need.
     """
     plans = tuple(
-        plan_field(bound, is_key=bound.field.name in entity.key, is_escaped=is_escaped)
+        plan_field(
+            bound,
+            is_key=bound.field.name in entity.key,
+            is_escaped=header.escaped,
+            is_typed=header.is_typed,
+        )
         for bound in columns.bound
     )
     shown = _shown(entity, plans, operation, needs_rows=needs_rows)
@@ -130,6 +146,7 @@ def compile_file(
         order=tuple(_order(entity, columns, shown, needs_rows=needs_rows)),
         operation=operation,
         needs_rows=needs_rows,
+        is_typed=header.is_typed,
         pepper=pepper,
     )
 

@@ -51,6 +51,7 @@ class FindingMaker:
             bound=shorten(rule.bound, _BOUND_CHARACTERS),
             expected=plan.grammar.expected if plan else "",
             unit=plan.grammar.unit if plan else "",
+            type=plan.field.type.value if plan else "",
             hint=_HINT_SLOT,
         )
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from waybill.model.entity import FieldType, Trim
+from waybill.ports.reader import Kind
 from waybill.validation.grammar import Operands, grammar_of
 from waybill.validation.probe import operands_of
 from waybill.validation.sql import conjunction, full_match, is_one_of, is_text_of, literal
@@ -24,6 +25,13 @@ WHITE_SPACE: Final = "' \t\n\v\f\r\u00a0'"
 """What trimming takes away on both sides, as a SQL literal."""
 
 _JSON_TYPES: Final = (FieldType.OBJECT, FieldType.ARRAY, FieldType.GEOJSON)
+_NUMBER_TYPES: Final = (FieldType.NUMBER, FieldType.INTEGER, FieldType.YEAR)
+_KINDS: Final = {
+    FieldType.BOOLEAN: Kind.BOOLEAN,
+    FieldType.OBJECT: Kind.OBJECT,
+    FieldType.GEOJSON: Kind.OBJECT,
+    FieldType.ARRAY: Kind.ARRAY,
+}
 _TEXT_TYPES: Final = (FieldType.STRING, FieldType.ANY)
 
 
@@ -66,8 +74,35 @@ class FieldPlan:
         return f"t{self.index}" if self.typed else f"v{self.index}"
 
 
-def plan_field(bound: BoundField, *, is_key: bool, is_escaped: bool) -> FieldPlan:
-    """The SQL of one field; ``is_escaped``: the file tells missing from empty text."""
+def wrong_kinds(field: Field, index: int) -> Iterator[Rule]:
+    """One rule for each kind that a field does not take."""
+    taken = kinds_of(field)
+    for kind in Kind:
+        if kind not in taken:
+            broken = f"coalesce(k{index} = {kind.value}, FALSE)"
+            yield Rule(code="KIND_MISMATCH", broken=broken, bound=kind.name.lower())
+
+
+def kinds_of(field: Field) -> frozenset[Kind]:
+    """The kinds that values of a field have in formats that tell them apart."""
+    if field.type is FieldType.ANY:
+        return frozenset(Kind)
+    if field.type is FieldType.GEOPOINT:
+        by_format = {"array": Kind.ARRAY, "object": Kind.OBJECT}
+        return frozenset({by_format.get(field.format, Kind.STRING)})
+    if field.type in _NUMBER_TYPES:
+        dressed = () if field.bare_number else (Kind.STRING,)
+        return frozenset({Kind.NUMBER, *dressed})
+    return frozenset({_KINDS.get(field.type, Kind.STRING)})
+
+
+def plan_field(
+    bound: BoundField, *, is_key: bool, is_escaped: bool, is_typed: bool = False
+) -> FieldPlan:
+    """The SQL of one field.
+
+    ``is_escaped``: the file tells missing from empty text. ``is_typed``: its cells have kinds.
+    """
     field, index = bound.field, bound.index
     text = f"v{index}"
     plain = Operands(text=text, typed=f"t{index}")
@@ -83,11 +118,16 @@ def plan_field(bound: BoundField, *, is_key: bool, is_escaped: bool) -> FieldPla
         masked = f"coalesce({text} = {literal(MASK)}, FALSE)"
         holds = f"NOT {masked} AND {holds}"
         rules = (Rule(code="SECRET_MASKED", broken=masked), *_unless(masked, rules))
+    if is_typed:
+        wrong = tuple(wrong_kinds(field, index))
+        is_wrong = " OR ".join(rule.broken for rule in wrong) or "FALSE"
+        holds = f"NOT ({is_wrong}) AND {holds}"
+        rules = (*wrong, *_unless(f"({is_wrong})", rules))
     return FieldPlan(
         field=field,
         index=index,
         grammar=grammar,
-        value=_value(bound, dropped),
+        value=_value(bound, dropped, is_typed=is_typed),
         typed=grammar.typed,
         is_raw=_is_raw(field, dropped),
         blank_is_missing="" in dropped,
@@ -109,9 +149,11 @@ def _is_raw(field: Field, dropped: tuple[str, ...]) -> bool:
     return plain and "" in field.missing_values and dropped in (("",), ())
 
 
-def _value(bound: BoundField, dropped: tuple[str, ...]) -> str:
+def _value(bound: BoundField, dropped: tuple[str, ...], *, is_typed: bool) -> str:
     field = bound.field
     value = f"c{bound.index}"
+    if is_typed and field.type is FieldType.BOOLEAN:
+        value = _word(field, bound.index)
     if field.trim is Trim.BOTH:
         value = f"trim({value}, {WHITE_SPACE})"
     if "" not in field.missing_values:
@@ -123,6 +165,13 @@ def _value(bound: BoundField, dropped: tuple[str, ...]) -> str:
     if field.default is not None:
         value = f"coalesce({value}, {literal(field.default)})"
     return value
+
+
+def _word(field: Field, index: int) -> str:
+    """The declared word for a true or false that the file has as such."""
+    yes, no = literal(field.true_values[0]), literal(field.false_values[0])
+    word = f"CASE c{index} WHEN 'true' THEN {yes} WHEN 'false' THEN {no} END"
+    return f"CASE WHEN k{index} = {Kind.BOOLEAN.value} THEN {word} ELSE c{index} END"
 
 
 def _fits(grammar: Grammar, text: str) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from waybill.ports.reader import Kind
 from waybill.ports.sink import ACTION, EXTRA, HASH, KEY
 from waybill.validation.compiled import self_references, unique_sets
 from waybill.validation.rules import WHITE_SPACE
@@ -98,6 +99,9 @@ def _typed_rows(compiled: Compiled, plans: Sequence[FieldPlan]) -> str:
     columns = compiled.columns
     verdict = [] if columns.verdict is None else [columns.verdict]
     cells = [f"c{index}" for index in (*(index for _, index in columns.kept), *verdict)]
+    if compiled.is_typed:
+        kept = [index for _, index in columns.kept]
+        cells += [f"k{index}" for index in (*(plan.index for plan in plans), *kept)]
     inner = ", ".join((*values, *cells, *_action(compiled))) or "1 AS one"
     typed = "".join(f", {plan.typed} AS t{plan.index}" for plan in plans if plan.typed)
     return f"SELECT *{typed} FROM (SELECT {inner} FROM chunk)"  # noqa: S608 - see above
@@ -207,10 +211,17 @@ class _Writer:
             text = f"replace({text}, {separator}, {literal(_ESCAPE + '1')})"
         return f"coalesce({text}, {literal(NULL_MARK)})"
 
+    def _as_json(self, index: int) -> str:
+        """An undeclared cell as JSON; a typed one that is no string is JSON already."""
+        text = f"to_json(c{index})"
+        if not self._compiled.is_typed:
+            return text
+        return f"CASE WHEN k{index} = {Kind.STRING.value} THEN {text} ELSE c{index} END"
+
     def _extra(self) -> str:
         """The undeclared cells of a record as one JSON object, missing ones left out."""
         members = ", ".join(
-            f"{literal(msgspec.json.encode(name).decode() + ':')} || to_json(c{index})"
+            f"{literal(msgspec.json.encode(name).decode() + ':')} || {self._as_json(index)}"
             for name, index in self._compiled.columns.kept
         )
         return f"'{{' || concat_ws(',', {members}) || '}}'"

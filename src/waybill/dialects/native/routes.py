@@ -30,6 +30,8 @@ RAW_MEDIA: Final = (
     "text/plain",
     "text/tab-separated-values",
     "application/csv",
+    "application/x-ndjson",
+    "application/jsonl",
     "application/gzip",
     "application/x-gzip",
     "application/zstd",

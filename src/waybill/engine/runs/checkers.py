@@ -57,7 +57,7 @@ class CheckerCache:
         options = CheckOptions(
             operation=job.options.operation, unknown_columns=job.options.unknown_columns
         )
-        place = (job.entity, job.descriptor, header.names, header.escaped, options)
+        place = (job.entity, job.descriptor, header.names, header.escaped, header.is_typed, options)
         entity = self.entity(job)
         with self._lock:
             checker = self._checkers.get(place)

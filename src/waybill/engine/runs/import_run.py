@@ -23,7 +23,7 @@ from waybill.engine.runs.progress import ProgressMeter
 from waybill.engine.runs.reporting import MasterList
 from waybill.engine.runs.spool import Spool
 from waybill.engine.runs.verdicts import LateFindings, Verdicts
-from waybill.errors import FileRefused, JobFailed, NotFound, RequestRefused
+from waybill.errors import ColumnsGrew, FileRefused, JobFailed, NotFound, RequestRefused
 from waybill.model.artifact import Artifact, ArtifactKind
 from waybill.model.ids import BlobName
 from waybill.model.job import Counts, JobError, JobState, Outcome, Phase
@@ -63,8 +63,7 @@ class ImportRun:
             self._clear_up()
             self.applied = self._applied_before()
             with closing(self._open()) as reader:
-                self.facts = {**reader.header.facts, "columns": list(reader.header.names)}
-                return self._import(reader)
+                return self._import_widening(reader)
         except FileRefused as refusal:
             return self._failed(error_of(refusal))
         except (JobFailed, RequestRefused) as failure:
@@ -92,7 +91,16 @@ class ImportRun:
             raise JobFailed("the input is not on this host", code="INPUT_MISSING")
         return parts.open_reader(path, read_options(job.options, self.context.entity))
 
+    def _import_widening(self, reader: Reader) -> Finish:
+        """Import, and once more from the start where later records have further members."""
+        try:
+            return self._import(reader)
+        except ColumnsGrew:
+            self.counts, self.warnings = Counts(), []
+            return self._import(reader.widened())
+
     def _import(self, reader: Reader) -> Finish:
+        self.facts = {**reader.header.facts, "columns": list(reader.header.names)}
         if not reader.header.names:
             return self._succeeded()
         checker = self.context.parts.checkers.checker(self.context.job, reader.header)
@@ -109,20 +117,20 @@ class ImportRun:
         check = CheckPhase(self.context, reader, checker, spool, meter, ledgers)
         late = LateFindings()
         finish: Finish | None = None
-        try:
-            check.run()
-            self._note_check(check)
-            verdicts = self._match(check, meter)
-            late = verdicts.late
-            self._guard()
-            finish = self._apply(check, verdicts, meter)
-        except JobFailed as failure:
-            self._note_check(check)
-            finish = self._failed(JobError(code=failure.code, message=failure.message))
-        except RunCanceled:
-            self._note_check(check)
-            finish = self._canceled("nothing was loaded")
-        ledgers.close()
+        with closing(ledgers):
+            try:
+                check.run()
+                self._note_check(check)
+                verdicts = self._match(check, meter)
+                late = verdicts.late
+                self._guard()
+                finish = self._apply(check, verdicts, meter)
+            except JobFailed as failure:
+                self._note_check(check)
+                finish = self._failed(JobError(code=failure.code, message=failure.message))
+            except RunCanceled:
+                self._note_check(check)
+                finish = self._canceled("nothing was loaded")
         cells = ShownCells(checker.columns)
         meter.began(Phase.REPORTING)
         reported = self._reported(

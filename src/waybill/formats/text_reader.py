@@ -1,4 +1,4 @@
-"""A CSV file as chunks: cut in sequence, parsed and worked on by a few threads."""
+"""A text as chunks: cut in sequence, parsed and worked on by a few threads."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import numpy as np
 
 from waybill.errors import FileRefused
 from waybill.formats.csv_cutting import MARK_BYTES, CutRules, Slice, SliceCutter
-from waybill.formats.csv_parsing import CsvShape, parse_slice, record_bytes
 from waybill.formats.encoding_watch import EncodingWatch
+from waybill.formats.slice_records import record_bytes
 from waybill.ports.reader import FoundRecord
 
 if TYPE_CHECKING:
@@ -22,36 +22,40 @@ if TYPE_CHECKING:
 
     from waybill.formats.text_stream import TextStream
     from waybill.model.finding import FileWarning
-    from waybill.ports.reader import Header, RawChunk, ReadPosition
+    from waybill.ports.reader import Header, RawChunk, Reader, ReadPosition
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CsvSource:
-    """An input whose first record has been read.
+class TextSource:
+    """An input of which is known how to read it.
 
     ``open_text``: a new stream at the text's beginning. ``body``: where the records begin.
+    ``parse``: makes the chunk of a slice. ``encoding``: the name shown in warnings. ``widen``: the
+    same input with every column there is; ``None`` where the header says them all.
     """
 
     open_text: Callable[[], TextStream]
     input_bytes_total: int
     body: ReadPosition
     rules: CutRules
-    shape: CsvShape
+    parse: Callable[[Slice], RawChunk]
+    encoding: str
     threads: int
+    widen: Callable[[], Reader] | None = None
 
 
-class CsvReader:
+class TextReader:
     """See ``waybill.ports.reader.Reader``. Holds no file open between calls.
 
     Memory: ``threads`` + 2 chunks of text, and the tables of ``threads`` of them.
     """
 
-    def __init__(self, source: CsvSource, header: Header) -> None:
+    def __init__(self, source: TextSource, header: Header) -> None:
         self._source = source
         self._header = header
-        self._watch = EncodingWatch(source.shape.encoding)
+        self._watch = EncodingWatch(source.encoding)
 
     @property
     def header(self) -> Header:
@@ -99,13 +103,17 @@ class CsvReader:
                 here = records[: records.searchsorted(piece.end.record, "right")]
                 records = records[here.size :]
                 if here.size:
-                    yield from _found(parse_slice(piece, source.shape), here)
+                    yield from _found(source.parse(piece), here, len(self._header.names))
+
+    def widened(self) -> Reader:
+        """See ``Reader.widened``."""
+        return self if self._source.widen is None else self._source.widen()
 
     def close(self) -> None:
         """See ``Reader.close``."""
 
     def _parse(self, piece: Slice) -> RawChunk:
-        chunk = parse_slice(piece, self._source.shape)
+        chunk = self._source.parse(piece)
         bad = [
             record
             for record in chunk.malformed
@@ -119,11 +127,12 @@ class CsvReader:
         return chunk
 
 
-def _found(chunk: RawChunk, records: np.ndarray) -> Iterator[FoundRecord]:
-    rows = chunk.table.take(np.searchsorted(chunk.record_numbers, records))
+def _found(chunk: RawChunk, records: np.ndarray, width: int) -> Iterator[FoundRecord]:
+    cells = chunk.table.select(range(width))
+    rows = cells.take(np.searchsorted(chunk.record_numbers, records))
     places = chunk.positions.locate(records.tolist())
-    cells = zip(*(column.to_pylist() for column in rows.columns), strict=True)
-    for record, (line, byte), values in zip(records.tolist(), places, cells, strict=True):
+    texts = zip(*(column.to_pylist() for column in rows.columns), strict=True)
+    for record, (line, byte), values in zip(records.tolist(), places, texts, strict=True):
         yield FoundRecord(record=record, line=line, byte=byte, cells=values)
 
 
