@@ -12,14 +12,14 @@ import pyarrow as pa
 
 from waybill.errors import ColumnsGrew
 from waybill.formats.json_members import split_members
-from waybill.formats.slice_records import find_faults, is_utf8, marks_of, record_bytes
+from waybill.formats.slice_records import find_faults, is_utf8, marks_of, split_records
 from waybill.ports.reader import MalformedRecord, RawChunk
 from waybill.validation.codes import make_finding
 from waybill.validation.record_index import ChunkPositions, index_records
 from waybill.validation.text_traits import traits_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from waybill.formats.csv_cutting import Slice
     from waybill.formats.json_members import Members
@@ -35,7 +35,9 @@ _QUOTE: Final = ord('"')
 _BACKSLASH: Final = ord("\\")
 _NOTHING: Final = np.empty(0, dtype=np.int64)
 _raw: Final = msgspec.json.Decoder(msgspec.Raw).decode
+_raw_lines: Final = msgspec.json.Decoder(msgspec.Raw).decode_lines
 _strict: Final = msgspec.json.Decoder().decode
+_strict_lines: Final = msgspec.json.Decoder().decode_lines
 
 
 def begins_json_lines(head: bytes) -> bool:
@@ -46,10 +48,9 @@ def begins_json_lines(head: bytes) -> bool:
 
 def names_in(text: bytes) -> tuple[str, ...]:
     """The names of all members of the good records of a text of whole lines, as they appear."""
-    starts = index_records(text, _NOTHING).starts.tolist()
-    ends = [*starts[1:], len(text)]
-    records = [text[start:end] for start, end in zip(starts, ends, strict=True)]
-    good = [record for record in records if is_utf8(record) and _fault(record) is None]
+    records = split_records(text, index_records(text, _NOTHING).starts)
+    faults = _faults_of(records)
+    good = [record for at, record in enumerate(records) if at not in faults and is_utf8(record)]
     return tuple(split_members(good).known) if good else ()
 
 
@@ -65,9 +66,9 @@ class LineParser:
 
     def parse(self, piece: Slice) -> RawChunk:
         """The chunk of a slice."""
-        records = [record_bytes(piece, at) for at in range(piece.index.starts.size)]
-        faults = dict(self._faults(piece, records))
-        kept = np.array([at for at in range(len(records)) if at not in faults], dtype=np.int64)
+        records = split_records(piece.text, piece.index.starts)
+        faults = self._faults(piece, records)
+        kept = np.delete(np.arange(len(records)), list(faults))
         members = split_members([records[at] for at in kept.tolist()]) if kept.size else None
         if members is not None:
             self._refuse_strangers(members)
@@ -81,14 +82,14 @@ class LineParser:
             first_line=piece.start.line,
             first_byte=piece.start.byte,
         )
-        good = np.array([at for at in kept.tolist() if at not in faults], dtype=np.int64)
+        good = np.delete(np.arange(len(records)), list(faults))
         return RawChunk(
             ordinal=piece.ordinal,
             first_record=first,
             records=len(records),
             table=rows,
             record_numbers=good + first,
-            malformed=self._malformed(piece, positions, faults),
+            malformed=self._malformed(records, positions, faults),
             positions=positions,
             marks=marks_of(piece, positions),
             input_bytes=piece.input_bytes,
@@ -100,14 +101,12 @@ class LineParser:
         if strangers:
             raise ColumnsGrew(f"the records have further members: {', '.join(strangers)}")
 
-    def _faults(self, piece: Slice, records: list[bytes]) -> Iterator[tuple[int, Finding]]:
-        bad_bytes = {} if piece.text.isascii() else find_faults(piece)
-        for at, record in enumerate(records):
-            if at in bad_bytes:
-                offset = piece.start.byte + bad_bytes[at]
-                yield at, make_finding("ENCODING_INVALID", offset=offset, encoding=self.encoding)
-            elif (fault := _fault(record)) is not None:
-                yield at, fault
+    def _faults(self, piece: Slice, records: Sequence[bytes]) -> dict[int, Finding]:
+        faults = _faults_of(records)
+        for at, byte in ({} if piece.text.isascii() else find_faults(piece)).items():
+            offset = piece.start.byte + byte
+            faults[at] = make_finding("ENCODING_INVALID", offset=offset, encoding=self.encoding)
+        return faults
 
     def _rows(self, members: Members | None, kept: Offsets, faults: dict[int, Finding]) -> pa.Table:
         texts: dict[str, Any] = {}
@@ -119,11 +118,11 @@ class LineParser:
                 column = members.column(name, kept.size)
             texts[f"c{index}"], kinds[f"k{index}"] = column
         table = pa.table({**texts, **kinds})
-        good = np.array([at not in faults for at in kept.tolist()], dtype=np.bool_)
-        return table if good.all() else table.filter(pa.array(good))
+        bad = np.isin(kept, list(faults))
+        return table.filter(pa.array(~bad)) if bad.any() else table
 
     def _malformed(
-        self, piece: Slice, positions: ChunkPositions, faults: dict[int, Finding]
+        self, lines: Sequence[bytes], positions: ChunkPositions, faults: dict[int, Finding]
     ) -> Sequence[MalformedRecord]:
         records = sorted(faults)
         places = positions.locate([positions.first_record + at for at in records])
@@ -133,10 +132,34 @@ class LineParser:
                 line=line,
                 byte=byte,
                 cells=(None,) * len(self.names),
-                findings=(_with_value(faults[at], record_bytes(piece, at)),),
+                findings=(_with_value(faults[at], lines[at]),),
             )
             for at, (line, byte) in zip(records, places, strict=True)
         ]
+
+
+def _faults_of(records: Sequence[bytes]) -> dict[int, Finding]:
+    """What is wrong with each record that is no object."""
+    if _are_objects(records):
+        return {}
+    found = ((at, _fault(record)) for at, record in enumerate(records))
+    return {at: fault for at, fault in found if fault is not None}
+
+
+def _are_objects(records: Sequence[bytes]) -> bool:
+    """Whether all records are certainly objects, told at once."""
+    if not records or max(map(_brackets, records)) > DEPTH:
+        return False
+    text = b"\n".join(records)
+    try:
+        values = _raw_lines(text)
+        if b"\\u" in text:
+            _strict_lines(text)
+    except msgspec.DecodeError:
+        return False
+    # No record has a newline: where as many values join to the same text, each value is a record.
+    is_one_each = len(values) == len(records) and b"\n".join(values) == text
+    return is_one_each and (b"\n" + text).count(b"\n{") == len(records)
 
 
 def _fault(record: bytes) -> Finding | None:
@@ -155,7 +178,7 @@ def _fault(record: bytes) -> Finding | None:
 
 def _deepest(record: bytes) -> int:
     """At least the depth of the record: brackets inside of strings count here too."""
-    opening = record.count(b"{") + record.count(b"[")
+    opening = _brackets(record)
     if opening <= DEPTH:
         return opening
     level = deepest = 0
@@ -172,6 +195,10 @@ def _deepest(record: bytes) -> int:
         elif byte in b"}]":
             level -= 1
     return deepest
+
+
+def _brackets(record: bytes) -> int:
+    return record.count(b"{") + record.count(b"[")
 
 
 def _is_object(line: bytes) -> bool:

@@ -30,8 +30,7 @@ if TYPE_CHECKING:
     Kinds = npt.NDArray[np.uint8]
 
 _ESCAPED_QUOTE: Final = re.compile(rb'\\+(?=")')
-_STRUCTURAL: Final = np.zeros(256, dtype=np.bool_)
-_STRUCTURAL[list(b"{}[]:,")] = True
+_MARKS: Final = bytes(byte in b'{}[]:,"' for byte in range(256))
 _DEPTH: Final = np.zeros(256, dtype=np.int32)
 _DEPTH[list(b"{[")] = 1
 _DEPTH[list(b"}]")] = -1
@@ -111,23 +110,23 @@ def split_members(objects: Sequence[bytes]) -> Members:
     )
 
 
-def outside_strings(text: bytes) -> npt.NDArray[np.bool_]:
-    """Of each byte, whether it lies outside of a string; opening quotes do not, closing ones do."""
-    quotes = as_array(text) == QUOTE
+def _structure(text: bytes) -> tuple[Offsets, npt.NDArray[np.uint8]]:
+    """The brackets, colons and commas outside of strings: where they are, and what."""
+    array = as_array(text)
+    places = np.flatnonzero(np.frombuffer(text.translate(_MARKS), dtype=np.bool_))
+    marks = array[places]
+    quotes = marks == QUOTE
     if b"\\" in text:
         runs = _ESCAPED_QUOTE.finditer(text)
         escaped = [run.end() for run in runs if (run.end() - run.start()) % 2]
-        quotes[np.array(escaped, dtype=np.int64)] = False
-    parity = np.cumsum(quotes, dtype=np.uint8) & 1
-    outside: npt.NDArray[np.bool_] = parity == 0
-    return outside
+        quotes[places.searchsorted(np.array(escaped, dtype=np.int64))] = False
+    is_outside = (np.cumsum(quotes, dtype=np.uint8) & 1 == 0) & (marks != QUOTE)
+    return places[is_outside], marks[is_outside]
 
 
 def _parts(text: bytes) -> tuple[Offsets, Offsets, Offsets, Offsets]:
     """Of each member: its colon, the edges before and after it, and its object."""
-    array = as_array(text)
-    places = np.flatnonzero(_STRUCTURAL[array] & outside_strings(text))
-    marks = array[places]
+    places, marks = _structure(text)
     depths = np.cumsum(_DEPTH[marks], dtype=np.int64)
     is_end = depths == 0
     objects = np.cumsum(is_end) - is_end

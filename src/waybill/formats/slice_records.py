@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from waybill.formats.csv_cutting import Slice
-    from waybill.validation.record_index import ChunkPositions
+    from waybill.validation.record_index import ChunkPositions, Offsets
 
 _FIRST_BEYOND_ASCII = 0x80
 
@@ -37,6 +38,12 @@ def record_bytes(piece: Slice, record: int) -> bytes:
     starts = piece.index.starts
     end = int(starts[record + 1]) if record + 1 < starts.size else len(piece.text)
     return piece.text[int(starts[record]) : end].rstrip(b"\r\n")
+
+
+def split_records(text: bytes, starts: Offsets) -> list[bytes]:
+    """The bytes of all records of a text, without their newlines and blank lines after them."""
+    edges = [*starts.tolist(), len(text)]
+    return [text[start:end].rstrip(b"\r\n") for start, end in pairwise(edges)]
 
 
 def find_faults(piece: Slice) -> dict[int, int]:
