@@ -6,6 +6,7 @@ Usage: run.py [--quick] [check] [import] [memory] [polls] [small]. Without names
 
 from __future__ import annotations
 
+import argparse
 import json
 import subprocess
 import sys
@@ -52,9 +53,15 @@ class Sizes:
 
 def main(arguments: Sequence[str]) -> int:
     """Run the named measurements; gives 1 where a target was missed."""
-    quick = "--quick" in arguments
-    sizes = Sizes(rows=200_000, jobs=200, rounds=1) if quick else FULL
-    named = [name for name in arguments if name in MEASUREMENTS] or list(MEASUREMENTS)
+    parser = argparse.ArgumentParser(description="Measure the promised ratios on this machine.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(MEASUREMENTS))
+    parser.add_argument("--quick", action="store_true", help="a tenth of the rows")
+    given = parser.parse_args(arguments)
+    unknown = set(given.names) - set(MEASUREMENTS)
+    if unknown:
+        parser.error(f"no such measurement: {', '.join(sorted(unknown))}")
+    sizes = Sizes(rows=200_000, jobs=200, rounds=1) if given.quick else FULL
+    named = given.names or list(MEASUREMENTS)
     DATA.mkdir(exist_ok=True)
     figures: list[Figure] = []
     for name in named:
