@@ -68,6 +68,7 @@ def test_members_become_columns_in_order_of_appearance(opened: Open) -> None:
         (b"null", "NOT_AN_OBJECT"),
         (b'{"a":1,"a":1}', "DUPLICATE_KEY"),
         (b'{"a":"\xff"}', "ENCODING_INVALID"),
+        (b'{"a":"\xff \\u00e9"}', "ENCODING_INVALID"),
         (b'{"a":' + b"[" * 64 + b"]" * 64 + b"}", "JSON_TOO_DEEP"),
         (b'{"a":' + b"[" * 100_000, "JSON_TOO_DEEP"),
     ],

@@ -34,6 +34,7 @@ _LINE_ENDS: Final = re.compile(rb"[\r\n]+")
 _QUOTE: Final = ord('"')
 _BACKSLASH: Final = ord("\\")
 _NOTHING: Final = np.empty(0, dtype=np.int64)
+_NOT_JSON: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _raw: Final = msgspec.json.Decoder(msgspec.Raw).decode
 _raw_lines: Final = msgspec.json.Decoder(msgspec.Raw).decode_lines
 _strict: Final = msgspec.json.Decoder().decode
@@ -155,7 +156,7 @@ def _are_objects(records: Sequence[bytes]) -> bool:
         values = _raw_lines(text)
         if b"\\u" in text:
             _strict_lines(text)
-    except msgspec.DecodeError:
+    except _NOT_JSON:
         return False
     # No record has a newline: where as many values join to the same text, each value is a record.
     is_one_each = len(values) == len(records) and b"\n".join(values) == text
@@ -169,7 +170,7 @@ def _fault(record: bytes) -> Finding | None:
     try:
         # Escapes are looked at only by the decoder that undoes them.
         (_strict if b"\\u" in record else _raw)(record)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except _NOT_JSON as error:
         return make_finding("JSON_INVALID", reason=str(error))
     if not record.lstrip().startswith(b"{"):
         return make_finding("NOT_AN_OBJECT")
