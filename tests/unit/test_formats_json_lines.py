@@ -25,11 +25,10 @@ LONG = b'{"a":1,"note":"' + b"x" * 200 + b'"}\n'
 
 @pytest.fixture
 def opened(tmp_path: Path) -> Open:
-    def read(content: bytes, delimiter: str = "", **limits: int) -> Reader:
+    def read(content: bytes, options: ReadOptions | None = None, **limits: int) -> Reader:
         path = tmp_path / "input"
         path.write_bytes(content)
-        options = ReadOptions(delimiter=delimiter)
-        return open_reader(str(path), options, Limits(**limits), chunk_bytes=1024)
+        return open_reader(str(path), options or ReadOptions(), Limits(**limits), chunk_bytes=1024)
 
     return read
 
@@ -128,11 +127,14 @@ def test_late_names_have_the_same_limits(opened: Open) -> None:
     assert caught.value.code == "TOO_MANY_COLUMNS"
 
 
-def test_a_declared_delimiter_contradicts_ndjson(opened: Open) -> None:
+@pytest.mark.parametrize(
+    ("option", "value"), [("delimiter", ";"), ("has_header", False), ("escaped", True)]
+)
+def test_options_of_csv_contradict_ndjson(opened: Open, option: str, value: object) -> None:
     with pytest.raises(FileRefused) as caught:
-        opened(b'{"a":1}\n', delimiter=";")
+        opened(b'{"a":1}\n', ReadOptions(**{option: value}))
     assert caught.value.code == "UNSUPPORTED_FORMAT"
-    assert "NDJSON" in caught.value.message
+    assert option.removeprefix("has_") in caught.value.message
 
 
 def test_many_names_make_small_chunks(opened: Open) -> None:

@@ -16,14 +16,13 @@ from waybill.validation.codes import file_refused
 if TYPE_CHECKING:
     from waybill.formats.csv_cutting import CutRules
     from waybill.formats.opened_text import OpenedText
-    from waybill.ports.reader import Reader
+    from waybill.ports.reader import Reader, ReadOptions
 
 CHUNK_CELLS: Final = 4_000_000
 """Most cells of one chunk, those counted that its records do not have."""
 
 START: Final = ReadPosition(byte=0, line=1, record=0)
 NO_DELIMITER: Final = ""
-DELIMITED: Final = "the CSV text that the option delimiter declares"
 
 
 def open_json_lines(text: OpenedText, head: bytes, *, is_whole: bool) -> Reader:
@@ -33,11 +32,10 @@ def open_json_lines(text: OpenedText, head: bytes, *, is_whole: bool) -> Reader:
     head, in order of appearance; a record with others ends the reading, and ``widened`` has all.
 
     Raises:
-        FileRefused: too many members, too long a name, or a delimiter was declared.
+        FileRefused: too many members, too long a name, or an option declares CSV.
     """
     lines = head if is_whole else head[: last_line_end(head, len(head))]
-    if text.options.delimiter:
-        raise file_refused("UNSUPPORTED_FORMAT", found="NDJSON", accepted=DELIMITED)
+    _refuse_csv_options(text.options)
     found = text.options.known_columns or _checked(text, names_in(lines), line=1)
     names = found or text.options.column_names
     source = TextSource(
@@ -52,6 +50,18 @@ def open_json_lines(text: OpenedText, head: bytes, *, is_whole: bool) -> Reader:
     )
     facts = {"format": "ndjson", **text.facts()}
     return TextReader(source, Header(names=names, facts=facts, is_typed=True))
+
+
+def _refuse_csv_options(options: ReadOptions) -> None:
+    declared = {
+        "delimiter": bool(options.delimiter),
+        "header": not options.has_header,
+        "escaped": options.escaped,
+    }
+    for name, is_declared in declared.items():
+        if is_declared:
+            accepted = f"the CSV text that the option {name} declares"
+            raise file_refused("UNSUPPORTED_FORMAT", found="NDJSON", accepted=accepted)
 
 
 def _widened(text: OpenedText, head: bytes, *, is_whole: bool) -> Reader:
