@@ -23,6 +23,8 @@ SUBMITTERS: Final = 8
 ALONE: Final = 40
 WARM_UP: Final = 128
 SECONDS_BETWEEN_LOOKS: Final = 0.1
+MOST_SECONDS: Final = 300
+UNFINISHED: Final = ("blocked", "waiting", "running")
 """The caller shares the machine's two cores: every look takes them from the jobs."""
 
 
@@ -123,8 +125,15 @@ def submit_all(
 
 
 def wait_for_all(client: httpx.Client) -> None:
-    """Return once no job is unfinished."""
-    while any(is_left(client, state) for state in ("blocked", "waiting", "running")):
+    """Return once no job is unfinished.
+
+    Raises:
+        TimeoutError: some still are after ``MOST_SECONDS``.
+    """
+    deadline = time.monotonic() + MOST_SECONDS
+    while left := [state for state in UNFINISHED if is_left(client, state)]:
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"after {MOST_SECONDS} s there are jobs still {', '.join(left)}")
         time.sleep(SECONDS_BETWEEN_LOOKS)
 
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs the system tools that tests call, where they are missing: curl (the documented calls),
-# strace (faults at a chosen system call). A test whose tool is absent skips and says so.
+# strace (faults at a chosen system call). Without root it only says what to install; tests that need
+# strace skip then.
 set -euo pipefail
 
 missing=()
@@ -11,6 +12,8 @@ done
 
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     echo "installing ${missing[*]}"
-    apt-get update -qq && apt-get install -y -qq "${missing[@]}" && exit 0
+    apt-get update -qq
+    apt-get install -y -qq "${missing[@]}"
+    exit 0
 fi
 echo "make setup: not installed: ${missing[*]}; as root, run: apt-get install ${missing[*]}" >&2

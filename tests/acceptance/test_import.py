@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import json
+import time
 
 import pyarrow as pa
 import pytest
@@ -279,6 +280,31 @@ def test_ndjson_is_read_with_its_types_and_with_members_that_come_late(client, s
     assert (found[5]["line"], found[5]["byte"]) == (5, text.index(lines[4]))
     again = finish(client, submit(client, b"id,name,note\n60000,Ann \xc3\xa9,%b\n" % note))
     assert again["counts"]["unchanged"] == 1
+
+
+def test_progress_never_falls_when_a_late_member_begins_the_check_anew(client, submit):
+    padding = b"x" * 400  # a check that lasts for several reports of progress
+    lines = [b'{"id":%d,"name":null,"note":"%b"}' % (n, padding) for n in range(200_000)]
+    job = submit(client, b"\n".join([*lines, b'{"id":500000,"name":"Bob","age":40}']))
+    seen, deadline = [], time.monotonic() + 60
+    while job["finished_at"] is None and time.monotonic() < deadline:
+        job = client.get(f"/v1/jobs/{job['id']}").json()
+        seen.append(job["progress"])
+        time.sleep(0.02)
+    assert job["error"] is None, job["error"]
+    assert (job["counts"]["rejected"], job["counts"]["created"]) == (200_000, 1)
+    assert len(job["attempts"]) == 1
+    assert seen == sorted(seen)
+    assert len(set(seen)) > 3
+
+
+def test_a_required_member_that_comes_late_is_missing_only_where_it_is(client, submit, finish):
+    lines = [b'{"id":%d,"note":"%b"}' % (number, b"x" * 400) for number in range(6_000)]
+    text = b"\n".join([*lines, b'{"id":500001,"name":"Bob"}'])
+    job = finish(client, submit(client, text))
+    assert (job["counts"]["rejected"], job["counts"]["created"]) == (6_000, 1)
+    refused = finish(client, submit(client, b"\n".join(lines)))
+    assert refused["error"]["code"] == "COLUMN_MISSING"
 
 
 def test_an_empty_file_is_a_job_of_no_records(client, submit, finish):

@@ -94,7 +94,7 @@ for name in sys.argv[3:]:
 """
 
 
-@pytest.mark.skipif(not os.path.exists("/usr/bin/strace"), reason="needs strace")  # noqa: PTH110
+@pytest.mark.strace
 def test_a_commit_syncs_file_then_name_then_every_folder(tmp_path: Path) -> None:
     (steps,) = steps_of_commits(tmp_path, "acme/one/input")
     assert steps[0].startswith("fsync")
@@ -103,7 +103,7 @@ def test_a_commit_syncs_file_then_name_then_every_folder(tmp_path: Path) -> None
     assert synced_folders(tmp_path, steps) == ["/blobs/acme/one", "/blobs/acme", "/blobs"]
 
 
-@pytest.mark.skipif(not os.path.exists("/usr/bin/strace"), reason="needs strace")  # noqa: PTH110
+@pytest.mark.strace
 def test_the_root_is_synced_once_for_each_folder_in_it(tmp_path: Path) -> None:
     commits = steps_of_commits(tmp_path, "acme/first", "acme/second", "other/first")
     assert [synced_folders(tmp_path, steps) for steps in commits] == [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import resource
-import shutil
 import signal
 import subprocess
 import sys
@@ -75,10 +74,7 @@ def kill_and_go_on(folder: Path, mode: str, sync: int, calm: object) -> bool:
     return is_hit
 
 
-needs_strace = pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
-
-
-@needs_strace
+@pytest.mark.strace
 @pytest.mark.parametrize(("mode", "sync"), [("rows", 10), ("whole", 12)])
 def test_a_run_killed_in_the_middle_ends_as_if_it_had_not_been(
     tmp_path: Path, mode: str, sync: int
@@ -88,7 +84,7 @@ def test_a_run_killed_in_the_middle_ends_as_if_it_had_not_been(
 
 
 @pytest.mark.long
-@needs_strace
+@pytest.mark.strace
 @pytest.mark.parametrize("mode", ["rows", "whole"])
 def test_a_run_killed_at_any_sync_ends_as_if_it_had_not_been(tmp_path: Path, mode: str) -> None:
     attempt(tmp_path / "calm", 1, mode)

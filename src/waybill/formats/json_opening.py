@@ -48,8 +48,11 @@ def open_json_lines(text: OpenedText, head: bytes, *, is_whole: bool) -> Reader:
         threads=text.options.threads,
         widen=partial(_widened, text, head, is_whole=is_whole),
     )
+    is_complete = is_whole or bool(text.options.known_columns)
     facts = {"format": "ndjson", **text.facts()}
-    return TextReader(source, Header(names=names, facts=facts, is_typed=True))
+    return TextReader(
+        source, Header(names=names, facts=facts, is_typed=True, is_complete=is_complete)
+    )
 
 
 def _refuse_csv_options(options: ReadOptions) -> None:

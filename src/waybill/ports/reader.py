@@ -48,14 +48,15 @@ class Header:
     (``format``, ``compression``, ``encoding``, ``encoding_confidence``, ``delimiter``, ...), JSON
     values for people. ``escaped``: the file has our ``_record`` column or was declared escaped, so
     formula escapes have been undone and quoted empty cells stay apart from missing ones.
-    ``is_typed``: cells have kinds. ``line``, ``byte``: where the names stand, ``None`` where they
-    stand nowhere.
+    ``is_typed``: cells have kinds. ``is_complete``: no later record brings another column.
+    ``line``, ``byte``: where the names stand, ``None`` where they stand nowhere.
     """
 
     names: tuple[str, ...]
     facts: Mapping[str, object] = field(default_factory=dict)
     escaped: bool = False
     is_typed: bool = False
+    is_complete: bool = True
     line: int | None = None
     byte: int | None = None
 

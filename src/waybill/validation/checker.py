@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pyarrow as pa
 
-from waybill.errors import FileRefused
+from waybill.errors import ColumnsGrew, FileRefused
 from waybill.model.options import Operation, UnknownColumns
 from waybill.ports.sink import ACTION, HASH, RECORD
 from waybill.validation.arrow_text import (
@@ -85,9 +85,15 @@ class Checker:
         ``pepper``: secret text hashed in front of the values of secret fields.
 
         Raises:
+            ColumnsGrew: the columns do not fit the entity, but those found so far are not all.
             FileRefused: the columns do not fit the entity.
         """
-        self.columns: ColumnMap = _match(entity, header, options)
+        try:
+            self.columns: ColumnMap = _match(entity, header, options)
+        except FileRefused as refusal:
+            if header.is_complete:
+                raise
+            raise ColumnsGrew("the first records may not have every member") from refusal
         self.warnings: tuple[FileWarning, ...] = self.columns.warnings
         self._compiled = compile_file(
             entity,

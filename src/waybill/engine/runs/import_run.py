@@ -93,26 +93,29 @@ class ImportRun:
 
     def _import_widening(self, reader: Reader) -> Finish:
         """Import, and once more from the start where later records have further members."""
+        meter = self._meter()
         try:
-            return self._import(reader)
+            return self._import(reader, meter)
         except ColumnsGrew:
             self.counts, self.warnings = Counts(), []
-            return self._import(reader.widened())
+            return self._import(reader.widened(), meter)
 
-    def _import(self, reader: Reader) -> Finish:
+    def _import(self, reader: Reader, meter: ProgressMeter) -> Finish:
         self.facts = {**reader.header.facts, "columns": list(reader.header.names)}
+        meter.format_facts = self.facts
         if not reader.header.names:
             return self._succeeded()
         checker = self.context.parts.checkers.checker(self.context.job, reader.header)
         spool = Spool(blobs=self.context.parts.blobs, prefix=self.context.prefix)
         try:
-            return self._phases(reader, checker, spool)
+            return self._phases(reader, checker, spool, meter)
         finally:
             spool.drop()
             shutil.rmtree(scratch_folder(self.context), ignore_errors=True)
 
-    def _phases(self, reader: Reader, checker: Checker, spool: Spool) -> Finish:
-        meter = self._meter()
+    def _phases(
+        self, reader: Reader, checker: Checker, spool: Spool, meter: ProgressMeter
+    ) -> Finish:
         ledgers = KeyLedgers.in_folder(self.context.entity, scratch_folder(self.context))
         check = CheckPhase(self.context, reader, checker, spool, meter, ledgers)
         late = LateFindings()
@@ -151,7 +154,6 @@ class ImportRun:
             parts.store,
             parts.clock,
             self.context.control,
-            self.facts,
             may_cancel=not self.applied,
         )
 
