@@ -34,6 +34,14 @@ def test_a_directory_that_is_not_there_has_no_entities(tmp_path: Path) -> None:
     assert load_entities(tmp_path / "none") == {}
 
 
+def refusal_of(file: Path, text: str) -> str:
+    """Why a folder with that file is refused."""
+    file.write_text(text)
+    with pytest.raises(SchemaInvalid) as caught:
+        load_entities(file.parent)
+    return caught.value.message
+
+
 @pytest.mark.parametrize(
     ("name", "text", "reason"),
     [
@@ -48,10 +56,7 @@ def test_a_directory_that_is_not_there_has_no_entities(tmp_path: Path) -> None:
 def test_a_bad_file_is_refused_by_name_and_reason(
     tmp_path: Path, name: str, text: str, reason: str
 ) -> None:
-    (tmp_path / name).write_text(text)
-    with pytest.raises(SchemaInvalid) as caught:
-        load_entities(tmp_path)
-    assert reason in caught.value.message
+    assert reason in refusal_of(tmp_path / name, text)
 
 
 @pytest.mark.parametrize(
@@ -69,10 +74,7 @@ def test_a_bad_file_is_refused_by_name_and_reason(
 def test_a_descriptor_that_could_mean_two_things_is_refused(
     tmp_path: Path, name: str, text: str, reason: str
 ) -> None:
-    (tmp_path / name).write_text(text)
-    with pytest.raises(SchemaInvalid) as caught:
-        load_entities(tmp_path)
-    assert reason in caught.value.message
+    assert reason in refusal_of(tmp_path / name, text)
 
 
 def test_one_name_in_two_files_is_refused(tmp_path: Path) -> None:
