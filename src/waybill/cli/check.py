@@ -14,14 +14,19 @@ from waybill.cli.import_options import (
     Delimiter,
     Encoding,
     Escaped,
+    HeaderRow,
+    InputFormat,
     NoHeader,
     OnDuplicateOption,
     OperationOption,
+    RecordsPath,
+    Sheet,
     UnknownColumnsOption,
     delimiter_character,
 )
 from waybill.cli.output import open_console, open_output, printable
 from waybill.model.options import (
+    FileFormat,
     HeaderMode,
     ImportOptions,
     OnDuplicate,
@@ -67,6 +72,10 @@ def check(  # noqa: PLR0913 - one parameter per option of the command line
     encoding: Encoding = None,
     no_header: NoHeader = False,
     escaped: Escaped = False,
+    input_format: InputFormat = None,
+    records_path: RecordsPath = None,
+    sheet: Sheet = None,
+    header_row: HeaderRow = None,
     as_json: AsJson = False,
 ) -> None:
     """Check a file against a schema, no server needed.
@@ -81,6 +90,10 @@ def check(  # noqa: PLR0913 - one parameter per option of the command line
         encoding=encoding or "",
         header=HeaderMode.ABSENT if no_header else HeaderMode.PRESENT,
         escaped=escaped,
+        format=input_format or FileFormat.AUTO,
+        records_path=records_path or "",
+        sheet=sheet or "",
+        header_row=header_row or 0,
     )
     wanted = CheckFormat.JSON if as_json else file_format
     with _checked(file, schema, options) as report:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from waybill.model.options import OnDuplicate, Operation, UnknownColumns
+from waybill.model.options import FileFormat, OnDuplicate, Operation, UnknownColumns
 
 OperationOption = Annotated[
     Operation | None, typer.Option("--operation", help="What a record does; default upsert.")
@@ -30,6 +30,26 @@ NoHeader = Annotated[
 ]
 Escaped = Annotated[
     bool, typer.Option("--escaped", help="Cells carry the formula escape of our reports.")
+]
+
+InputFormat = Annotated[
+    FileFormat | None,
+    typer.Option("--input-format", help="What the file is; default: found from its content."),
+]
+RecordsPath = Annotated[
+    str | None,
+    typer.Option(
+        "--records-path",
+        metavar="PATH",
+        help="Where the records are: JSON Pointer to an array, or the XML element's name or path.",
+    ),
+]
+Sheet = Annotated[
+    str | None, typer.Option("--sheet", metavar="NAME", help="Sheet of a workbook; default first.")
+]
+HeaderRow = Annotated[
+    int | None,
+    typer.Option("--header-row", min=1, help="Row of the sheet that names the columns."),
 ]
 
 

@@ -11,9 +11,13 @@ from waybill.cli.import_options import (
     Delimiter,
     Encoding,
     Escaped,
+    HeaderRow,
+    InputFormat,
     NoHeader,
     OnDuplicateOption,
     OperationOption,
+    RecordsPath,
+    Sheet,
     UnknownColumnsOption,
     delimiter_character,
 )
@@ -45,6 +49,10 @@ def submit(  # noqa: PLR0913 - one parameter per option of the command line
     encoding: Encoding = None,
     no_header: NoHeader = False,
     escaped: Escaped = False,
+    input_format: InputFormat = None,
+    records_path: RecordsPath = None,
+    sheet: Sheet = None,
+    header_row: HeaderRow = None,
     client_ref: Annotated[
         str | None, typer.Option("--client-ref", help="Your own reference for the job.")
     ] = None,
@@ -74,6 +82,10 @@ def submit(  # noqa: PLR0913 - one parameter per option of the command line
         "encoding": encoding,
         "header": "absent" if no_header else None,
         "escaped": escaped or None,
+        "format": input_format,
+        "records_path": records_path,
+        "sheet": sheet,
+        "header_row": header_row,
     }
     with connect(server, token) as client:
         job = client.submit(

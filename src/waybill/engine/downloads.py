@@ -277,9 +277,11 @@ def open_input(parts: ReportParts, job: Job, entity: Entity) -> Reader:
         Gone: the bytes are not here any more.
     """
     path = parts.blobs.local_path(BlobName(job.input.blob)) if job.input else None
-    if path is None:
+    if job.input is None or path is None:
         raise Gone("the input is gone", code="ARTIFACT_GONE")
-    options = replace(read_options(job.options, entity), known_columns=columns_of(job))
+    options = replace(
+        read_options(job.options, entity, job.input.name), known_columns=columns_of(job)
+    )
     return parts.open_reader(path, options)
 
 

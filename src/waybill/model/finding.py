@@ -19,7 +19,8 @@ class Finding:
 
     ``field``: declared name, ``None`` for the record as a whole. ``column``: index in the file
     from 1, ``None`` where the file has no such column. ``value``: the raw text, masked for secret
-    fields, ``None`` where there is none. ``cell`` and ``pointer``: place in XLSX and JSON.
+    fields, ``None`` where there is none. ``cell``: place in a workbook
+    (``Stores!F17``). ``pointer``: JSON Pointer in JSON, XPath in XML.
     """
 
     code: str

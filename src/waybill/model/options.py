@@ -54,6 +54,18 @@ class HeaderMode(StrEnum):
     ABSENT = "absent"
 
 
+class FileFormat(StrEnum):
+    """What a file is, declared; ``auto``: by its content, then by its name."""
+
+    AUTO = "auto"
+    CSV = "csv"
+    JSON = "json"
+    NDJSON = "ndjson"
+    XLSX = "xlsx"
+    XML = "xml"
+    PARQUET = "parquet"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportOptions:
     """The options of one import.
@@ -62,7 +74,11 @@ class ImportOptions:
     it fails when more than this share (0..1) of the records is rejected. Both before any write.
     ``delimiter``: one character; empty means found from the header. ``encoding``: a declared
     encoding name; empty means BOM, else UTF-8, else detected. ``escaped``: cells carry the
-    formula escape of ``reports/formula.py`` and are un-escaped on the way in.
+    formula escape of ``reports/formula.py`` and are un-escaped on the way in. ``records_path``:
+    where the records are, a JSON Pointer to their array in JSON, the name or the path of their
+    element in XML; empty means the only array, the children of the root. ``sheet``: of a workbook;
+    empty means the first. ``header_row``: the row of the sheet that names the columns, from 1; 0
+    means the first that is not empty.
     """
 
     operation: Operation = Operation.UPSERT
@@ -76,3 +92,7 @@ class ImportOptions:
     encoding: str = ""
     header: HeaderMode = HeaderMode.PRESENT
     escaped: bool = False
+    format: FileFormat = FileFormat.AUTO
+    records_path: str = ""
+    sheet: str = ""
+    header_row: int = 0

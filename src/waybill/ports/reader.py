@@ -6,13 +6,15 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from waybill.model.options import FileFormat
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 
     import numpy as np
     import pyarrow as pa
 
-    from waybill.model.finding import FileWarning, Finding
+    from waybill.model.finding import FileWarning, Finding, Rejection
 
 T = TypeVar("T")
 
@@ -40,6 +42,13 @@ class Kind(IntEnum):
     ARRAY = 5
 
 
+class Places(Protocol):
+    """Says where findings stand in formats that have more than lines: cells, elements."""
+
+    def placed(self, rejection: Rejection) -> Rejection:
+        """The rejection with ``cell`` or ``pointer`` in each of its findings."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
     """The columns of a file.
@@ -49,7 +58,8 @@ class Header:
     values for people. ``escaped``: the file has our ``_record`` column or was declared escaped, so
     formula escapes have been undone and quoted empty cells stay apart from missing ones.
     ``is_typed``: cells have kinds. ``is_complete``: no later record brings another column.
-    ``line``, ``byte``: where the names stand, ``None`` where they stand nowhere.
+    ``line``, ``byte``: where the names stand, ``None`` where they stand nowhere. ``places``:
+    ``None`` where lines say all.
     """
 
     names: tuple[str, ...]
@@ -59,6 +69,7 @@ class Header:
     is_complete: bool = True
     line: int | None = None
     byte: int | None = None
+    places: Places | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +141,7 @@ class RawChunk:
     marks: Sequence[ReadPosition]
     input_bytes: int
     traits: TextTraits
+    places: Places | None = None
     warnings: tuple[FileWarning, ...] = ()
 
 
@@ -177,7 +189,8 @@ class Reader(Protocol):
 class ReadOptions:
     """How to read: what the job declared, and the width a file without header must have.
 
-    ``known_columns``: the header that an earlier reading has found, where it stands in no line.
+    ``file_name``: as the client has it. ``known_columns``: the header that an earlier reading has
+    found, where it stands in no line. The rest is as in ``ImportOptions``.
     """
 
     delimiter: str = ""
@@ -185,6 +198,11 @@ class ReadOptions:
     has_header: bool = True
     column_names: tuple[str, ...] = ()
     escaped: bool = False
+    format: FileFormat = FileFormat.AUTO
+    records_path: str = ""
+    sheet: str = ""
+    header_row: int = 0
+    file_name: str = ""
     known_columns: tuple[str, ...] = ()
     threads: int = 2
 

@@ -47,6 +47,8 @@ class Rejecter:
         if chunk.malformed:
             rejections += [self._of_malformed(record) for record in chunk.malformed]
             rejections.sort(key=lambda rejection: rejection.record)
+        if chunk.places is not None:
+            rejections = list(map(chunk.places.placed, rejections))
         return b"".join(map(encode_rejection, rejections)), len(rejections)
 
     def _of_rows(self, chunk: RawChunk, bad: BadRows) -> Iterator[Rejection]:

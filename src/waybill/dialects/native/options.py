@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from waybill.errors import OptionInvalid
 from waybill.model.options import (
     Atomicity,
+    FileFormat,
     HeaderMode,
     ImportOptions,
     OnDuplicate,
@@ -36,6 +37,8 @@ ODD_ENCODINGS: Final = frozenset(
     }
 )
 CLIENT_REF_CHARACTERS: Final = 255
+PATH_CHARACTERS: Final = 1_000
+SHEET_CHARACTERS: Final = 31
 LARGEST_COUNT: Final = 2**53
 
 
@@ -207,6 +210,14 @@ def _encoding(text: str) -> str | None:
     return None if name.replace("-", "_") in ODD_ENCODINGS else text
 
 
+def _records_path(text: str) -> str | None:
+    return text if text.isprintable() and len(text) <= PATH_CHARACTERS else None
+
+
+def _sheet(text: str) -> str | None:
+    return text if text.isprintable() and len(text) <= SHEET_CHARACTERS else None
+
+
 def _client_ref(text: str) -> str | None:
     return text if text.isprintable() and 0 < len(text) <= CLIENT_REF_CHARACTERS else None
 
@@ -228,5 +239,17 @@ OPTIONS: Final[Mapping[str, Option]] = {
     "encoding": _text(_encoding, "the name of a text encoding, such as utf-8 or windows-1252"),
     "header": _choice(HeaderMode),
     "escaped": _flag(),
+    "format": _choice(FileFormat),
+    "records_path": _text(
+        _records_path,
+        f"a JSON Pointer, or an element's name or path, of at most {PATH_CHARACTERS} characters",
+        {"maxLength": PATH_CHARACTERS},
+    ),
+    "sheet": _text(
+        _sheet,
+        f"the name of a sheet, at most {SHEET_CHARACTERS} characters",
+        {"maxLength": SHEET_CHARACTERS},
+    ),
+    "header_row": _count(),
 }
 """Every option of an import by its name on the wire."""

@@ -32,6 +32,12 @@ RAW_MEDIA: Final = (
     "application/csv",
     "application/x-ndjson",
     "application/jsonl",
+    "application/json",
+    "application/xml",
+    "text/xml",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "application/vnd.apache.parquet",
+    "application/zip",
     "application/gzip",
     "application/x-gzip",
     "application/zstd",
@@ -53,6 +59,9 @@ REFUSALS: Final[Mapping[int, str]] = {
     429: "Too many requests; see Retry-After.",
     507: "The server has no room left.",
 }
+FILE_MEANING: Final = (
+    "CSV, JSON, NDJSON, XLSX, XML or Parquet; plain, gzip, zstd or alone in a zip archive."
+)
 _FORM: Final = {
     "type": "object",
     "required": ["entity", "file"],
@@ -68,14 +77,14 @@ _FORM: Final = {
         "file": {
             "type": "string",
             "format": "binary",
-            "description": "The file, plain, gzip or zstd.",
+            "description": FILE_MEANING,
         },
     },
 }
 _FILE: Final = {
     "type": "string",
     "format": "binary",
-    "description": "The file, plain, gzip or zstd.",
+    "description": FILE_MEANING,
 }
 _UPLOAD: Final[Mapping[str, Any]] = {
     "multipart/form-data": _FORM,
@@ -94,6 +103,11 @@ _MEANINGS: Final[Mapping[str, str]] = {
     "encoding": "Name of the text encoding; UTF-8 or detected where absent.",
     "header": "Whether the first line names the columns.",
     "escaped": "Undo the formula escapes of our reports.",
+    "format": "What the file is; by its content, then by its name where absent.",
+    "records_path": "Where the records are: a JSON Pointer to an array, or an XML element's name or"
+    " path.",
+    "sheet": "Name of a workbook's sheet; the first where absent.",
+    "header_row": "Row of the sheet that names the columns; the first that has any where absent.",
 }
 
 

@@ -89,7 +89,9 @@ class ImportRun:
         path = parts.blobs.local_path(name)
         if path is None:
             raise JobFailed("the input is not on this host", code="INPUT_MISSING")
-        return parts.open_reader(path, read_options(job.options, self.context.entity))
+        return parts.open_reader(
+            path, read_options(job.options, self.context.entity, job.input.name)
+        )
 
     def _import_widening(self, reader: Reader) -> Finish:
         """Import, and once more from the start where later records have further members."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from waybill.model.options import ImportOptions
 
 
-def read_options(options: ImportOptions, entity: Entity) -> ReadOptions:
+def read_options(options: ImportOptions, entity: Entity, file_name: str) -> ReadOptions:
     """How an input of that entity is to be read."""
     return ReadOptions(
         delimiter=options.delimiter,
@@ -20,4 +20,9 @@ def read_options(options: ImportOptions, entity: Entity) -> ReadOptions:
         has_header=options.header is HeaderMode.PRESENT,
         column_names=tuple(field.name for field in entity.fields),
         escaped=options.escaped,
+        format=options.format,
+        records_path=options.records_path,
+        sheet=options.sheet,
+        header_row=options.header_row,
+        file_name=file_name,
     )

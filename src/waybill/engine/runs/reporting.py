@@ -106,7 +106,9 @@ class MasterList:
     def _completed(self, line: bytes, findings: dict[int, list[Maker]]) -> bytes:
         bare = decode_rejection(line)
         added = [make(bare.cells) for make in findings[bare.record]]
-        return encode_rejection(replace(bare, findings=(*bare.findings, *added)))
+        completed = replace(bare, findings=(*bare.findings, *added))
+        places = self.reader.header.places
+        return encode_rejection(places.placed(completed) if places else completed)
 
     def _findings(self, chunk: SpooledChunk) -> dict[int, list[Maker]]:
         """What to say of each late record of a chunk, once its cells are at hand."""
