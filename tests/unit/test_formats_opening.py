@@ -136,15 +136,10 @@ def test_damage_in_a_later_member_comes_after_the_chunks_before_it(open_bytes: O
 @pytest.mark.parametrize(
     ("head", "found"),
     [
-        (b"PK\x03\x04\x14\x00", "zip"),
-        (b"PK\x03\x04\x14\x00" + b"\0" * 24 + b"xl/workbook.xml", "XLSX"),
-        (b"PK\x03\x04" + b"\0" * 26 + b"[Content_Types].xml xl/vbaProject.bin", "macros"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "OLE2"),
         (b"%PDF-1.7", "PDF"),
-        (b"PAR1\x15\x04", "Parquet"),
         (b"<!DOCTYPE html><html>", "HTML"),
         (b"\xef\xbb\xbf <html lang='en'>", "HTML"),
-        (b"<?xml version='1.0'?>", "XML"),
         (b'[{"a": 1}]', "JSON"),
         (b'{\n  "a": 1}\n', "JSON"),
     ],

@@ -8,10 +8,17 @@ from typing import TYPE_CHECKING
 from waybill.formats.opening import open_reader
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from waybill.model.limits import Limits
     from waybill.ports.reader import OpenReader
 
 
-def make_opener(limits: Limits, threads: int) -> OpenReader:
-    """What opens a stored input under these limits; ``threads`` work on its chunks."""
-    return lambda path, options: open_reader(path, replace(options, threads=threads), limits)
+def make_opener(limits: Limits, threads: int, scratch: Path) -> OpenReader:
+    """What opens a stored input under these limits; ``threads`` work on its chunks.
+
+    ``scratch``: folder for files without a name, where an input must be unpacked on disk.
+    """
+    return lambda path, options: open_reader(
+        path, replace(options, threads=threads), limits, scratch=str(scratch)
+    )

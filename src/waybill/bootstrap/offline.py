@@ -76,7 +76,7 @@ class _Offline:
     def report(self) -> CheckReport:
         began = time.monotonic()
         try:
-            reader = make_opener(Limits(), WorkerSettings().threads)(
+            reader = make_opener(Limits(), WorkerSettings().threads, self.folder)(
                 str(self.path), read_options(self.options, self.entity, self.path.name)
             )
             try:

@@ -118,7 +118,9 @@ def build_edge(parts: Embedded) -> Edge:
             store=parts.store,
             blobs=parts.blobs,
             sink_for=catalogue.sink_for,
-            open_reader=make_opener(settings.limits, settings.workers.threads),
+            open_reader=make_opener(
+                settings.limits, settings.workers.threads, parts.directory.scratch
+            ),
             clock=parts.clock,
             ids=parts.ids,
             scratch=parts.directory.scratch,

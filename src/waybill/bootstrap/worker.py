@@ -89,7 +89,7 @@ def build_worker(parts: Embedded, heartbeat: Heartbeat) -> Worker:
         store=parts.store,
         blobs=parts.blobs,
         sink_for=catalogue.sink_for,
-        open_reader=make_opener(parts.settings.limits, settings.threads),
+        open_reader=make_opener(parts.settings.limits, settings.threads, parts.directory.scratch),
         checkers=CheckerCache(sandbox, parts.settings.limits, read_pepper(parts.directory)),
         clock=parts.clock,
         limits=parts.settings.limits,

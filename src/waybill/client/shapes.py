@@ -86,7 +86,7 @@ class Rejection(msgspec.Struct, frozen=True, kw_only=True):
 
     record: int
     line: int
-    byte: int
+    byte: int | None
     data: dict[str, Any] = {}
     findings: list[Finding] = []
 

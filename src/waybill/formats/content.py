@@ -5,8 +5,9 @@ from __future__ import annotations
 from contextlib import closing
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, assert_never
+from typing import TYPE_CHECKING, Final
 
 from waybill.formats.container import GzipStream, HeldStream, PlainStream
 from waybill.formats.magic import is_gzip
@@ -14,6 +15,8 @@ from waybill.formats.zstd_frames import is_zstd
 from waybill.formats.zstd_stream import ZstdStream
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from waybill.formats.container import ByteStream
     from waybill.formats.text_stream import TextStream
     from waybill.model.limits import Limits
@@ -28,19 +31,22 @@ class Packing(StrEnum):
     NONE = "none"
     GZIP = "gzip"
     ZSTD = "zstd"
+    ZIP = "zip"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
     """The unpacked bytes of the file at ``path``, ``stored_bytes`` long as it lies there.
 
-    ``head``: the first mebibyte of them, or all where ``is_whole``.
+    ``stream``: opens them at their beginning. ``head``: the first mebibyte of them, or all where
+    ``is_whole``.
     """
 
     path: str
     limits: Limits
     packing: Packing
     stored_bytes: int
+    stream: Callable[[], ByteStream]
     head: bytes = b""
     is_whole: bool = False
 
@@ -48,15 +54,13 @@ class Content:
         """The bytes from their beginning; those of a small file are not read again."""
         if self.is_whole:
             return HeldStream(self.head, self.stored_bytes)
-        match self.packing:
-            case Packing.NONE:
-                return PlainStream(self.path)
-            case Packing.GZIP:
-                return GzipStream(self.path, self.limits)
-            case Packing.ZSTD:
-                return ZstdStream(self.path, self.limits)
-            case _:
-                assert_never(self.packing)
+        return self.stream()
+
+    def with_head(self) -> Content:
+        """The same with its head read."""
+        with closing(self.open()) as source:
+            head, is_whole = read_up_to(source, HEAD_BYTES)
+        return replace(self, head=head, is_whole=is_whole)
 
 
 def look_into(path: str, limits: Limits) -> Content:
@@ -68,10 +72,23 @@ def look_into(path: str, limits: Limits) -> Content:
     file = Path(path)
     with file.open("rb") as stored:
         packing = _packing_of(stored.read(_MAGIC_BYTES))
-    content = Content(path=path, limits=limits, packing=packing, stored_bytes=file.stat().st_size)
-    with closing(content.open()) as source:
-        head, is_whole = read_up_to(source, HEAD_BYTES)
-    return replace(content, head=head, is_whole=is_whole)
+    return Content(
+        path=path,
+        limits=limits,
+        packing=packing,
+        stored_bytes=file.stat().st_size,
+        stream=partial(_open, path, packing, limits),
+    ).with_head()
+
+
+def _open(path: str, packing: Packing, limits: Limits) -> ByteStream:
+    match packing:
+        case Packing.GZIP:
+            return GzipStream(path, limits)
+        case Packing.ZSTD:
+            return ZstdStream(path, limits)
+        case _:
+            return PlainStream(path)
 
 
 def _packing_of(head: bytes) -> Packing:

@@ -9,19 +9,19 @@ from waybill.validation.codes import file_refused
 
 GZIP: Final = b"\x1f\x8b"
 
-ACCEPTED: Final = "CSV text or NDJSON, plain or packed once as gzip or zstd"
+ACCEPTED: Final = (
+    "CSV, JSON, NDJSON, XLSX, XML or Parquet, plain or packed once as gzip, zstd or zip"
+)
 
 _SIGNATURES: Final[tuple[tuple[bytes, str], ...]] = (
     (GZIP, "gzip data inside packed data"),
-    (b"PK\x03\x04", "a zip archive"),
-    (b"PK\x05\x06", "an empty zip archive"),
+    (b"PK", "a damaged zip archive"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old or encrypted Office document (OLE2)"),
     (b"\x28\xb5\x2f\xfd", "zstd data"),
     (b"\xfd7zXZ\x00", "xz data"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
     (b"Rar!\x1a\x07", "a rar archive"),
     (b"%PDF-", "a PDF document"),
-    (b"PAR1\x15", "a Parquet file"),
     (b"ARROW1\x00\x00", "an Arrow file"),
     (b"Obj\x01", "an Avro file"),
     (b"SQLite format 3\x00", "an SQLite database"),
@@ -35,12 +35,14 @@ _PATTERNS: Final[tuple[tuple[re.Pattern[bytes], str], ...]] = (
     (re.compile(rb"[\x50-\x5f]\x2a\x4d\x18"), "zstd data"),
     (re.compile(rb"BZh[1-9](?:1AY&SY|\x17\x72\x45)"), "bzip2 data"),
     (re.compile(rb"\s*<(?:!doctype\s+html|html[\s>]|head[\s>]|body[\s>])", re.IGNORECASE), "HTML"),
-    (re.compile(rb"\s*<\?xml\s", re.IGNORECASE), "XML"),
     (re.compile(rb"\s*\[\s*[\[{]"), "a JSON array"),
     (re.compile(rb"\s*\{\s*[\r\n]"), "a JSON document of several lines"),
 )
 _TAR_MARK_OFFSET: Final = 257
-_WORKBOOK_PARTS: Final = (b"xl/", b"[Content_Types].xml")
+_ENCRYPTED_PACKAGE: Final = "EncryptedPackage".encode("utf-16-le")
+ZIP: Final = (b"PK\x03\x04", b"PK\x05\x06")
+PARQUET: Final = b"PAR1"
+OLE2: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
 def is_gzip(head: bytes) -> bool:
@@ -48,12 +50,24 @@ def is_gzip(head: bytes) -> bool:
     return head.startswith(GZIP)
 
 
+def is_zip(head: bytes) -> bool:
+    """Whether the bytes begin a zip archive, which a workbook is too."""
+    return head.startswith(ZIP)
+
+
+def is_parquet(head: bytes) -> bool:
+    """Whether the bytes begin a Parquet file."""
+    return head.startswith(PARQUET)
+
+
 def refuse_foreign(head: bytes) -> None:
-    """Refuse what is certainly not CSV text; ``head``: the first bytes after unpacking.
+    """Refuse what is certainly none of our formats; ``head``: the first bytes after unpacking.
 
     Raises:
-        FileRefused: ``UNSUPPORTED_FORMAT``, naming what was found.
+        FileRefused: ``UNSUPPORTED_FORMAT``, naming what was found; ``ENCRYPTED_FILE``.
     """
+    if head.startswith(OLE2) and _ENCRYPTED_PACKAGE in head:
+        raise file_refused("ENCRYPTED_FILE", found="the workbook")
     found = name_format(head.removeprefix(b"\xef\xbb\xbf"))
     if found:
         raise file_refused("UNSUPPORTED_FORMAT", found=found, accepted=ACCEPTED)
@@ -63,16 +77,10 @@ def name_format(head: bytes) -> str:
     """The format that the bytes begin, in words; empty where they may be text."""
     for signature, name in _SIGNATURES:
         if head.startswith(signature):
-            return _name_zip(head, name)
+            return name
     for pattern, name in _PATTERNS:
         if pattern.match(head):
             return name
     if head[_TAR_MARK_OFFSET : _TAR_MARK_OFFSET + 5] == b"ustar":
         return "a tar archive"
     return ""
-
-
-def _name_zip(head: bytes, name: str) -> str:
-    if not head.startswith(b"PK") or not any(part in head[:4096] for part in _WORKBOOK_PARTS):
-        return name
-    return "an XLSX workbook with macros" if b"vbaProject.bin" in head else "an XLSX workbook"

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from waybill.formats.contained.opening import open_contained, out_of_archive
 from waybill.formats.content import look_into
 from waybill.formats.csv_cutting import CHUNK_BYTES, CHUNK_RECORDS
 from waybill.formats.csv_parsing import CsvShape, parse_slice
 from waybill.formats.encoding import choose_encoding
+from waybill.formats.format_choice import format_by_content, refuse_contradiction
 from waybill.formats.header import begins_report, read_columns
 from waybill.formats.json_lines import begins_json_lines
 from waybill.formats.json_opening import open_json_lines
 from waybill.formats.magic import refuse_foreign
 from waybill.formats.opened_text import OpenedText
 from waybill.formats.text_reader import TextReader, TextSource
+from waybill.model.options import FileFormat
 from waybill.ports.reader import Header
 
 if TYPE_CHECKING:
+    from waybill.formats.content import Content
     from waybill.model.limits import Limits
     from waybill.ports.reader import Reader, ReadOptions
+
+TABLE_RECORDS: Final = 8_192
+"""Most records of one chunk of a workbook, XML or Parquet."""
 
 
 def open_reader(
@@ -28,11 +36,13 @@ def open_reader(
     options: ReadOptions,
     limits: Limits,
     *,
+    scratch: str = "",
     chunk_bytes: int = CHUNK_BYTES,
     chunk_records: int = CHUNK_RECORDS,
 ) -> Reader:
-    """A reader of the file at ``path``: CSV or NDJSON, plain or packed.
+    """A reader of the file at ``path``, plain or packed.
 
+    ``scratch``: folder for what must be unpacked on disk; empty for that of the system.
     ``chunk_bytes`` and ``chunk_records`` are for tests: rows and their positions never depend on
     them, chunk numbers do.
 
@@ -40,8 +50,21 @@ def open_reader(
         FileRefused: not a format, encoding or header that can be read, or a limit was met.
         OptionInvalid: the declared delimiter cannot be one.
     """
-    content = look_into(path, limits)
-    refuse_foreign(content.head)
+    scratch = scratch or tempfile.gettempdir()
+    content, options = out_of_archive(look_into(path, limits), options, scratch)
+    found = format_by_content(content.head)
+    if found in {FileFormat.AUTO, FileFormat.XML}:
+        refuse_foreign(content.head)
+    if found is FileFormat.AUTO:
+        return _open_text(content, options, chunk_bytes, chunk_records)
+    refuse_contradiction(found, options)
+    records = min(chunk_records, TABLE_RECORDS)
+    return open_contained(found, content, options, scratch=scratch, batch_records=records)
+
+
+def _open_text(
+    content: Content, options: ReadOptions, chunk_bytes: int, chunk_records: int
+) -> Reader:
     if begins_report(content.head):  # whatever was declared for the first file: it is ours
         options = replace(options, delimiter=",", encoding="", has_header=True)
     encoding = choose_encoding(content.head, options.encoding, whole=content.is_whole)

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
-from itertools import chain
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from waybill.errors import FileRefused
 from waybill.formats.csv_cutting import MARK_BYTES, CutRules, Slice, SliceCutter
 from waybill.formats.encoding_watch import EncodingWatch
+from waybill.formats.flight import Flight
+from waybill.formats.found_records import found_records
 from waybill.formats.slice_records import record_bytes
-from waybill.ports.reader import FoundRecord
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
 
     from waybill.formats.text_stream import TextStream
     from waybill.model.finding import FileWarning
-    from waybill.ports.reader import Header, RawChunk, Reader, ReadPosition
+    from waybill.ports.reader import FoundRecord, Header, RawChunk, Reader, ReadPosition
 
 T = TypeVar("T")
 
@@ -79,9 +76,7 @@ class TextReader:
         source = self._source
         with closing(source.open_text()) as stream:
             cutter = SliceCutter(stream, source.rules, source.body)
-            flight = _Flight(
-                cutter.slices(), lambda piece: work(self._parse(piece)), source.threads
-            )
+            flight = Flight(cutter.slices(), lambda piece: work(self._parse(piece)), source.threads)
             yield from flight.results()
 
     def find_records(
@@ -103,7 +98,7 @@ class TextReader:
                 here = records[: records.searchsorted(piece.end.record, "right")]
                 records = records[here.size :]
                 if here.size:
-                    yield from _found(source.parse(piece), here, len(self._header.names))
+                    yield from found_records(source.parse(piece), here, len(self._header.names))
 
     def widened(self) -> Reader:
         """See ``Reader.widened``."""
@@ -125,61 +120,3 @@ class TextReader:
                 [record_bytes(piece, record.record - chunk.first_record) for record in bad[:200]],
             )
         return chunk
-
-
-def _found(chunk: RawChunk, records: np.ndarray, width: int) -> Iterator[FoundRecord]:
-    cells = chunk.table.select(range(width))
-    rows = cells.take(np.searchsorted(chunk.record_numbers, records))
-    places = chunk.positions.locate(records.tolist())
-    texts = zip(*(column.to_pylist() for column in rows.columns), strict=True)
-    for record, (line, byte), values in zip(records.tolist(), places, texts, strict=True):
-        yield FoundRecord(record=record, line=line, byte=byte, cells=values)
-
-
-class _Flight(Generic[T]):
-    """Work on slices in threads, a few ahead, results in order."""
-
-    def __init__(self, slices: Iterator[Slice], work: Callable[[Slice], T], threads: int) -> None:
-        self._slices = slices
-        self._work = work
-        self._threads = threads
-        self._flying: deque[Future[T]] = deque()
-        self._refusal: FileRefused | None = None
-        self._is_cut = False
-
-    def results(self) -> Iterator[T]:
-        """Each result; then the refusal that ended the cutting, if any."""
-        first, second = self._next(), self._next()
-        if first is not None and second is None:
-            yield self._work(first)  # one chunk: no thread is worth its start
-        elif first is not None and second is not None:
-            self._slices = chain((first, second), self._slices)
-            yield from self._in_threads()
-        if self._refusal:
-            raise self._refusal
-
-    def _in_threads(self) -> Iterator[T]:
-        pool = ThreadPoolExecutor(self._threads, thread_name_prefix="waybill-chunk")
-        try:
-            while self._launch(pool):
-                yield self._flying.popleft().result()
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
-
-    def _launch(self, pool: ThreadPoolExecutor) -> bool:
-        """Fill up the look-ahead; whether anything flies."""
-        while not self._is_cut and len(self._flying) <= self._threads:
-            piece = self._next()
-            if piece is not None:
-                self._flying.append(pool.submit(self._work, piece))
-        return bool(self._flying)
-
-    def _next(self) -> Slice | None:
-        if self._is_cut:
-            return None
-        try:
-            piece = next(self._slices, None)
-        except FileRefused as error:
-            self._refusal, piece = error, None
-        self._is_cut = piece is None
-        return piece

@@ -40,13 +40,14 @@ class Rejection:
     """One rejected record.
 
     ``record`` counts from 1 without the header, ``line`` physical lines from 1 with it, ``byte``
-    from 0 in the decoded text. ``cells``: raw values in file order, ``None`` where a cell is empty
-    and unquoted; shorter or longer than the header where the record is ragged.
+    from 0 in the decoded text, ``None`` in formats that are no text. ``cells``: raw values in file
+    order, ``None`` where a cell is empty and unquoted; shorter or longer than the header where the
+    record is ragged.
     """
 
     record: int
     line: int
-    byte: int
+    byte: int | None
     cells: tuple[str | None, ...]
     findings: tuple[Finding, ...]
 

@@ -33,13 +33,19 @@ class ReadPosition:
 
 
 class Kind(IntEnum):
-    """What a cell of a typed format is, beside its text."""
+    """What a cell of a typed format is, beside its text.
+
+    The last two are what a spreadsheet shows as a word or a date: taken wherever text is, and where
+    a field writes truth values or dates in its own way, put into that.
+    """
 
     STRING = 1
     NUMBER = 2
     BOOLEAN = 3
     OBJECT = 4
     ARRAY = 5
+    CELL_BOOLEAN = 6
+    CELL_DATE = 7
 
 
 class Places(Protocol):
@@ -78,7 +84,7 @@ class MalformedRecord:
 
     record: int
     line: int
-    byte: int
+    byte: int | None
     cells: tuple[str | None, ...]
     findings: tuple[Finding, ...]
 
@@ -105,14 +111,14 @@ class FoundRecord:
 
     record: int
     line: int
-    byte: int
+    byte: int | None
     cells: tuple[str | None, ...]
 
 
 class Positions(Protocol):
     """Finds a record of one chunk again; costs nothing until asked."""
 
-    def locate(self, records: Sequence[int]) -> Sequence[tuple[int, int]]:
+    def locate(self, records: Sequence[int]) -> Sequence[tuple[int, int | None]]:
         """(physical line, byte offset) of each record number, which rise."""
 
 
@@ -122,7 +128,8 @@ class RawChunk:
 
     ``table``: text columns ``c0`` ... ``cn`` in file order, one row per well-formed record,
     ``None`` for an empty unquoted cell. In a typed format the text of a string, and what the file
-    has for anything else; then columns ``k0`` ... ``kn`` follow, uint8 of ``Kind``.
+    has for anything else; then columns ``k0`` ... ``kn`` follow, uint8 of ``Kind``, ``None`` for
+    text that stands for any value.
     ``record_numbers``: of each row, int64, rising.
     ``records``: how many records the chunk has, the malformed ones included.
     ``traits``: over its bytes.

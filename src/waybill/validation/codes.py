@@ -84,6 +84,99 @@ CATALOGUE: Final[Mapping[str, Code]] = {
         "the file unpacks beyond the limit {limit} of {allowed}",
         "send the file uncompressed or in parts",
     ),
+    "ARCHIVE_INVALID": _file(
+        "Zip archive damaged or misleading",
+        "the zip archive cannot be taken: {reason}",
+        "pack the file again, by itself, with deflate and no password",
+    ),
+    "ARCHIVE_LIMIT": _file(
+        "Too many members in the archive",
+        "the zip archive has more members than the limit {limit} of {allowed}",
+        "pack the one file that is to be imported",
+    ),
+    "ARCHIVE_AMBIGUOUS": _file(
+        "Several files in the archive",
+        "the zip archive holds {count} files, one is taken: {names}",
+        "send each file by itself",
+    ),
+    "ENCRYPTED_FILE": _file(
+        "Encrypted", "{found} is encrypted", "save it without a password and send it again"
+    ),
+    "MACROS_NOT_ACCEPTED": _file(
+        "Workbook with macros",
+        "the workbook has macros, which are never taken",
+        "save it as a workbook without macros (.xlsx)",
+    ),
+    "XLSX_INVALID": _file(
+        "Workbook damaged",
+        "the workbook cannot be read: {reason}",
+        "open it in a spreadsheet program and save it anew",
+    ),
+    "XLSX_AREA_LIMIT": _file(
+        "Workbook area too large",
+        "the used area of the sheet is {rows} rows by {columns} columns, more cells than the limit "
+        "{limit} of {allowed}",
+        "delete the stray cells far from the data, or send CSV",
+    ),
+    "SHEET_NOT_FOUND": _file(
+        "No such sheet", "the workbook has no sheet {name}; it has {names}", "name one of them"
+    ),
+    "HEADER_ROW_EMPTY": _file(
+        "Header row empty",
+        "row {row} of the sheet, which header_row names, is empty or missing",
+        "give the row that has the names of the columns",
+    ),
+    "EXTERNAL_REFERENCE": _file(
+        "Reference out of the file",
+        "the file refers {count} times to something outside of it; nothing was fetched",
+        level=Level.WARNING,
+    ),
+    "XML_INVALID": _file(
+        "Not well-formed XML", "the XML is not well-formed: {reason}", "mend it and send it again"
+    ),
+    "XML_DTD_FORBIDDEN": _file(
+        "Document type in XML",
+        "the XML has a document type declaration{place}, which is never taken",
+        "remove <!DOCTYPE ...>",
+    ),
+    "XML_TOO_DEEP": _file(
+        "XML nested too deeply",
+        "the XML is nested deeper than the limit {limit} of {allowed} elements",
+    ),
+    "XML_TOKEN_TOO_LONG": _file(
+        "XML part too long",
+        "a text, attribute, comment or instruction exceeds the limit {limit} of {allowed} bytes",
+    ),
+    "RECORDS_NOT_FOUND": _file(
+        "No records at that path",
+        "there is nothing at records_path {path}; found: {found}",
+        "give the path of the records",
+    ),
+    "PARQUET_INVALID": _file(
+        "Parquet file damaged",
+        "the Parquet file cannot be read: {reason}",
+        "write the file again",
+    ),
+    "PARQUET_TYPE": _file(
+        "Column type not supported",
+        "the column {name!r} is of the type {type}, which has no text",
+        "leave the column out, or write it as text",
+    ),
+    "PARSER_MEMORY": _file(
+        "File needs too much memory",
+        "reading the file takes more memory than the limit {limit} of {allowed} bytes",
+        "send it in parts, or as CSV",
+    ),
+    "PARSER_TIMEOUT": _file(
+        "File takes too long to read",
+        "reading the file takes longer than the limit {limit} of {allowed} seconds",
+        "send it in parts, or as CSV",
+    ),
+    "PARSER_CRASHED": _file(
+        "Reading the file failed",
+        "the process that read the file failed: {reason}",
+        "the file is likely damaged: write it anew, or send it as CSV",
+    ),
     "ENCODING_INVALID": _record(
         "Bytes that are not text",
         "byte {offset} is not valid {encoding}",
@@ -197,6 +290,19 @@ CATALOGUE: Final[Mapping[str, Code]] = {
         "Text after a closing quote",
         "a quoted cell is followed by further text",
         "double the quotes inside the cell, or quote it as a whole",
+    ),
+    "RECORD_TOO_LONG": _record(
+        "Record too long", "the record exceeds the limit {limit} of {allowed} bytes"
+    ),
+    "CELL_ERROR": _record(
+        "Cell with an error",
+        "the cell shows the error {value} instead of a value",
+        "mend the formula, or enter a value",
+    ),
+    "FORMULA_NOT_CALCULATED": _record(
+        "Formula without a result",
+        "the cell has a formula that was never calculated",
+        "open the workbook in a spreadsheet program and save it, or enter the value",
     ),
     "NOT_MENDED": _record(
         "Broken record sent back",

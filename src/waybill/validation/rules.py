@@ -9,6 +9,7 @@ from waybill.model.entity import FieldType, Trim
 from waybill.ports.reader import Kind
 from waybill.validation.grammar import Operands, grammar_of
 from waybill.validation.probe import operands_of
+from waybill.validation.sheet_cells import cell_value, is_rewritten
 from waybill.validation.sql import conjunction, full_match, is_one_of, is_text_of, literal
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ _KINDS: Final = {
     FieldType.GEOJSON: Kind.OBJECT,
     FieldType.ARRAY: Kind.ARRAY,
 }
+STRICT: Final = (Kind.STRING, Kind.NUMBER, Kind.BOOLEAN, Kind.OBJECT, Kind.ARRAY)
 _TEXT_TYPES: Final = (FieldType.STRING, FieldType.ANY)
 
 
@@ -75,9 +77,9 @@ class FieldPlan:
 
 
 def wrong_kinds(field: Field, index: int) -> Iterator[Rule]:
-    """One rule for each kind that a field does not take."""
+    """One rule for each kind that a field does not take; what a sheet shows is always taken."""
     taken = kinds_of(field)
-    for kind in Kind:
+    for kind in STRICT:
         if kind not in taken:
             broken = f"coalesce(k{index} = {kind.value}, FALSE)"
             yield Rule(code="KIND_MISMATCH", broken=broken, bound=kind.name.lower())
@@ -86,7 +88,7 @@ def wrong_kinds(field: Field, index: int) -> Iterator[Rule]:
 def kinds_of(field: Field) -> frozenset[Kind]:
     """The kinds that values of a field have in formats that tell them apart."""
     if field.type is FieldType.ANY:
-        return frozenset(Kind)
+        return frozenset(STRICT)
     if field.type is FieldType.GEOPOINT:
         by_format = {"array": Kind.ARRAY, "object": Kind.OBJECT}
         return frozenset({by_format.get(field.format, Kind.STRING)})
@@ -129,7 +131,7 @@ def plan_field(
         grammar=grammar,
         value=_value(bound, dropped, is_typed=is_typed),
         typed=grammar.typed,
-        is_raw=_is_raw(field, dropped),
+        is_raw=_is_raw(field, dropped) and not (is_typed and is_rewritten(field)),
         blank_is_missing="" in dropped,
         holds=holds,
         fits=_fits(grammar, text),
@@ -151,9 +153,7 @@ def _is_raw(field: Field, dropped: tuple[str, ...]) -> bool:
 
 def _value(bound: BoundField, dropped: tuple[str, ...], *, is_typed: bool) -> str:
     field = bound.field
-    value = f"c{bound.index}"
-    if is_typed and field.type is FieldType.BOOLEAN:
-        value = _word(field, bound.index)
+    value = cell_value(field, bound.index) if is_typed else f"c{bound.index}"
     if field.trim is Trim.BOTH:
         value = f"trim({value}, {WHITE_SPACE})"
     if "" not in field.missing_values:
@@ -165,13 +165,6 @@ def _value(bound: BoundField, dropped: tuple[str, ...], *, is_typed: bool) -> st
     if field.default is not None:
         value = f"coalesce({value}, {literal(field.default)})"
     return value
-
-
-def _word(field: Field, index: int) -> str:
-    """The declared word for a true or false that the file has as such."""
-    yes, no = literal(field.true_values[0]), literal(field.false_values[0])
-    word = f"CASE c{index} WHEN 'true' THEN {yes} WHEN 'false' THEN {no} END"
-    return f"CASE WHEN k{index} = {Kind.BOOLEAN.value} THEN {word} ELSE c{index} END"
 
 
 def _fits(grammar: Grammar, text: str) -> str:

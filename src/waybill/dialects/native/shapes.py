@@ -115,7 +115,7 @@ class RejectionShape(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
 
     record: int
     line: int
-    byte: int
+    byte: int | None
     data: Mapping[str, str | None]
     findings: Sequence[FindingShape]
     surplus: Sequence[str | None] = ()

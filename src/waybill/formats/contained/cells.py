@@ -1,0 +1,100 @@
+"""Cells of a workbook as text and kind: what a person sees there, in the notation of files.
+
+Text and numbers have no kind: a spreadsheet turns one into the other, so both are read as CSV is.
+Truth values and dates have one, for a field may write them otherwise.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from waybill.ports.reader import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    TextColumn = pa.Array[pa.StringScalar]
+    KindColumn = pa.Array[pa.UInt8Scalar]
+
+EXACT: Final = 2.0**63
+"""Whole numbers below it are written without an exponent."""
+
+_EMPTY: Final = ""
+_DATES: Final = (dt.datetime, dt.date, dt.time)
+
+
+def column_of(values: Sequence[Any]) -> tuple[TextColumn, KindColumn]:
+    """Text and kind of the cells of one column; an empty cell has neither."""
+    types = set(map(type, values))
+    kinds: KindColumn = pa.nulls(len(values), pa.uint8())
+    if types == {str}:
+        return _without_empty(pa.array(values, pa.string())), kinds
+    if types == {float}:
+        return number_texts(pa.array(values, pa.float64())), kinds
+    if types <= {float, str} and not any(value and type(value) is str for value in values):
+        numbers = [None if value == _EMPTY else value for value in values]
+        return number_texts(pa.array(numbers, pa.float64())), kinds
+    if not types.isdisjoint({bool, *_DATES}):
+        kinds = pa.array([kind_of(value) for value in values], pa.uint8())
+    return pa.array(cell_texts(values), pa.string()), kinds
+
+
+def number_texts(numbers: pa.Array[Any]) -> TextColumn:
+    """Doubles in their shortest form, whole ones without exponent or fraction."""
+    texts: Any = numbers.cast(pa.string())
+    whole = pc.and_(
+        pc.equal(pc.floor(numbers), numbers), pc.less(pc.abs(numbers), pa.scalar(EXACT))
+    )
+    if not pc.any(whole).as_py():
+        return _text(texts)
+    integers = pc.if_else(whole, numbers, None).cast(pa.int64()).cast(pa.string())
+    return _text(pc.coalesce(integers, texts))
+
+
+def cell_texts(values: Sequence[Any]) -> list[str | None]:
+    """The text of each cell, ``None`` for an empty one."""
+    numbers = [value for value in values if type(value) is float]
+    texts = iter(number_texts(pa.array(numbers, pa.float64())).to_pylist())
+    return [next(texts) if type(value) is float else _text_of(value) for value in values]
+
+
+def _text_of(value: object) -> str | None:
+    """The text of a cell that is no number."""
+    match value:
+        case str():
+            return value or None
+        case bool():
+            return "TRUE" if value else "FALSE"
+        case dt.timedelta():
+            return duration_text(value)
+        case dt.datetime() | dt.date() | dt.time():
+            return value.isoformat()
+        case _:
+            return str(value)
+
+
+def kind_of(value: object) -> int | None:
+    """The kind of one cell, ``None`` for text, numbers and empty cells."""
+    if isinstance(value, bool):
+        return Kind.CELL_BOOLEAN.value
+    return Kind.CELL_DATE.value if isinstance(value, _DATES) else None
+
+
+def duration_text(value: dt.timedelta) -> str:
+    """A duration by ISO 8601."""
+    sign = "-" if value < dt.timedelta() else ""
+    seconds = abs(value)
+    return f"{sign}P{seconds.days}DT{seconds.seconds}S"
+
+
+def _without_empty(texts: pa.Array[Any]) -> TextColumn:
+    return _text(pc.if_else(pc.equal(texts, pa.scalar(_EMPTY)), None, texts))
+
+
+def _text(column: Any) -> TextColumn:  # noqa: ANN401 - an array of what computing gives
+    texts: TextColumn = column
+    return texts

@@ -1,0 +1,180 @@
+"""XLSX workbooks: one sheet as a table, looked over before the library opens it.
+
+Source: ECMA-376 part 1 (SpreadsheetML) and part 2 (packages).
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
+
+import python_calamine
+
+from waybill.formats.contained.archive import is_workbook, read_directory
+from waybill.formats.contained.batches import send_batch, send_table
+from waybill.formats.contained.cells import cell_texts, column_of
+from waybill.formats.contained.protocol import BatchFacts, Fault, Table, Warned
+from waybill.formats.contained.sheet_scan import scan_sheet
+from waybill.formats.contained.source import seekable
+from waybill.formats.contained.workbook_parts import Parts
+from waybill.validation.codes import file_refused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from waybill.formats.contained.protocol import Task
+    from waybill.formats.contained.sheet_scan import Extent
+    from waybill.formats.contained.workbook_parts import Sheet
+
+    Row = list[Any]
+
+_EMPTY: Final = ""
+
+
+def read(task: Task, output: BinaryIO) -> None:
+    """Send the chosen sheet as a table."""
+    with seekable(task) as file:
+        members = read_directory(file, task.limits)
+        if not is_workbook(members):
+            found, accepted = "a zip archive inside packed data", "the archive itself"
+            raise file_refused("UNSUPPORTED_FORMAT", found=found, accepted=accepted)
+        parts = Parts(file, members, task.limits)
+        parts.check()
+        sheet = parts.find_sheet(task.sheet)
+        extent = scan_sheet(parts.pieces(sheet.part), task.limits)
+        warned = _warnings(parts)
+        _SheetTable(task, sheet, extent, warned, output).send(_rows(file, sheet))
+
+
+def _warnings(parts: Parts) -> tuple[Warned, ...]:
+    count = parts.external_references()
+    return (Warned(code="EXTERNAL_REFERENCE", count=count),) if count else ()
+
+
+def _rows(file: BinaryIO, sheet: Sheet) -> Iterator[Row]:
+    """All rows of the sheet from row 1, blank ones included; cells from its first used column."""
+    try:
+        workbook = python_calamine.CalamineWorkbook.from_path(f"/proc/self/fd/{file.fileno()}")
+        yield from workbook.get_sheet_by_name(sheet.name).iter_rows()
+    except (python_calamine.CalamineError, OSError, ValueError) as error:
+        raise file_refused("XLSX_INVALID", reason=str(error)[:200]) from error
+
+
+class _SheetTable:
+    """Sends the rows of one sheet."""
+
+    def __init__(
+        self,
+        task: Task,
+        sheet: Sheet,
+        extent: Extent,
+        warned: tuple[Warned, ...],
+        output: BinaryIO,
+    ) -> None:
+        self._task = task
+        self._sheet = sheet
+        self._extent = extent
+        self._warned = warned
+        self._output = output
+        self._width = 0
+
+    def send(self, rows: Iterator[Row]) -> None:
+        """Send header and rows."""
+        numbered = enumerate(rows, start=1)
+        names, line = self._names(numbered)
+        self._width = len(names)
+        send_table(
+            self._output,
+            Table(
+                names=names,
+                facts={"format": "xlsx", "sheet": self._sheet.name},
+                line=line,
+                first_column=max(0, min(self._extent.first_column, self._extent.last_column)),
+                warnings=self._warned,
+            ),
+        )
+        while part := list(islice(numbered, self._task.batch_rows)):
+            self._send_rows(part)
+
+    def _names(self, numbered: Iterator[tuple[int, Row]]) -> tuple[tuple[str, ...], int | None]:
+        """The names of the columns, and the row they stand in; takes the rows up to there."""
+        if not self._task.has_header:
+            return self._task.column_names, None
+        for number, row in numbered:
+            is_header = number == self._task.header_row or not self._task.header_row
+            if is_header and any(value != _EMPTY for value in row):
+                names = [text or "" for text in cell_texts(row)]
+                while not names[-1]:
+                    names.pop()
+                return tuple(names), number
+            if number == self._task.header_row:
+                break
+        if self._task.header_row:
+            raise file_refused("HEADER_ROW_EMPTY", row=self._task.header_row)
+        return (), None
+
+    def _send_rows(self, part: Sequence[tuple[int, Row]]) -> None:
+        """Send those of the rows that are not blank."""
+        blank = [_EMPTY] * len(part[0][1])
+        kept = [(number, row) for number, row in part if row != blank]
+        faults = tuple(self._faults(kept))
+        faulty = {fault.record for fault in faults}
+        good = [each for at, each in enumerate(kept) if at not in faulty] if faulty else kept
+        columns = self._columns([row for _, row in good])
+        send_batch(
+            self._output,
+            BatchFacts(records=len(kept), input_bytes=self._consumed(part[-1][0]), faults=faults),
+            [text for text, _ in columns],
+            [kind for _, kind in columns],
+            [number for number, _ in good],
+        )
+
+    def _columns(self, rows: Sequence[Row]) -> list[tuple[Any, Any]]:
+        values = list(zip(*rows, strict=True))[: self._width]
+        values += [(_EMPTY,) * len(rows)] * (self._width - len(values))
+        return [column_of(column) for column in values]
+
+    def _faults(self, rows: Sequence[tuple[int, Row]]) -> Iterator[Fault]:
+        """The rows with more cells than the header, or with a cell that has no value."""
+        width, odd = self._width, self._extent.odd
+        is_wide = bool(rows) and len(rows[0][1]) > width
+        if not odd and not is_wide:
+            return
+        for at, (number, row) in enumerate(rows):
+            if number in odd:
+                yield self._odd_fault(at, number, row)
+            elif is_wide and any(value != _EMPTY for value in row[width:]):
+                cells = _trimmed(cell_texts(row))
+                parameters: dict[str, str | int] = {"found": len(cells), "expected_count": width}
+                yield Fault(
+                    record=at,
+                    line=number,
+                    code="FIELD_COUNT",
+                    cells=tuple(cells),
+                    parameters=parameters,
+                )
+
+    def _odd_fault(self, at: int, number: int, row: Row) -> Fault:
+        """The fault of the first odd cell of a row."""
+        cell = self._extent.odd[number]
+        place = cell.column - self._extent.first_column
+        cells = cell_texts(row)
+        cells[place] = cell.value or None
+        return Fault(
+            record=at,
+            line=number,
+            code=cell.code,
+            cells=tuple(cells[: max(self._width, place + 1)]),
+            column=place + 1,
+            value=cell.value or None,
+        )
+
+    def _consumed(self, row: int) -> int:
+        """About how much of the stored file the rows up to there are."""
+        return self._task.stored_bytes * row // max(row, self._extent.last_row)
+
+
+def _trimmed(cells: list[str | None]) -> list[str | None]:
+    while cells and cells[-1] is None:
+        cells.pop()
+    return cells

@@ -1,0 +1,150 @@
+"""The text of an XML document before its records: encoding, document type, sizes, faults."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from lxml import etree
+
+from waybill.validation.codes import file_refused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from waybill.errors import FileRefused
+    from waybill.formats.contained.protocol import Task
+    from waybill.model.limits import Limits
+
+TEXT: Final = "#text"
+"""The name of what an element itself says, beside attributes and children."""
+
+PROLOG_BYTES: Final = 1024 * 1024
+"""The root and its first child begin within so many bytes."""
+
+_DECLARATION: Final = re.compile(rb"""\s*<\?xml\s[^>]*?\bencoding\s*=\s*["']([^"'>]{1,80})["']""")
+_BOMS: Final = {
+    codecs.BOM_UTF8: "utf-8",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+_ACCEPTED: Final = "UTF-8, UTF-16 with a byte order mark or ISO-8859-1, which XML may be in here"
+_BEGUN: Final = 2  # the root and its first child
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """How a document begins: the names of its root and of the root's first child.
+
+    ``pieces``: what was read to know it, to be parsed again.
+    """
+
+    pieces: Sequence[tuple[bytes, int]]
+    first_names: tuple[str, ...]
+
+
+def begin_document(pieces: Iterator[tuple[bytes, int]], task: Task) -> Opening:
+    """Look at how a document begins.
+
+    Raises:
+        FileRefused: ``XML_DTD_FORBIDDEN``, ``ENCODING_INVALID``, ``XML_INVALID`` or
+            ``XML_TOKEN_TOO_LONG``.
+    """
+    read: list[tuple[bytes, int]] = []
+    parser: Any = etree.XMLPullParser(
+        events=("start",), resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
+    )
+    names: list[str] = []
+    size = 0
+    for piece, consumed in pieces:
+        if not read:
+            _check_encoding(piece, task.encoding)
+        read.append((piece, consumed))
+        size += len(piece)
+        try:
+            parser.feed(piece)
+            names += [element.tag for _, element in _checked(parser.read_events())]
+        except etree.XMLSyntaxError as error:
+            if not names and b"<!DOCTYPE" in _narrow(b"".join(part for part, _ in read)):
+                raise _document_type() from error
+            raise refuse_syntax(error, task.limits) from error
+        if len(names) >= _BEGUN:
+            break
+        if size > PROLOG_BYTES:
+            limit, allowed = "xml_token_bytes", task.limits.xml_token_bytes
+            raise file_refused("XML_TOKEN_TOO_LONG", limit=limit, allowed=allowed)
+    if not read:
+        raise file_refused("XML_INVALID", reason="it is empty")
+    first = tuple(name.rpartition("}")[2] for name in names[:_BEGUN])
+    return Opening(read, first if len(first) == _BEGUN else (*first, "*")[:_BEGUN])
+
+
+def watch_tokens(
+    pieces: Iterable[tuple[bytes, int]], limits: Limits
+) -> Iterator[tuple[bytes, int]]:
+    """The same pieces; one that goes on without any markup for too long is refused.
+
+    Text and attributes cannot hold the character ``<``; what can, such as comments, the parser
+    itself limits.
+    """
+    since = 0
+    for piece, consumed in pieces:
+        first = piece.find(b"<")
+        longest = since + (len(piece) if first < 0 else first)
+        if longest > limits.xml_token_bytes:
+            limit, allowed = "xml_token_bytes", limits.xml_token_bytes
+            raise file_refused("XML_TOKEN_TOO_LONG", limit=limit, allowed=allowed)
+        since = longest if first < 0 else len(piece) - piece.rfind(b"<")
+        yield piece, consumed
+
+
+def refuse_syntax(error: etree.XMLSyntaxError, limits: Limits) -> FileRefused:
+    """What a fault that the parser found means."""
+    line, reason = error.lineno or None, str(error.msg)[:200]
+    known = reason.lower()
+    if "depth" in known:
+        allowed = limits.nesting_depth
+        return file_refused("XML_TOO_DEEP", line=line, limit="nesting_depth", allowed=allowed)
+    if "too long" in known or "too big" in known or "huge" in known:
+        allowed = limits.xml_token_bytes
+        return file_refused(
+            "XML_TOKEN_TOO_LONG", line=line, limit="xml_token_bytes", allowed=allowed
+        )
+    return file_refused("XML_INVALID", line=line, reason=reason)
+
+
+def _checked(events: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
+    """The events, unless the document has a type."""
+    for event, element in events:
+        if element.getroottree().docinfo.doctype:
+            raise _document_type()
+        yield event, element
+
+
+def _document_type() -> FileRefused:
+    return file_refused("XML_DTD_FORBIDDEN", place="")
+
+
+def _check_encoding(head: bytes, declared: str) -> None:
+    """Let the three encodings pass that are told apart for certain."""
+    marked = next((name for mark, name in _BOMS.items() if head.startswith(mark)), "")
+    found = _DECLARATION.match(_narrow(head))
+    named = found.group(1).decode("ascii", "replace") if found else ""
+    try:
+        names = {codecs.lookup(each).name for each in (declared, named) if each}
+    except LookupError:
+        names = {"unknown"}
+    names = {name.removesuffix("-le").removesuffix("-be").removesuffix("-sig") for name in names}
+    accepted = {marked} if marked else {"utf-8", "iso8859-1", "ascii"}
+    if len(names) > 1 or not names <= accepted or (not marked and b"\0" in head[:4]):
+        says = f" (declared: {declared or named!r})" if declared or named else ""
+        raise file_refused("ENCODING_INVALID", byte=0, offset=0, encoding=_ACCEPTED + says)
+
+
+def _narrow(head: bytes) -> bytes:
+    """The text without byte order mark, in bytes of one character each where it is markup."""
+    for mark in _BOMS:
+        head = head.removeprefix(mark)
+    return head.replace(b"\0", b"")

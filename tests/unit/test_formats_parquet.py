@@ -1,0 +1,133 @@
+"""Parquet: every type as the text that files of text have, and what is refused."""
+
+from __future__ import annotations
+
+import datetime as dt
+import gzip
+import io
+import random
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from reading import kinds_of, lines_of, malformed_of, open_content, refusal, rows_of
+from waybill.errors import FileRefused
+from waybill.ports.reader import Kind
+from workbooks import archive
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from waybill.ports.reader import Reader
+
+    Open = Callable[..., Reader]
+
+MOMENT = dt.datetime(2024, 2, 29, 13, 5, 6)
+
+
+@pytest.fixture
+def open_bytes(tmp_path: Path) -> Open:
+    return lambda content, **options: open_content(tmp_path, content, **options)
+
+
+def parquet_of(table: pa.Table | dict[str, object], **options: object) -> bytes:
+    buffer = io.BytesIO()
+    rows = table if isinstance(table, pa.Table) else pa.table(table)
+    parquet.write_table(rows, buffer, **options)
+    return buffer.getvalue()
+
+
+COLUMNS: list[tuple[pa.Array, str, Kind]] = [
+    (pa.array([7], pa.int8()), "7", Kind.NUMBER),
+    (pa.array([2**64 - 1], pa.uint64()), "18446744073709551615", Kind.NUMBER),
+    (pa.array([1.5]), "1.5", Kind.NUMBER),
+    (pa.array([3.0]), "3", Kind.NUMBER),
+    (pa.array([Decimal("1.50")]), "1.50", Kind.NUMBER),
+    (pa.array([True]), "true", Kind.BOOLEAN),
+    (pa.array(["Ann"]), "Ann", Kind.STRING),
+    (pa.array([""]), "", Kind.STRING),
+    (pa.array(["Ann"]).dictionary_encode(), "Ann", Kind.STRING),
+    (pa.array(["Ann"], pa.large_string()), "Ann", Kind.STRING),
+    (pa.array([b"Ann"]), "Ann", Kind.STRING),
+    (pa.array([MOMENT.date()]), "2024-02-29", Kind.CELL_DATE),
+    (pa.array([MOMENT], pa.timestamp("s")), "2024-02-29T13:05:06", Kind.CELL_DATE),
+    (pa.array([MOMENT], pa.timestamp("us", "UTC")), "2024-02-29T13:05:06Z", Kind.CELL_DATE),
+    (pa.array([MOMENT.replace(microsecond=120_000)]), "2024-02-29T13:05:06.12", Kind.CELL_DATE),
+    (pa.array([MOMENT.time()], pa.time32("s")), "13:05:06", Kind.CELL_DATE),
+    (pa.array([{"a": 1, "b": None}]), '{"a":1,"b":null}', Kind.OBJECT),
+    (pa.array([[1, 2]]), "[1,2]", Kind.ARRAY),
+    (pa.array([[("a", 1)]], pa.map_(pa.string(), pa.int64())), '{"a":1}', Kind.OBJECT),
+]
+
+
+@pytest.mark.parametrize(("column", "text", "kind"), COLUMNS)
+def test_each_type_has_its_text_and_kind(
+    open_bytes: Open, column: pa.Array, text: str, kind: Kind
+) -> None:
+    both = pa.concat_arrays([column, pa.nulls(1, column.type)])
+    reader = open_bytes(parquet_of({"x": both}))
+    assert rows_of(reader) == [(text,), (None,)]
+    assert kinds_of(open_bytes(parquet_of({"x": both}))) == [(kind,), (None,)]
+
+
+def test_rows_have_their_numbers_as_lines(open_bytes: Open) -> None:
+    reader = open_bytes(parquet_of({"n": list(range(10_000))}, row_group_size=3_000))
+    assert reader.header.facts == {"format": "parquet", "compression": "none"}
+    assert lines_of(reader) == list(range(1, 10_001))
+
+
+def test_a_type_without_text_is_refused_by_name(open_bytes: Open) -> None:
+    error = refusal(lambda: open_bytes(parquet_of({"gap": pa.array([dt.timedelta(1)])})))
+    assert (error.code, "'gap'" in error.message) == ("PARQUET_TYPE", True)
+
+
+def test_bytes_that_are_no_text_reject_their_row_alone(open_bytes: Open) -> None:
+    content = parquet_of({"n": [1, 2, 3], "x": pa.array([b"a", b"\xff", b"c"])})
+    assert rows_of(open_bytes(content)) == [("1", "a"), ("3", "c")]
+    [record] = malformed_of(open_bytes(content))
+    assert (record.record, record.findings[0].code) == (2, "ENCODING_INVALID")
+
+
+def test_nan_inside_of_an_object_rejects_its_row(open_bytes: Open) -> None:
+    content = parquet_of({"x": pa.array([{"a": 1.0}, {"a": float("nan")}])})
+    [record] = malformed_of(open_bytes(content))
+    assert (record.record, record.findings[0].code) == (2, "JSON_INVALID")
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, lambda data: archive({"stores.parquet": data})])
+def test_a_packed_file_is_read(open_bytes: Open, pack: Callable[[bytes], bytes]) -> None:
+    assert rows_of(open_bytes(pack(parquet_of({"n": [1]})))) == [("1",)]
+
+
+def test_s73_a_small_file_of_many_rows_meets_the_ratio(open_bytes: Open) -> None:
+    rows = pa.table({"x": pa.array(["x" * 1000]).dictionary_encode().take([0] * 100_000)})
+    content = parquet_of(rows)
+    assert len(content) < 500_000
+    assert refusal(lambda: rows_of(open_bytes(content))).code == "DECOMPRESSION_LIMIT"
+
+
+def test_s73_damage_is_always_one_of_our_errors(open_bytes: Open) -> None:
+    content = parquet_of({"n": list(range(500)), "x": ["a"] * 500})
+    source = random.Random(73)
+    for _ in range(12):
+        damaged = bytearray(content)
+        for _ in range(8):
+            damaged[source.randrange(4, len(damaged))] = source.randrange(256)
+        try:
+            rows = rows_of(open_bytes(bytes(damaged)))
+        except FileRefused as error:
+            assert error.code in {
+                "PARQUET_INVALID", "PARQUET_TYPE", "PARSER_CRASHED", "PARSER_MEMORY",
+                "DECOMPRESSION_LIMIT", "TOO_MANY_COLUMNS",
+            }  # fmt: skip
+        else:
+            assert len(rows) <= 500
+
+
+def test_a_cut_file_is_invalid(open_bytes: Open) -> None:
+    content = parquet_of({"n": [1]})
+    assert refusal(lambda: open_bytes(content[:-20])).code == "PARQUET_INVALID"

@@ -1,0 +1,302 @@
+"""XLSX: which sheet and row, what cells become, and what is refused before it is opened."""
+
+from __future__ import annotations
+
+import datetime as dt
+import gzip
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reading import (
+    chunks_of,
+    kinds_of,
+    lines_of,
+    malformed_of,
+    open_content,
+    refusal,
+    rows_of,
+)
+from waybill.model.limits import Limits
+from waybill.model.options import FileFormat
+from waybill.ports.reader import Kind
+from workbooks import archive, cell, package, table, workbook
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from xlsxwriter.workbook import Workbook
+    from xlsxwriter.worksheet import Worksheet
+
+    from waybill.ports.reader import Reader
+
+    Open = Callable[..., Reader]
+
+SMALL = [["id", "name"], [1, "Ann"], [2, "Bob"]]
+
+
+@pytest.fixture
+def open_bytes(tmp_path: Path) -> Open:
+    return lambda content, **options: open_content(tmp_path, content, **options)
+
+
+def test_the_first_row_names_the_columns_and_rows_are_lines(open_bytes: Open) -> None:
+    reader = open_bytes(table(SMALL))
+    assert reader.header.names == ("id", "name")
+    assert reader.header.line == 1
+    assert reader.header.facts == {"format": "xlsx", "sheet": "Stores", "compression": "none"}
+    assert rows_of(reader) == [("1", "Ann"), ("2", "Bob")]
+    assert lines_of(reader) == [2, 3]
+
+
+def test_numbers_are_written_as_people_write_them(open_bytes: Open) -> None:
+    numbers = [1, -5, 0.5, 12345678901234, 0.1 + 0.2, 1e-7, 1e300, 1e15]
+    reader = open_bytes(table([["n"], *[[number] for number in numbers]]))
+    texts = [text for (text,) in rows_of(reader)]
+    assert texts == [
+        "1", "-5", "0.5", "12345678901234", "0.3", "1e-7", "1e+300", "1000000000000000",
+    ]  # fmt: skip
+    assert {kind for (kind,) in kinds_of(reader)} == {None}
+
+
+def test_a_column_of_texts_and_numbers_reads_like_both(open_bytes: Open) -> None:
+    reader = open_bytes(table([["n"], ["007"], [7], ["x"], [2.5], [""], [10]]))
+    assert [text for (text,) in rows_of(reader)] == ["007", "7", "x", "2.5", "10"]
+
+
+def test_dates_and_truth_values_have_kinds(open_bytes: Open) -> None:
+    def fill(book: Workbook, sheet: Worksheet) -> None:
+        def style(text: str) -> object:
+            return book.add_format({"num_format": text})
+
+        sheet.write_row(0, 0, ["day", "moment", "clock", "yes", "long"])
+        sheet.write_datetime(1, 0, dt.datetime(2024, 2, 29), style("d/m/yy"))
+        moment = dt.datetime(2024, 2, 29, 13, 5, 6)
+        sheet.write_datetime(1, 1, moment, style("yyyy-mm-dd hh:mm:ss"))
+        sheet.write_datetime(1, 2, dt.time(13, 5), style("hh:mm"))
+        sheet.write_boolean(1, 3, True)
+        sheet.write_number(1, 4, 1.5, style("[hh]:mm:ss"))
+
+    reader = open_bytes(workbook(fill))
+    assert rows_of(reader) == [
+        ("2024-02-29", "2024-02-29T13:05:06", "13:05:00", "TRUE", "P1DT43200S")
+    ]
+    date, boolean = Kind.CELL_DATE, Kind.CELL_BOOLEAN
+    assert kinds_of(reader) == [(date, date, date, boolean, None)]
+
+
+@pytest.mark.parametrize(("is_1904", "day"), [(False, "2024-01-01"), (True, "2028-01-02")])
+def test_s24_days_are_counted_from_the_year_of_the_workbook(
+    open_bytes: Open, is_1904: bool, day: str
+) -> None:
+    def fill(book: Workbook, sheet: Worksheet) -> None:
+        sheet.write_string(0, 0, "day")
+        sheet.write_number(1, 0, 45292, book.add_format({"num_format": "yyyy-mm-dd"}))
+
+    assert rows_of(open_bytes(workbook(fill, date_1904=is_1904))) == [(day,)]
+
+
+def test_a_table_may_begin_anywhere_and_have_gaps(open_bytes: Open) -> None:
+    def fill(_: Workbook, sheet: Worksheet) -> None:
+        sheet.write_row(4, 2, ["id", "name"])
+        sheet.write_row(6, 2, [1, "Ann"])
+        sheet.write_row(9, 2, [2, "Bob"])
+
+    reader = open_bytes(workbook(fill))
+    assert rows_of(reader) == [("1", "Ann"), ("2", "Bob")]
+    assert lines_of(reader) == [7, 10]
+    assert reader.header.line == 5
+
+
+def test_a_row_wider_than_the_header_is_malformed_at_its_place(open_bytes: Open) -> None:
+    rows = [*SMALL, [3, "Cid", "", "more"], [4, "Dan"]]
+    reader = open_bytes(table(rows))
+    assert rows_of(reader) == [("1", "Ann"), ("2", "Bob"), ("4", "Dan")]
+    [record] = malformed_of(reader)
+    assert (record.record, record.line) == (3, 4)
+    assert record.cells == ("3", "Cid", None, "more")
+    assert record.findings[0].code == "FIELD_COUNT"
+
+
+def test_sheet_and_header_row_can_be_chosen(open_bytes: Open) -> None:
+    def fill(book: Workbook, sheet: Worksheet) -> None:
+        sheet.write_string(0, 0, "other")
+        second = book.add_worksheet("Bob's")
+        second.write_string(0, 0, "A list of stores")
+        second.write_row(2, 0, ["id", "name"])
+        second.write_row(3, 0, [1, "Ann"])
+
+    content = workbook(fill)
+    reader = open_bytes(content, sheet="Bob's", header_row=3)
+    assert rows_of(reader) == [("1", "Ann")]
+    assert refusal(lambda: open_bytes(content, sheet="x")).code == "SHEET_NOT_FOUND"
+    empty = refusal(lambda: open_bytes(content, sheet="Bob's", header_row=2))
+    assert empty.code == "HEADER_ROW_EMPTY"
+
+
+def test_a_hidden_sheet_is_not_the_first(open_bytes: Open) -> None:
+    def fill(book: Workbook, sheet: Worksheet) -> None:
+        sheet.write_string(0, 0, "hidden")
+        book.add_worksheet("Shown").write_string(0, 0, "shown")
+        book.worksheets()[1].activate()
+        sheet.hide()
+
+    assert open_bytes(workbook(fill)).header.names == ("shown",)
+
+
+def test_without_a_header_the_columns_are_the_declared_ones(open_bytes: Open) -> None:
+    reader = open_bytes(table(SMALL[1:]), has_header=False, column_names=("id", "name", "city"))
+    assert rows_of(reader) == [("1", "Ann", None), ("2", "Bob", None)]
+
+
+def test_an_empty_sheet_has_no_columns(open_bytes: Open) -> None:
+    reader = open_bytes(table([]))
+    assert reader.header.names == ()
+    assert chunks_of(reader) == []
+
+
+def test_an_error_in_a_cell_is_never_read_as_nothing(open_bytes: Open) -> None:
+    rows = (
+        f'<row r="1">{cell("A1", "id")}{cell("B1", "n")}</row>'
+        f'<row r="2">{cell("A2", "1")}<c r="B2" t="e"><f>1/0</f><v>#DIV/0!</v></c></row>'
+        f'<row r="3">{cell("A3", "2")}<c r="B3"><f>A1</f></c></row>'
+        f'<row r="4">{cell("A4", "3")}<c r="B4"><f>A1</f><v>4</v></c></row>'
+    )
+    reader = open_bytes(package(rows))
+    assert rows_of(reader) == [("3", "4")]
+    bad = malformed_of(reader)
+    assert [(b.line, b.findings[0].code, b.findings[0].column) for b in bad] == [
+        (2, "CELL_ERROR", 2),
+        (3, "FORMULA_NOT_CALCULATED", 2),
+    ]
+    assert bad[0].findings[0].value == "#DIV/0!"
+
+
+def test_records_are_found_again(open_bytes: Open) -> None:
+    import numpy as np
+
+    reader = open_bytes(table([["n"], *[[number] for number in range(20_000)]]))
+    marks = [mark for chunk in chunks_of(reader) for mark in chunk.marks]
+    wanted = np.array([1, 8_193, 20_000])
+    found = list(reader.find_records(wanted, marks))
+    assert [(each.record, each.line, each.cells) for each in found] == [
+        (1, 2, ("0",)),
+        (8_193, 8_194, ("8192",)),
+        (20_000, 20_001, ("19999",)),
+    ]
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, lambda data: archive({"stores.xlsx": data})])
+def test_a_packed_workbook_is_read(open_bytes: Open, pack: Callable[[bytes], bytes]) -> None:
+    assert rows_of(open_bytes(pack(table(SMALL)))) == [("1", "Ann"), ("2", "Bob")]
+
+
+def test_our_own_report_comes_back_unescaped(open_bytes: Open) -> None:
+    reader = open_bytes(table([["name", "_record"], ["'=1+1", 5]]))
+    assert reader.header.escaped
+    assert rows_of(reader) == [("=1+1", "5")]
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        ({"format": FileFormat.CSV}, "was declared"),
+        ({"file_name": "stores.csv"}, "its name promises"),
+        ({"delimiter": ";"}, "delimiter"),
+        ({"records_path": "/stores"}, "records_path"),
+    ],
+)
+def test_s13_a_contradiction_is_an_error(
+    open_bytes: Open, options: dict[str, object], word: str
+) -> None:
+    error = refusal(lambda: open_bytes(table(SMALL), **options))
+    assert error.code == "UNSUPPORTED_FORMAT"
+    assert "an XLSX workbook" in error.message
+    assert word in error.message
+
+
+def test_what_is_declared_beats_the_name(open_bytes: Open) -> None:
+    reader = open_bytes(table(SMALL), file_name="stores.csv", format=FileFormat.XLSX)
+    assert reader.header.names == ("id", "name")
+
+
+# hostile workbooks
+
+
+def row(*addresses: str) -> str:
+    number = addresses[0].lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    return f'<row r="{number}">' + "".join(cell(each, "x") for each in addresses) + "</row>"
+
+
+@pytest.mark.parametrize(
+    ("rows", "code"),
+    [
+        (row("A1") + row("A200000000"), "XLSX_INVALID"),  # S7
+        (row("A1") + row("XFD1048576"), "TOO_MANY_COLUMNS"),  # S64
+        (row("A1") + row("ZZ100000"), "XLSX_AREA_LIMIT"),
+        ("".join(row(f"A{n}", f"BZZ{n}") for n in range(1, 20_001)), "XLSX_AREA_LIMIT"),  # S8, S65
+        (row("A1", "XFE1"), "XLSX_INVALID"),
+        (row("A1", "A0"), "XLSX_INVALID"),
+        ('<row r="1"><c r="A1"><v>', "XLSX_INVALID"),
+    ],
+)
+def test_the_used_area_is_judged_before_the_library_sees_it(
+    open_bytes: Open, rows: str, code: str
+) -> None:
+    assert refusal(lambda: rows_of(open_bytes(package(rows)))).code == code
+
+
+def test_s8_a_gap_of_a_million_rows_costs_little(open_bytes: Open) -> None:
+    reader = open_bytes(package(row("A1") + row("A2") + row("A1048576")))
+    assert lines_of(reader) == [2, 1_048_576]
+
+
+def test_s6_shared_strings_beyond_the_limit_are_refused(open_bytes: Open) -> None:
+    strings = "<sst>" + "<si><t>abcdefgh</t></si>" * 20 + "</sst>"
+    limits = Limits(xlsx_shared_string_bytes=100)
+    error = refusal(lambda: open_bytes(package(row("A1"), strings=strings), limits=limits))
+    assert error.code == "DECOMPRESSION_LIMIT"
+    assert "xlsx_shared_string_bytes of 100" in error.message
+
+
+def test_s9_a_document_type_in_any_part_is_refused(open_bytes: Open) -> None:
+    strings = '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "b">]><sst><si><t>&a;</t></si></sst>'
+    error = refusal(lambda: open_bytes(package(row("A1"), strings=strings)))
+    assert error.code == "XML_DTD_FORBIDDEN"
+    assert "sharedStrings.xml" in error.message
+
+
+def test_s10_a_reference_out_of_the_file_is_a_warning(open_bytes: Open) -> None:
+    rels = (
+        b'<Relationships><Relationship TargetMode="External" Target="file:///x"/></Relationships>'
+    )
+    more = {"xl/worksheets/_rels/sheet1.xml.rels": rels}
+    reader = open_bytes(package(row("A1"), more=more))
+    assert [warning.code for warning in reader.warnings] == ["EXTERNAL_REFERENCE"]
+
+
+def test_s13_macros_are_refused(open_bytes: Open) -> None:
+    content = package(row("A1"), more={"xl/vbaProject.bin": b"x"})
+    assert refusal(lambda: open_bytes(content)).code == "MACROS_NOT_ACCEPTED"
+
+
+def test_s13_other_office_documents_are_named(open_bytes: Open) -> None:
+    content = archive({"[Content_Types].xml": b"<Types/>", "word/document.xml": b"<x/>"})
+    error = refusal(lambda: open_bytes(content))
+    assert (error.code, "Word document" in error.message) == ("UNSUPPORTED_FORMAT", True)
+
+
+def test_s13_an_encrypted_workbook_says_so(open_bytes: Open) -> None:
+    head = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600
+    content = head + "EncryptedPackage".encode("utf-16-le")
+    assert refusal(lambda: open_bytes(content)).code == "ENCRYPTED_FILE"
+
+
+def test_a_cell_out_of_order_meets_the_memory_limit(open_bytes: Open) -> None:
+    """The pre-scan looks at the ends of rows; what hides in the middle is contained."""
+    hidden = f'<row r="1">{cell("A1", "x")}{cell("A900000", "x")}{cell("XFD1048576", "y")}{cell("B1", "x")}</row>'
+    limits = Limits(parser_memory_bytes=600 << 20)
+    error = refusal(lambda: rows_of(open_bytes(package(hidden), limits=limits)))
+    assert error.code == "PARSER_MEMORY"
+    assert "parser_memory_bytes" in error.message
