@@ -77,6 +77,7 @@ TITLES: Final[Mapping[str, str]] = {
     "STATE_CONFLICT": "The job's state does not allow this",
     "STORAGE_FULL": "The server has no room left",
     "STORE_UNAVAILABLE": "The database does not answer",
+    "TEMPLATE_TOO_WIDE": "The entity has more columns than a sheet of XLSX",
     "TRUNCATED_MULTIPART": "The multipart body ends before its last boundary",
     "UNKNOWN_PARAMETER": "A query parameter is unknown",
     "UNSUPPORTED_ENCODING": "The content encoding is not supported",

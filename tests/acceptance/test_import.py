@@ -10,6 +10,7 @@ import time
 
 import pyarrow as pa
 import pytest
+from python_calamine import CalamineWorkbook
 
 GOOD = "id,name,age,note\n1,Ada,36,first\n2,Grace,85,\n"
 MIXED = (
@@ -133,6 +134,19 @@ def test_accepted_records_come_back_in_input_order_with_their_outcome(client, su
 def test_the_input_comes_back_byte_for_byte(client, submit, finish):
     job = finish(client, submit(client, MIXED))
     assert client.get(f"/v1/jobs/{job['id']}/input").content == MIXED.encode()
+
+
+def test_a_filled_template_is_imported(client, submit, finish):
+    header = client.get(_links(client, "people")["template"])
+    job = finish(client, submit(client, header.text + "4711,Ada,36,from a template\n"))
+    assert (job["outcome"], job["counts"]["created"], job["warnings"]) == ("complete", 1, [])
+
+
+def test_the_workbook_to_fill_in_has_the_columns_of_the_entity(client):
+    answer = client.get(_links(client, "people")["template_xlsx"])
+    assert answer.headers["content-type"].endswith("spreadsheetml.sheet")
+    sheet = CalamineWorkbook.from_filelike(io.BytesIO(answer.content)).get_sheet_by_name("people")
+    assert sheet.to_python() == [["id", "name", "age", "note"]]
 
 
 def test_the_same_file_again_changes_nothing(client, submit, finish):
@@ -430,6 +444,11 @@ def test_metrics_add_up_what_imports_did(client, submit, finish):
     assert gained['waybill_jobs_finished_total{state="succeeded"}'] == 1
     for phase in ("checking", "matching", "applying", "reporting"):
         assert 0 < gained[f'waybill_phase_seconds_total{{phase="{phase}"}}'] < 60
+
+
+def _links(client, name):
+    entities = client.get("/v1/entities").json()["entities"]
+    return next(entity["links"] for entity in entities if entity["name"] == name)
 
 
 def _counters(client):

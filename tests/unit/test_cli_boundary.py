@@ -14,8 +14,8 @@ from waybill.cli import credential
 from waybill.cli.main import app, run_command
 
 COMMANDS = [
-    "init", "serve", "web", "worker", "backup", "submit", "status", "watch", "rejections",
-    "jobs", "cancel", "check", "project", "credential",
+    "init", "serve", "web", "worker", "backup", "template", "submit", "status", "watch",
+    "rejections", "jobs", "cancel", "check", "project", "credential",
 ]  # fmt: skip
 
 
@@ -28,6 +28,7 @@ COMMANDS = [
         ["submit", "/no/such/file", "--entity", "a"],
         ["submit", __file__, "--entity", "a", "--delimiter", "::"],
         ["rejections", "j1", "--output", "x.pdf"],
+        ["template", "airports", "--output", "x.pdf"],
         ["serve", ".", "--tls-cert", __file__],
     ],
 )

@@ -192,6 +192,32 @@ def test_a_refused_download_leaves_no_file(server: Canned, tmp_path: Path) -> No
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "options", "expected"),
+    [
+        ("a.xlsx", [], b"PK"),
+        ("a.csv", [], b"icao\n"),
+        ("a.dat", ["--format", "xlsx"], b"PK"),
+    ],
+)
+def test_a_template_is_saved_in_the_format_that_is_asked_for_or_named(
+    server: Canned, tmp_path: Path, name: str, options: list[str], expected: bytes
+) -> None:
+    server.answers["GET /v1/entities/airports/template.csv"] = (200, b"icao\n")
+    server.answers["GET /v1/entities/airports/template.xlsx"] = (200, b"PK")
+    target = tmp_path / name
+    assert run_command(["template", "airports", *options, "--output", str(target)]) == 0
+    assert target.read_bytes() == expected
+
+
+def test_a_template_goes_to_standard_output_as_csv(
+    server: Canned, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    server.answers["GET /v1/entities/airports/template.csv"] = (200, b"icao\n")
+    assert run_command(["template", "airports"]) == 0
+    assert capfdbinary.readouterr().out == b"icao\n"
+
+
 def test_a_failure_is_one_line_on_standard_error(
     server: Canned, capsys: pytest.CaptureFixture[str]
 ) -> None:

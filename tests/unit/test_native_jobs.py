@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from waybill.dialects import native
+from waybill.dialects.native.jobs import XLSX
 from waybill.dialects.native.rendering import attachment
 from waybill.engine.insights import RejectionPage, ReportFormat
 from waybill.model.artifact import Artifact, ArtifactKind
@@ -190,13 +191,24 @@ def test_an_accept_header_that_takes_nothing_of_ours_is_refused(bench: EdgeBench
 
 def test_entities_templates_and_records(bench: EdgeBench) -> None:
     entities = bench.call("GET", "/v1/entities").json()["entities"]
-    assert entities[0]["links"]["self"] == "http://waybill.example/v1/entities/airports"
+    address = "http://waybill.example/v1/entities/airports"
+    assert entities[0]["links"] == {
+        "self": address,
+        "template": f"{address}/template.csv",
+        "template_xlsx": f"{address}/template.xlsx",
+        "records": f"{address}/records",
+    }
     assert bench.call("GET", "/v1/entities/airports").json()["fields"][0]["name"] == "icao"
     template = bench.call("GET", "/v1/entities/airports/template.csv")
     assert (template.body, template.headers["content-type"]) == (
         b"icao\r\n",
         "text/csv; charset=utf-8",
     )
+    workbook = bench.call("GET", "/v1/entities/airports/template.xlsx")
+    assert (workbook.body, workbook.headers["content-type"]) == (b"PK", XLSX)
+    assert workbook.headers["content-disposition"] == 'attachment; filename="airports.xlsx"'
+    assert workbook.headers["x-content-type-options"] == "nosniff"
+    assert bench.call("GET", "/v1/entities/airprots/template.xlsx").status == 404
     page = bench.call("GET", "/v1/entities/airports/records?limit=2").json()
     assert page == {"records": [{"icao": "LOWW", "opened": "2026-01-31T12:00:00Z"}], "next": "more"}
     assert bench.call("GET", "/v1/entities/airprots").status == 404

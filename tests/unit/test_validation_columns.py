@@ -52,6 +52,17 @@ def test_an_exact_name_wins_over_a_loose_one() -> None:
     assert [warning.code for warning in columns.warnings] == ["COLUMN_IGNORED"]
 
 
+def test_a_name_that_reads_as_a_formula_is_known_by_its_escape_too() -> None:
+    fields = [{"name": "=total", "constraints": {"required": True}}, {"name": "id"}]
+    action = {"column": "@op", "actions": {"D": "delete"}}
+    entity = parse_descriptor({"fields": fields, "waybill": {"action": action}}, name="sums")
+    for header in (("id", "=total", "@op"), ("id", "'=total", "'@op")):
+        columns = match_columns(
+            entity, header, operation=Operation.UPSERT, unknown=UnknownColumns.REJECT
+        )
+        assert (bound(columns), columns.action) == ({"=total": 1, "id": 0}, 2)
+
+
 def test_our_report_columns_are_passed_over_in_silence() -> None:
     columns = match("id", "city", "_record", "_line", "_code", "_field", "_value", "_message")
     assert columns.warnings == ()

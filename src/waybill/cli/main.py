@@ -19,6 +19,7 @@ from waybill.cli.rejections import rejections
 from waybill.cli.serve import serve
 from waybill.cli.status import status
 from waybill.cli.submit import submit
+from waybill.cli.template import template
 from waybill.cli.watch import watch
 from waybill.cli.web import web
 from waybill.cli.worker import worker
@@ -38,6 +39,7 @@ app.command(epilog="Example: waybill serve ./data --port 8080")(serve)
 app.command(epilog="Example: waybill web ./data --port 8081")(web)
 app.command(epilog="Example: waybill worker ./data")(worker)
 app.command(epilog="Example: waybill backup ./data ./copy")(backup)
+app.command(epilog="Example: waybill template airports --output airports.xlsx")(template)
 app.command(epilog="Example: waybill submit airports.csv --entity airports --watch")(submit)
 app.command(epilog="Example: waybill status 01jd3a")(status)
 app.command(epilog="Example: waybill watch 01jd3a")(watch)

@@ -154,6 +154,10 @@ class Client:
             return self._write_json(job_id, to)
         return self.download(f"{_job_path(job_id)}/rejections.{file_format}", to)
 
+    def template_file(self, entity: str, file_format: str, to: BinaryIO) -> int:
+        """Write an entity's empty file as ``csv`` or ``xlsx``; gives the bytes written."""
+        return self.download(f"/v1/entities/{quote(entity, safe='')}/template.{file_format}", to)
+
     def download(self, path: str, to: BinaryIO) -> int:
         """Stream what lies at a path of the server, as links of a job name it.
 

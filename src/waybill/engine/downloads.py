@@ -23,7 +23,6 @@ from waybill.model.ids import BlobName
 from waybill.ports.sink import REFUSED
 from waybill.reports.accepted import AcceptedRow, write_accepted_csv, write_accepted_ndjson
 from waybill.reports.csv_report import write_csv
-from waybill.reports.csv_text import line, text_cell
 from waybill.reports.json_report import write_json
 from waybill.reports.layout import lay_out
 from waybill.reports.xlsx_report import write_xlsx
@@ -90,11 +89,6 @@ class Download:
     media_type: str
     size_bytes: int | None
     chunks: Iterator[bytes]
-
-
-def header_line(entity: Entity) -> bytes:
-    """The header of a CSV file for that entity."""
-    return line([text_cell(field.name) for field in entity.fields]).encode()
 
 
 def rejection_page(parts: ReportParts, job: Job, cursor: str, limit: int) -> RejectionPage:

@@ -10,13 +10,14 @@ from waybill.engine.downloads import (
     RejectionPage,
     ReportFormat,
     accepted_download,
-    header_line,
     input_download,
     rejection_page,
     rejections_download,
 )
 from waybill.errors import NotFound, RequestInvalid
 from waybill.ports.sink import QueryableSink
+from waybill.reports.templates.csv_template import write_csv_template
+from waybill.reports.templates.xlsx_template import write_xlsx_template
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -116,7 +117,16 @@ class Insights:
 
     def template_csv(self, name: str) -> bytes:
         """The header line of an entity's CSV; raises ``NotFound``."""
-        return header_line(self.catalogue.find(name).entity)
+        return write_csv_template(self.catalogue.find(name).entity)
+
+    def template_xlsx(self, name: str) -> bytes:
+        """A workbook to be filled in, with the entity's types and rules.
+
+        Raises:
+            NotFound: there is no such entity.
+            RequestInvalid: it has more columns than a sheet.
+        """
+        return write_xlsx_template(self.catalogue.find(name).entity)
 
     def records(self, principal: Principal, entity: str, cursor: str, limit: int) -> RecordPage:
         """A page of the project's stored records; raises ``NotFound``, ``RequestInvalid``."""

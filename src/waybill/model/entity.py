@@ -71,6 +71,7 @@ class Field:
     format: str = "default"
     title: str = ""
     description: str = ""
+    example: str = ""
     constraints: Constraints = Constraints()
     missing_values: tuple[str, ...] = ("",)
     aliases: tuple[str, ...] = ()

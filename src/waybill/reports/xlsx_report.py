@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import tempfile
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -19,21 +18,17 @@ from xlsxwriter.exceptions import XlsxFileError
 
 from waybill.errors import StorageFull
 from waybill.reports.layout import REPORT_COLUMNS, escape_message, lay_out
+from waybill.reports.xlsx_text import CELL_UNITS, CREATED, SHEET_ROWS, units_of, write_text
 from waybill.validation.formula import escape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from xlsxwriter.format import Format
+
     from waybill.model.finding import Rejection
     from waybill.reports.layout import Layout
 
-SHEET_ROWS: Final = 1_048_576
-"""Rows of one sheet, the header included; the next sheet begins after them."""
-
-CELL_UNITS: Final = 32_767
-"""What one cell holds, in UTF-16 units."""
-
-_CREATED: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _WIDTHS: Final = {"_record": 10, "_line": 10, "_code": 24, "_field": 18, "_value": 24}
 _MESSAGE_WIDTH: Final = 80
 _PIECE_BYTES: Final = 256 * 1024
@@ -104,7 +99,7 @@ class _Sheets:
         options = {"constant_memory": True, "tmpdir": str(path.parent)}
         self._workbook = Workbook(str(path), options)
         self._workbook.use_zip64()
-        self._workbook.set_properties({"created": _CREATED, "title": "Rejected records"})
+        self._workbook.set_properties({"created": CREATED, "title": "Rejected records"})
         self._bold = self._workbook.add_format({"bold": True})
         self._plain = self._workbook.add_format()
         self._header = header
@@ -121,7 +116,7 @@ class _Sheets:
             if isinstance(cell, int):
                 self._sheet.write_number(self._row, place, cell)
             elif cell:
-                self._write_text(place, cell)
+                self._write_text(place, _fitting(cell), None)
         self._row += 1
 
     def _begin_sheet(self) -> None:
@@ -131,28 +126,18 @@ class _Sheets:
         self._row = 0
         for place, name in enumerate(self._header):
             self._sheet.set_column(place, place, _width(name))
-            self._sheet.write_string(0, place, _fitting(escape(name)), self._bold)
+            self._write_text(place, _fitting(escape(name)), self._bold)
         self._row = 1
 
-    def _write_text(self, place: int, text: str) -> None:
-        """Write a text cell.
-
-        XlsxWriter takes a text that looks like the inside of a rich string for one, unescaped:
-        such a text is split in two runs, which escapes it.
-        """
-        text = _fitting(text)
-        if text.startswith("<r>") and text.endswith("</r>"):
-            self._sheet.write_rich_string(self._row, place, text[:1], self._plain, text[1:])
-        else:
-            self._sheet.write_string(self._row, place, text)
+    def _write_text(self, place: int, text: str, style: Format | None) -> None:
+        write_text(self._sheet, (self._row, place), text, plain=self._plain, style=style)
 
 
 def _fitting(text: str) -> str:
     """The text, or a note in its place where a cell cannot hold it."""
     if len(text) <= CELL_UNITS // 2:
         return text
-    units = len(text.encode("utf-16-le")) // 2
-    if units <= CELL_UNITS:
+    if units_of(text) <= CELL_UNITS:
         return text
     return (
         f"[{len(text)} characters are more than a cell of XLSX holds; "

@@ -400,6 +400,11 @@ class MemoryCore:
         self.entity(name)
         return b"icao\r\n"
 
+    def template_xlsx(self, name: str) -> bytes:
+        """See ``Insights.template_xlsx``."""
+        self.entity(name)
+        return b"PK"
+
     def records(self, principal: Principal, entity: str, cursor: str, limit: int) -> RecordPage:
         """See ``Insights.records``."""
         del principal

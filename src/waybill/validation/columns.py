@@ -2,8 +2,9 @@
 
 A column belongs to a field when its name is the field's name or one of its aliases: exactly, else
 after normalisation (NFC, no case, outer white space dropped, runs of white space, ``_``, ``-`` and
-``.`` read as one ``_``). An exact match wins, two of them are refused; of several others the first
-in the file.
+``.`` read as one ``_``), else as ``validation/formula.py`` escapes a name that reads as a formula,
+for so it stands in our templates. An exact match wins, two of them are refused; of several others
+the first in the file.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from waybill.model.options import Operation, UnknownColumns
 from waybill.validation.codes import file_refused, file_warning
+from waybill.validation.formula import escape
 from waybill.validation.node import did_you_mean
 
 if TYPE_CHECKING:
@@ -128,10 +130,11 @@ def _fields_by_index(entity: Entity, header: tuple[str, ...]) -> dict[int, Field
     loose: dict[str, Field] = {}
     for name, field in (*by_name.items(), *by_alias.items()):
         loose.setdefault(normalise(name), field)
+    escaped = {escape(name): field for name, field in by_name.items()}
     found: dict[int, Field] = {}
     taken: set[str] = set()
     _check_twins(header, {**by_alias, **by_name})
-    for names, read in ((by_name, str), (by_alias, str), (loose, normalise)):
+    for names, read in ((by_name, str), (by_alias, str), (loose, normalise), (escaped, str)):
         for index, name in enumerate(header):
             match = names.get(read(name))
             if match is not None and index not in found and match.name not in taken:
@@ -159,8 +162,10 @@ def _action_index(entity: Entity, header: tuple[str, ...]) -> int | None:
     if entity.action.name in header:
         return header.index(entity.action.name)
     names = [normalise(name) for name in header]
-    wanted = normalise(entity.action.name)
-    return names.index(wanted) if wanted in names else None
+    for wanted in (normalise(entity.action.name), normalise(escape(entity.action.name))):
+        if wanted in names:
+            return names.index(wanted)
+    return None
 
 
 def _check_missing(

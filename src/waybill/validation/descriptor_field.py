@@ -120,6 +120,8 @@ def _field(node: Node, missing: tuple[str, ...]) -> Field:
     _check_format(node, field)
     if "default" in ours.value:
         field = replace(field, default=as_text(ours.value["default"], field))
+    if "example" in node.value:
+        field = replace(field, example=as_text(node.value["example"], field))
     return field
 
 

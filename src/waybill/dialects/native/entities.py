@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from waybill.dialect import Response
 from waybill.dialects.native import parameters
+from waybill.dialects.native.jobs import XLSX
 from waybill.dialects.native.parameters import caller
 from waybill.dialects.native.rendering import attachment, json_response
 from waybill.dialects.native.shapes import (
@@ -39,12 +40,13 @@ def read_entity(core: Core, request: Request) -> Response:
 def template_csv(core: Core, request: Request) -> Response:
     """A CSV file with the entity's header line."""
     name = request.path_params["name"]
-    body = core.insights.template_csv(name)
-    headers = {
-        "content-type": "text/csv; charset=utf-8",
-        "content-disposition": attachment(f"{name}.csv"),
-    }
-    return Response(status=200, headers=headers, body=body)
+    return _template(f"{name}.csv", "text/csv; charset=utf-8", core.insights.template_csv(name))
+
+
+def template_xlsx(core: Core, request: Request) -> Response:
+    """A workbook with the entity's columns, their types and rules."""
+    name = request.path_params["name"]
+    return _template(f"{name}.xlsx", XLSX, core.insights.template_xlsx(name))
 
 
 def records(core: Core, request: Request) -> Response:
@@ -61,6 +63,11 @@ def limits(core: Core, _request: Request) -> Response:
     return json_response(shape)
 
 
+def _template(name: str, media_type: str, body: bytes) -> Response:
+    headers = {"content-type": media_type, "content-disposition": attachment(name)}
+    return Response(status=200, headers=headers, body=body)
+
+
 def _shape(entity: EntitySummary, base_url: str) -> EntityShape:
     address = f"{base_url}/v1/entities/{quote(entity.name, safe='')}"
     return EntityShape(
@@ -68,6 +75,9 @@ def _shape(entity: EntitySummary, base_url: str) -> EntityShape:
         title=entity.title,
         description=entity.description,
         links=EntityLinks(
-            self=address, template=f"{address}/template.csv", records=f"{address}/records"
+            self=address,
+            template=f"{address}/template.csv",
+            template_xlsx=f"{address}/template.xlsx",
+            records=f"{address}/records",
         ),
     )

@@ -352,6 +352,12 @@ ROUTES: Sequence[Route] = (
         _file("The header line.", jobs.CSV),
     ),
     _read(
+        "/v1/entities/{name}/template.xlsx",
+        entities.template_xlsx,
+        "Download an empty workbook with the columns, their types and rules",
+        _file("A header with notes; cells with number formats, drop-downs, bounds.", jobs.XLSX),
+    ),
+    _read(
         "/v1/entities/{name}/records",
         entities.records,
         "Read the stored records",

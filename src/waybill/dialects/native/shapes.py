@@ -130,10 +130,11 @@ class RejectionsShape(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EntityLinks(msgspec.Struct, frozen=True, kw_only=True):
-    """Where an entity's schema, template and records are."""
+    """Where an entity's schema, templates (``template``: CSV) and records are."""
 
     self: str
     template: str
+    template_xlsx: str
     records: str
 
 
