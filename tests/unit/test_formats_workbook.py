@@ -6,6 +6,7 @@ import datetime as dt
 import gzip
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from reading import (
@@ -71,8 +72,8 @@ def test_dates_and_truth_values_have_kinds(open_bytes: Open) -> None:
             return book.add_format({"num_format": text})
 
         sheet.write_row(0, 0, ["day", "moment", "clock", "yes", "long"])
-        sheet.write_datetime(1, 0, dt.datetime(2024, 2, 29), style("d/m/yy"))
-        moment = dt.datetime(2024, 2, 29, 13, 5, 6)
+        sheet.write_datetime(1, 0, dt.date(2024, 2, 29), style("d/m/yy"))
+        moment = dt.datetime(2024, 2, 29, 13, 5, 6)  # noqa: DTZ001 - a sheet has no zones
         sheet.write_datetime(1, 1, moment, style("yyyy-mm-dd hh:mm:ss"))
         sheet.write_datetime(1, 2, dt.time(13, 5), style("hh:mm"))
         sheet.write_boolean(1, 3, True)
@@ -174,8 +175,6 @@ def test_an_error_in_a_cell_is_never_read_as_nothing(open_bytes: Open) -> None:
 
 
 def test_records_are_found_again(open_bytes: Open) -> None:
-    import numpy as np
-
     reader = open_bytes(table([["n"], *[[number] for number in range(20_000)]]))
     marks = [mark for chunk in chunks_of(reader) for mark in chunk.marks]
     wanted = np.array([1, 8_193, 20_000])
@@ -295,7 +294,7 @@ def test_s13_an_encrypted_workbook_says_so(open_bytes: Open) -> None:
 
 def test_a_cell_out_of_order_meets_the_memory_limit(open_bytes: Open) -> None:
     """The pre-scan looks at the ends of rows; what hides in the middle is contained."""
-    hidden = f'<row r="1">{cell("A1", "x")}{cell("A900000", "x")}{cell("XFD1048576", "y")}{cell("B1", "x")}</row>'
+    hidden = row("A1", "A900000", "XFD1048576", "B1")
     limits = Limits(parser_memory_bytes=600 << 20)
     error = refusal(lambda: rows_of(open_bytes(package(hidden), limits=limits)))
     assert error.code == "PARSER_MEMORY"

@@ -18,7 +18,7 @@ class PointerPlaces:
     """Pointers to the parts of records.
 
     A record's own is its number, that of the first one being ``first``, between ``before`` and
-    ``after``. ``steps``: what leads from there to each column.
+    ``after``. ``steps``: what leads from there to each column; a place inside of a value follows.
     """
 
     before: str
@@ -30,7 +30,7 @@ class PointerPlaces:
         """See ``Places.placed``."""
         record = f"{self.before}{rejection.record - 1 + self.first}{self.after}"
         findings = tuple(
-            replace(finding, pointer=record + _step(self.steps, finding))
+            replace(finding, pointer=record + _step(self.steps, finding) + (finding.pointer or ""))
             for finding in rejection.findings
         )
         return replace(rejection, findings=findings)
