@@ -81,4 +81,5 @@ TITLES: Final[Mapping[str, str]] = {
     "UNKNOWN_PARAMETER": "A query parameter is unknown",
     "UNSUPPORTED_ENCODING": "The content encoding is not supported",
     "UNSUPPORTED_MEDIA_TYPE": "The media type is not supported",
+    "VALUE_NOT_REPRESENTABLE": "A value cannot stand in a file of this form",
 }
