@@ -29,7 +29,6 @@ TITLES: Final[Mapping[str, str]] = {
     "ENTITY_NOT_FOUND": "There is no such entity",
     "FENCED": "Another attempt owns the job",
     "FILE_REFUSED": "The file cannot be read",
-    "FORMAT_UNKNOWN": "The report does not come in this form",
     "GONE": "The file's retention has ended",
     "HOST_INVALID": "The Host header is not a host",
     "IDEMPOTENCY_KEY_INVALID": "The Idempotency-Key is malformed",
