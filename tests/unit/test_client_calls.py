@@ -212,6 +212,16 @@ def test_files_are_streamed_as_they_come() -> None:
     assert stream.getvalue() == b"a,b\n" * 1000
 
 
+@pytest.mark.parametrize("form", ["ndjson", "xlsx", "parquet"])
+def test_reports_of_any_form_lie_under_its_name(form: str) -> None:
+    server = Recorder(httpx.Response(200, content=b"x"), httpx.Response(200, content=b"x"))
+    client = calling(server)
+    client.rejections_file("j1", form, io.BytesIO())
+    client.accepted_file("j1", form, io.BytesIO())
+    paths = [request.url.path for request in server.requests]
+    assert paths == [f"/v1/jobs/j1/rejections.{form}", f"/v1/jobs/j1/accepted.{form}"]
+
+
 def test_a_refused_download_writes_nothing() -> None:
     stream = io.BytesIO()
     with pytest.raises(RequestFailed, match="retention"):

@@ -146,13 +146,25 @@ class Client:
         return _decode(self._call("GET", path, params=_page(cursor, limit)), RejectionPage)
 
     def rejections_file(self, job_id: str, file_format: str, to: BinaryIO) -> int:
-        """Write all rejections as ``json``, ``csv`` or ``xlsx``; gives the bytes written.
+        """Write all rejections; gives the bytes written.
 
-        JSON is put together from pages, so that it is complete however many there are.
+        ``file_format``: ``json``, ``ndjson``, ``csv``, ``xlsx`` or ``parquet``. JSON is put
+        together from pages, so that it is complete however many there are.
         """
         if file_format == "json":
             return self._write_json(job_id, to)
         return self.download(f"{_job_path(job_id)}/rejections.{file_format}", to)
+
+    def accepted_file(self, job_id: str, file_format: str, to: BinaryIO) -> int:
+        """Write the accepted records, each with what became of it; gives the bytes written.
+
+        ``file_format``: ``csv``, ``ndjson`` and ``json`` have the cells as they came, ``xlsx`` and
+        ``parquet`` the values in their types.
+
+        Raises:
+            RequestFailed: a value does not fit that form (``VALUE_NOT_REPRESENTABLE``).
+        """
+        return self.download(f"{_job_path(job_id)}/accepted.{file_format}", to)
 
     def download(self, path: str, to: BinaryIO) -> int:
         """Stream what lies at a path of the server, as links of a job name it.
