@@ -103,6 +103,7 @@ def test_times_finer_than_a_microsecond_are_told_not_cut(sandbox: Sandbox) -> No
     [
         ({"type": "number"}, "0.1", "0.12345678901234567890"),
         ({"type": "number"}, "12345678", "12345678901234567890"),
+        ({"type": "number"}, "-0", "-INF"),
         ({"type": "datetime"}, "2024-01-31T15:00:00", "2024-01-31T15:00:00Z"),
         ({"type": "datetime"}, "2024-01-31T15:00:00.000", "2024-01-31T15:00:00.5"),
     ],

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _TIMEOUT: Final = httpx.Timeout(60.0, connect=10.0)
+_REPORT_TIMEOUT: Final = httpx.Timeout(60.0, connect=10.0, read=1800.0)
+"""The first byte of a report comes when the whole of it is made."""
 _WAIT_SECONDS: Final = 1
 _PATIENCE_SECONDS: Final = 60.0
 _PIECE_BYTES: Final = 256 * 1024
@@ -173,7 +175,8 @@ class Client:
             ServerUnreachable: also where the stream breaks off; ``to`` then holds a part of it.
         """
         size = 0
-        with _network_errors(self._http), self._http.stream("GET", path) as answer:
+        call = self._http.stream("GET", path, timeout=_REPORT_TIMEOUT)
+        with _network_errors(self._http), call as answer:
             if answer.is_error:
                 answer.read()
             _raise_for_problem(answer)

@@ -94,6 +94,7 @@ class Insights:
         Raises:
             StateConflict: the job is not final.
             Gone: retention has ended.
+            ValueNotRepresentable: while it is written: a value does not fit the form.
         """
         return accepted_download(self.reports, job, wanted)
 

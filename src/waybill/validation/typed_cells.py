@@ -80,7 +80,7 @@ class CellTyper:
         """Compile the statement.
 
         ``as_written``: also null is what the type holds less exactly than the file: numbers that a
-        double rounds, datetimes with an offset or a fraction of a second.
+        double rounds, NaN and INF, datetimes with an offset or a fraction of a second.
         """
         self._plans = [
             plan_field(bound, is_key=False, is_escaped=header.escaped, is_typed=header.is_typed)
@@ -132,7 +132,7 @@ def _outputs(plan: FieldPlan, *, as_written: bool) -> Iterator[str]:
         yield f"{is_fine} AS fine{plan.index}"
         holds = f"{holds} AND NOT regexp_matches({name}, {_ODD if as_written else _FINER})"
     elif as_written and plan.grammar.rounded:
-        holds = f"{holds} AND NOT {plan.grammar.rounded}"
+        holds = f"{holds} AND isfinite({name}) AND NOT {plan.grammar.rounded}"
     yield f"CASE WHEN {holds} THEN {_cast(name, kind)} END AS x{plan.index}"
 
 
