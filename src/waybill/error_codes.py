@@ -29,7 +29,6 @@ TITLES: Final[Mapping[str, str]] = {
     "ENTITY_NOT_FOUND": "There is no such entity",
     "FENCED": "Another attempt owns the job",
     "FILE_REFUSED": "The file cannot be read",
-    "FORMAT_UNKNOWN": "The report does not come in this form",
     "GONE": "The file's retention has ended",
     "HOST_INVALID": "The Host header is not a host",
     "IDEMPOTENCY_KEY_INVALID": "The Idempotency-Key is malformed",
@@ -82,4 +81,5 @@ TITLES: Final[Mapping[str, str]] = {
     "UNKNOWN_PARAMETER": "A query parameter is unknown",
     "UNSUPPORTED_ENCODING": "The content encoding is not supported",
     "UNSUPPORTED_MEDIA_TYPE": "The media type is not supported",
+    "VALUE_NOT_REPRESENTABLE": "A value cannot stand in a file of this form",
 }

@@ -15,6 +15,7 @@
     │   ├── NotFound                 no such thing in the caller's project
     │   ├── Gone                     it existed, and its retention has ended
     │   ├── StateConflict            the thing is not in a state that allows this
+    │   ├── ValueNotRepresentable    a value cannot stand in a file of the form asked for
     │   ├── KeyReused                Idempotency-Key came with another request
     │   ├── KeyInFlight              the first request with this key is unanswered
     │   └── RateExceeded             too many requests
@@ -56,6 +57,7 @@ __all__ = [
     "StateConflict",
     "StorageFull",
     "StoreUnavailable",
+    "ValueNotRepresentable",
     "WaybillError",
 ]
 
@@ -157,6 +159,21 @@ class StateConflict(RequestRefused):
     """The thing is not in a state that allows this."""
 
     default_code = "STATE_CONFLICT"
+
+
+class ValueNotRepresentable(RequestRefused):
+    """A value cannot stand in a file of the form asked for; nothing is cut or altered to fit.
+
+    ``record`` is ``None`` where the name of the column itself does not fit.
+    """
+
+    default_code = "VALUE_NOT_REPRESENTABLE"
+
+    def __init__(self, reason: str, *, record: int | None, column: str) -> None:
+        place = f"column {column[:100]!r}" + ("" if record is None else f" of record {record}")
+        super().__init__(f"{place}: {reason}; take CSV or NDJSON, which hold every value")
+        self.record = record
+        self.column = column
 
 
 class KeyReused(RequestRefused):

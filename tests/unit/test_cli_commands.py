@@ -176,14 +176,23 @@ def test_rejections_are_shown_as_a_table_with_their_reasons(
     assert "1 of 200 rejected records shown" in printed
 
 
+@pytest.mark.parametrize("suffix", ["csv", "ndjson", "xlsx", "parquet"])
 def test_rejections_are_saved_in_the_format_that_the_file_s_name_says(
-    server: Canned, tmp_path: Path
+    server: Canned, tmp_path: Path, suffix: str
 ) -> None:
-    server.answers["GET /v1/jobs/j1/rejections.csv"] = (200, b"a,_record\nx,1\n")
-    target = tmp_path / "rejected.csv"
+    server.answers[f"GET /v1/jobs/j1/rejections.{suffix}"] = (200, b"a,_record\nx,1\n")
+    target = tmp_path / f"rejected.{suffix}"
     assert run_command(["rejections", "j1", "--output", str(target)]) == 0
     assert target.read_bytes() == b"a,_record\nx,1\n"
     assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_suffix_that_no_report_has_is_refused_with_those_that_are(
+    server: Canned, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command(["rejections", "j1", "-o", str(tmp_path / "rejected.doc")]) == 2
+    assert "give one of json, ndjson, csv, xlsx, parquet" in capsys.readouterr().err
+    assert server.seen == []
 
 
 def test_a_refused_download_leaves_no_file(server: Canned, tmp_path: Path) -> None:

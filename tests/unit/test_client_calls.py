@@ -212,6 +212,22 @@ def test_files_are_streamed_as_they_come() -> None:
     assert stream.getvalue() == b"a,b\n" * 1000
 
 
+@pytest.mark.parametrize("form", ["ndjson", "xlsx", "parquet"])
+def test_reports_of_any_form_lie_under_its_name(form: str) -> None:
+    server = Recorder(httpx.Response(200, content=b"x"), httpx.Response(200, content=b"x"))
+    client = calling(server)
+    client.rejections_file("j1", form, io.BytesIO())
+    client.accepted_file("j1", form, io.BytesIO())
+    paths = [request.url.path for request in server.requests]
+    assert paths == [f"/v1/jobs/j1/rejections.{form}", f"/v1/jobs/j1/accepted.{form}"]
+
+
+def test_a_report_that_is_made_first_is_waited_for() -> None:
+    server = Recorder(httpx.Response(200, content=b"x"))
+    calling(server).download("/v1/jobs/j1/accepted.xlsx", io.BytesIO())
+    assert server.requests[0].extensions["timeout"]["read"] >= 1800
+
+
 def test_a_refused_download_writes_nothing() -> None:
     stream = io.BytesIO()
     with pytest.raises(RequestFailed, match="retention"):

@@ -64,6 +64,7 @@ def parts(blobs: LocalBlobs, store: KeptArtifacts) -> ReportParts:
         clock=clock,
         ids=SystemIds(clock),
         scratch=Path("unused"),
+        sandbox=lambda: pytest.fail("no cell is typed"),
     )
 
 

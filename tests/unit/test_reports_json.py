@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from waybill.model.finding import Finding, Level, Rejection
-from waybill.reports.json_report import write_json
+from waybill.reports.json_report import write_json, write_ndjson
 
 
 def rejected(*cells: str | None, record: int = 1, **more: str) -> Rejection:
@@ -73,3 +73,14 @@ def test_a_long_report_comes_in_pieces_and_is_one_document() -> None:
     pieces = list(write_json(("a",), many))
     assert len(pieces) > 3
     assert json.loads(b"".join(pieces))["total"] == 5_000
+
+
+def test_ndjson_has_the_same_objects_one_per_line() -> None:
+    rejections = [rejected(None, "=1"), rejected("x", "y\nz", "surplus", record=2)]
+    lines = b"".join(write_ndjson(("a", "b"), rejections)).decode().splitlines()
+    found = [json.loads(line) for line in lines]
+    assert found == document(("a", "b"), *rejections)["rejections"]
+
+
+def test_no_rejections_are_no_lines() -> None:
+    assert b"".join(write_ndjson(("a",), [])) == b""

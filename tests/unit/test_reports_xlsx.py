@@ -12,7 +12,8 @@ import pytest
 
 from waybill.errors import StorageFull
 from waybill.model.finding import Finding, Level, Rejection
-from waybill.reports.xlsx_report import CELL_UNITS, write_xlsx
+from waybill.reports.xlsx_report import write_xlsx
+from waybill.reports.xlsx_text import CELL_UNITS
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -19,6 +19,7 @@ from waybill.sinks.sqlite.sink import SqliteSink
 from waybill.stores.sqlite.store import SqliteStore
 from waybill.system import FilePresence, SystemClock, SystemIds
 from waybill.validation.entity_files import load_entities
+from waybill.validation.sandbox import open_sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from waybill.model.entity import Entity
     from waybill.model.settings import Settings
     from waybill.ports.sink import Sink
+    from waybill.validation.sandbox import Sandbox
 
 PEPPER: Final = "pepper"
 """Name of the key that hashes of secret fields are made with."""
@@ -78,6 +80,15 @@ def open_embedded(root: Path, role: Role) -> Iterator[Embedded]:
         dispatcher.close()
         store.close()
         presence.close()
+
+
+def open_own_sandbox(parts: Embedded) -> Sandbox:
+    """The engine that reads cells in this process."""
+    return open_sandbox(
+        memory_bytes=parts.settings.workers.check_memory_bytes,
+        threads=1,
+        temp_directory=parts.directory.scratch / parts.presence.holder,
+    )
 
 
 def load_catalogue(directory: DataDirectory) -> Catalogue:

@@ -6,13 +6,13 @@ import logging
 import os
 import shutil
 import signal
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from prometheus_client import CollectorRegistry
 
-from waybill.bootstrap.embedded import load_catalogue, open_embedded
+from waybill.bootstrap.embedded import load_catalogue, open_embedded, open_own_sandbox
 from waybill.bootstrap.inputs import make_opener
 from waybill.bootstrap.lifeline import watch_lifeline
 from waybill.bootstrap.logs import configure_logging
@@ -124,6 +124,7 @@ def build_edge(parts: Embedded) -> Edge:
             clock=parts.clock,
             ids=parts.ids,
             scratch=parts.directory.scratch,
+            sandbox=cache(partial(open_own_sandbox, parts)),
         ),
     )
     return build_app(

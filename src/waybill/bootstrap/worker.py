@@ -8,7 +8,7 @@ import threading
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from waybill.bootstrap.embedded import load_catalogue, open_embedded, read_pepper
+from waybill.bootstrap.embedded import load_catalogue, open_embedded, open_own_sandbox, read_pepper
 from waybill.bootstrap.inputs import make_opener
 from waybill.bootstrap.life_signs import give_signs
 from waybill.bootstrap.lifeline import watch_lifeline
@@ -24,7 +24,6 @@ from waybill.engine.services.reconciler import Reconciler
 from waybill.engine.services.retention import Retention
 from waybill.engine.services.scratch import Scratch
 from waybill.engine.worker import Worker
-from waybill.validation.sandbox import open_sandbox
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,11 +79,7 @@ def build_worker(parts: Embedded, heartbeat: Heartbeat) -> Worker:
     """The worker of this process."""
     settings = parts.settings.workers
     catalogue = load_catalogue(parts.directory)
-    sandbox = open_sandbox(
-        memory_bytes=settings.check_memory_bytes,
-        threads=1,
-        temp_directory=parts.directory.scratch / parts.presence.holder,
-    )
+    sandbox = open_own_sandbox(parts)
     run_parts = RunParts(
         store=parts.store,
         blobs=parts.blobs,

@@ -19,8 +19,14 @@ class ReportChoice(StrEnum):
 
     TABLE = "table"
     JSON = "json"
+    NDJSON = "ndjson"
     CSV = "csv"
     XLSX = "xlsx"
+    PARQUET = "parquet"
+
+
+FILES = [choice.value for choice in ReportChoice if choice is not ReportChoice.TABLE]
+BINARY = (ReportChoice.XLSX, ReportChoice.PARQUET)
 
 
 def rejections(  # noqa: PLR0913 - one parameter per option of the command line
@@ -59,11 +65,12 @@ def _wanted(file_format: ReportChoice, output: Path | None, *, as_json: bool) ->
         return ReportChoice.JSON
     if file_format is ReportChoice.TABLE and output is not None:
         suffix = output.suffix.lower().lstrip(".")
-        if suffix not in {"json", "csv", "xlsx"}:
-            raise typer.BadParameter("give json, csv or xlsx", param_hint="--format")
+        if suffix not in FILES:
+            raise typer.BadParameter(f"give one of {', '.join(FILES)}", param_hint="--format")
         return ReportChoice(suffix)
-    if file_format is ReportChoice.XLSX and output is None and sys.stdout.isatty():
-        raise typer.BadParameter("XLSX needs a file: give --output", param_hint="--format")
+    if file_format in BINARY and output is None and sys.stdout.isatty():
+        reason = f"{file_format} needs a file: give --output"
+        raise typer.BadParameter(reason, param_hint="--format")
     return file_format
 
 

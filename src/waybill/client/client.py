@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _TIMEOUT: Final = httpx.Timeout(60.0, connect=10.0)
+_REPORT_TIMEOUT: Final = httpx.Timeout(60.0, connect=10.0, read=1800.0)
+"""The first byte of a report comes when the whole of it is made."""
 _WAIT_SECONDS: Final = 1
 _PATIENCE_SECONDS: Final = 60.0
 _PIECE_BYTES: Final = 256 * 1024
@@ -146,9 +148,10 @@ class Client:
         return _decode(self._call("GET", path, params=_page(cursor, limit)), RejectionPage)
 
     def rejections_file(self, job_id: str, file_format: str, to: BinaryIO) -> int:
-        """Write all rejections as ``json``, ``csv`` or ``xlsx``; gives the bytes written.
+        """Write all rejections; gives the bytes written.
 
-        JSON is put together from pages, so that it is complete however many there are.
+        ``file_format``: ``json``, ``ndjson``, ``csv``, ``xlsx`` or ``parquet``. JSON is put
+        together from pages, so that it is complete however many there are.
         """
         if file_format == "json":
             return self._write_json(job_id, to)
@@ -158,6 +161,17 @@ class Client:
         """Write an entity's empty file as ``csv`` or ``xlsx``; gives the bytes written."""
         return self.download(f"/v1/entities/{quote(entity, safe='')}/template.{file_format}", to)
 
+    def accepted_file(self, job_id: str, file_format: str, to: BinaryIO) -> int:
+        """Write the accepted records, each with what became of it; gives the bytes written.
+
+        ``file_format``: ``csv``, ``ndjson`` and ``json`` have the cells as they came, ``xlsx`` and
+        ``parquet`` the values in their types.
+
+        Raises:
+            RequestFailed: a value does not fit that form (``VALUE_NOT_REPRESENTABLE``).
+        """
+        return self.download(f"{_job_path(job_id)}/accepted.{file_format}", to)
+
     def download(self, path: str, to: BinaryIO) -> int:
         """Stream what lies at a path of the server, as links of a job name it.
 
@@ -165,7 +179,8 @@ class Client:
             ServerUnreachable: also where the stream breaks off; ``to`` then holds a part of it.
         """
         size = 0
-        with _network_errors(self._http), self._http.stream("GET", path) as answer:
+        call = self._http.stream("GET", path, timeout=_REPORT_TIMEOUT)
+        with _network_errors(self._http), call as answer:
             if answer.is_error:
                 answer.read()
             _raise_for_problem(answer)

@@ -6,43 +6,35 @@ Everything streams; memory is one piece of a file, or one chunk of the input.
 
 from __future__ import annotations
 
-import json
 import re
-from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, assert_never
 
+from waybill.engine.accepted import AcceptedRecords
+from waybill.engine.job_files import columns_of, entity_of, find_artifact, read_pieces
 from waybill.engine.report_copy import keeping
-from waybill.engine.runs.applying import OUTCOME_NAMES
-from waybill.engine.runs.cells import ShownCells
-from waybill.engine.runs.opening import read_options
 from waybill.errors import Gone, NotAllowed, NotFound, RequestInvalid, StateConflict
-from waybill.model.artifact import Artifact, ArtifactKind
-from waybill.model.ids import BlobName
-from waybill.ports.sink import REFUSED
-from waybill.reports.accepted import AcceptedRow, write_accepted_csv, write_accepted_ndjson
+from waybill.model.artifact import ArtifactKind
 from waybill.reports.csv_report import write_csv
-from waybill.reports.json_report import write_json
-from waybill.reports.layout import lay_out
+from waybill.reports.csv_rows import write_csv_rows
+from waybill.reports.json_report import write_json, write_ndjson
+from waybill.reports.json_rows import write_json_rows, write_ndjson_rows
+from waybill.reports.parquet_report import write_parquet
+from waybill.reports.parquet_rows import write_parquet_rows
 from waybill.reports.xlsx_report import write_xlsx
-from waybill.validation.columns import match_columns
-from waybill.validation.descriptor import parse_descriptor
+from waybill.reports.xlsx_rows import write_xlsx_rows
 from waybill.validation.rejects import decode_rejection, iterate_rejections
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from waybill.engine.report_parts import ReportParts
-    from waybill.model.entity import Entity
+    from waybill.model.artifact import Artifact
     from waybill.model.finding import Rejection
     from waybill.model.job import Job
-    from waybill.ports.blobs import Blobs
-    from waybill.ports.reader import RawChunk, Reader
-    from waybill.ports.sink import ChunkResult
-    from waybill.reports.layout import Layout
 
-PIECE_BYTES: Final = 256 * 1024
 CURSOR: Final = re.compile(r"[0-9]{0,18}")
 
 
@@ -53,6 +45,7 @@ class ReportFormat(StrEnum):
     CSV = "csv"
     XLSX = "xlsx"
     NDJSON = "ndjson"
+    PARQUET = "parquet"
 
 
 MEDIA_TYPES: Final = {
@@ -60,11 +53,14 @@ MEDIA_TYPES: Final = {
     ReportFormat.CSV: "text/csv; charset=utf-8",
     ReportFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     ReportFormat.NDJSON: "application/x-ndjson",
+    ReportFormat.PARQUET: "application/vnd.apache.parquet",
 }
 KEPT_AS: Final = {
     ReportFormat.JSON: ArtifactKind.REJECTIONS_JSON,
     ReportFormat.CSV: ArtifactKind.REJECTIONS_CSV,
     ReportFormat.XLSX: ArtifactKind.REJECTIONS_XLSX,
+    ReportFormat.NDJSON: ArtifactKind.REJECTIONS_NDJSON,
+    ReportFormat.PARQUET: ArtifactKind.REJECTIONS_PARQUET,
 }
 
 
@@ -142,11 +138,8 @@ def rejections_download(parts: ReportParts, job: Job, wanted: ReportFormat) -> D
     Raises:
         StateConflict: the job is not final.
         Gone: retention has ended.
-        RequestInvalid: there is no such form.
     """
     require_final(job)
-    if wanted is ReportFormat.NDJSON:
-        raise RequestInvalid("rejections come as json, csv or xlsx", code="FORMAT_UNKNOWN")
     name = f"{job.entity}-{job.id}-rejections.{wanted}"
     kept = find_artifact(parts, job, KEPT_AS[wanted])
     if kept is not None:
@@ -173,11 +166,19 @@ def _render(
     columns = columns_of(job)
     lines = read_pieces(parts.blobs, master.blob) if master is not None else iter(())
     rejections = iterate_rejections(lines)
-    if wanted is ReportFormat.CSV:
-        return write_csv(columns, rejections)
-    if wanted is ReportFormat.XLSX:
-        return write_xlsx(columns, rejections, parts.scratch)
-    return write_json(columns, rejections)
+    match wanted:
+        case ReportFormat.CSV:
+            return write_csv(columns, rejections)
+        case ReportFormat.NDJSON:
+            return write_ndjson(columns, rejections)
+        case ReportFormat.JSON:
+            return write_json(columns, rejections)
+        case ReportFormat.XLSX:
+            return write_xlsx(columns, rejections, parts.scratch)
+        case ReportFormat.PARQUET:
+            return write_parquet(columns, rejections, parts.scratch)
+        case _:
+            assert_never(wanted)
 
 
 def input_download(parts: ReportParts, job: Job) -> Download:
@@ -206,77 +207,37 @@ def accepted_download(parts: ReportParts, job: Job, wanted: ReportFormat) -> Dow
     Raises:
         StateConflict: the job is not final, or was a dry run.
         Gone: retention has ended.
-        RequestInvalid: there is no such form.
     """
     require_final(job)
     if job.options.dry_run:
         raise StateConflict("a dry run applies nothing", code="JOB_WAS_DRY_RUN")
-    if wanted not in {ReportFormat.CSV, ReportFormat.NDJSON}:
-        raise RequestInvalid("accepted records come as csv or ndjson", code="FORMAT_UNKNOWN")
-    columns = lay_out(columns_of(job)).columns
-    rows = _accepted_rows(parts, job) if job.counts.applied else iter(())
-    write = write_accepted_csv if wanted is ReportFormat.CSV else write_accepted_ndjson
+    if job.counts.applied and find_artifact(parts, job, ArtifactKind.INPUT) is None:
+        raise Gone("the input is gone", code="ARTIFACT_GONE")
     return Download(
         name=f"{job.entity}-{job.id}-accepted.{wanted}",
         media_type=MEDIA_TYPES[wanted],
         size_bytes=None,
-        chunks=write(columns, rows),
+        chunks=_render_accepted(AcceptedRecords(parts, job), parts.scratch, wanted),
     )
 
 
-def _accepted_rows(parts: ReportParts, job: Job) -> Iterator[AcceptedRow]:
-    """Reads the input once more: the original cells are kept nowhere else."""
-    if find_artifact(parts, job, ArtifactKind.INPUT) is None:
-        raise Gone("the input is gone", code="ARTIFACT_GONE")
-    return _joined_rows(parts, job)
-
-
-def _joined_rows(parts: ReportParts, job: Job) -> Iterator[AcceptedRow]:
-    entity = entity_of(job)
-    results = iter(parts.sink_for(entity).results(job.id))
-    result = next(results, None)
-    with closing(open_input(parts, job, entity)) as reader:
-        columns = match_columns(
-            entity,
-            reader.header.names,
-            operation=job.options.operation,
-            unknown=job.options.unknown_columns,
-        )
-        layout = lay_out(reader.header.names)
-        with closing(reader.map_chunks(lambda raw: raw)) as chunks:
-            for raw in chunks:
-                if result is not None and result.chunk == raw.ordinal:
-                    yield from _accepted_of(raw, result, ShownCells(columns), layout)
-                    result = next(results, None)
-
-
-def _accepted_of(
-    raw: RawChunk, result: ChunkResult, shown: ShownCells, layout: Layout
-) -> Iterator[AcceptedRow]:
-    outcome_of = dict(zip(result.records, result.outcomes, strict=True))
-    columns = raw.table.columns[: layout.width]
-    cells = zip(*(column.to_pylist() for column in columns), strict=True)
-    for record, values in zip(raw.record_numbers.tolist(), cells, strict=True):
-        outcome = outcome_of.get(record, REFUSED)
-        if outcome != REFUSED:
-            masked = shown.mask(values)
-            own = [masked[place] for place in layout.kept]
-            yield AcceptedRow(record, OUTCOME_NAMES[outcome], own)
-
-
-def open_input(parts: ReportParts, job: Job, entity: Entity) -> Reader:
-    """A reader on a job's input, as its run opened it.
-
-    Raises:
-        Gone: the bytes are not here any more.
-    """
-    path = parts.blobs.local_path(BlobName(job.input.blob)) if job.input else None
-    if job.input is None or path is None:
-        raise Gone("the input is gone", code="ARTIFACT_GONE")
-    options = replace(
-        read_options(job.options, entity, job.input.name), known_columns=columns_of(job)
-    )
-    return parts.open_reader(path, options)
+def _render_accepted(
+    accepted: AcceptedRecords, scratch: Path, wanted: ReportFormat
+) -> Iterator[bytes]:
+    match wanted:
+        case ReportFormat.CSV:
+            return write_csv_rows(accepted.names, accepted.cells())
+        case ReportFormat.NDJSON:
+            return write_ndjson_rows(accepted.names, accepted.cells())
+        case ReportFormat.JSON:
+            return write_json_rows(accepted.names, accepted.cells())
+        case ReportFormat.XLSX:
+            title = "Accepted records"
+            return write_xlsx_rows(accepted.names, accepted.values(), scratch, title=title)
+        case ReportFormat.PARQUET:
+            return write_parquet_rows(accepted.schema, accepted.tables(), scratch)
+        case _:
+            assert_never(wanted)
 
 
 def require_final(job: Job) -> None:
@@ -289,35 +250,3 @@ def require_final(job: Job) -> None:
         raise StateConflict(
             f"the job is {job.state}; reports exist once it is over", code="JOB_NOT_FINAL"
         )
-
-
-def find_artifact(parts: ReportParts, job: Job, kind: ArtifactKind) -> Artifact | None:
-    """The job's file of that kind, ``None`` where it never had one.
-
-    Raises:
-        Gone: it had one, and its retention has ended.
-    """
-    for artifact in parts.store.artifacts(job.id):
-        if artifact.kind is kind:
-            if artifact.purged_at is not None:
-                raise Gone("the retention of this file has ended", code="ARTIFACT_GONE")
-            return artifact
-    return None
-
-
-def columns_of(job: Job) -> tuple[str, ...]:
-    """The header of a job's input, in its spelling."""
-    columns = job.format_facts.get("columns", ())
-    return tuple(map(str, columns)) if isinstance(columns, list | tuple) else ()
-
-
-def entity_of(job: Job) -> Entity:
-    """The entity that a job was accepted under."""
-    return parse_descriptor(json.loads(job.descriptor), name=job.entity)
-
-
-def read_pieces(blobs: Blobs, name: BlobName) -> Iterator[bytes]:
-    """A blob in pieces."""
-    with blobs.open(name) as stream:
-        while piece := stream.read(PIECE_BYTES):
-            yield piece

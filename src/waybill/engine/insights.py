@@ -90,11 +90,12 @@ class Insights:
         return rejections_download(self.reports, job, wanted)
 
     def accepted_file(self, job: Job, wanted: ReportFormat) -> Download:
-        """The accepted records in input order with ``_record`` and ``_outcome`` (CSV, NDJSON).
+        """The accepted records in input order with ``_record`` and ``_outcome``.
 
         Raises:
             StateConflict: the job is not final.
             Gone: retention has ended.
+            ValueNotRepresentable: while it is written: a value does not fit the form.
         """
         return accepted_download(self.reports, job, wanted)
 

@@ -15,11 +15,16 @@ if TYPE_CHECKING:
     from waybill.ports.job_store import JobStore
     from waybill.ports.reader import OpenReader
     from waybill.ports.sink import Sink
+    from waybill.validation.sandbox import Sandbox
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportParts:
-    """The ports that downloads need. ``scratch``: a local folder for files being made."""
+    """The ports that downloads need.
+
+    ``scratch``: a local folder for files being made. ``sandbox``: where cells are typed, opened
+    when it is first asked for.
+    """
 
     store: JobStore
     blobs: Blobs
@@ -28,3 +33,4 @@ class ReportParts:
     clock: Clock
     ids: IdSource
     scratch: Path
+    sandbox: Callable[[], Sandbox]

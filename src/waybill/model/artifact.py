@@ -21,6 +21,8 @@ class ArtifactKind(StrEnum):
     REJECTIONS_CSV = "rejections_csv"
     REJECTIONS_JSON = "rejections_json"
     REJECTIONS_XLSX = "rejections_xlsx"
+    REJECTIONS_NDJSON = "rejections_ndjson"
+    REJECTIONS_PARQUET = "rejections_parquet"
     EXPORT = "export"
     RESULT = "result"
 

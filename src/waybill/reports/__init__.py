@@ -1,1 +1,1 @@
-"""Views of a job's records for people and machines: JSON, CSV, XLSX, written as streams."""
+"""Views of a job's records for people and machines, written as streams."""

@@ -1,19 +1,17 @@
-"""Rejected records as one JSON document, streamed: raw values, nothing escaped for people."""
+"""Rejected records as JSON, in one document or one per line: nothing is escaped for people."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-import msgspec
+from waybill.reports.json_text import encode, gather, json_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from waybill.model.finding import Finding, Rejection
 
-_BUFFER_BYTES: Final = 256 * 1024
 _OPTIONAL: Final = ("cell", "pointer")
-_encode = msgspec.json.Encoder().encode
 
 
 def write_json(
@@ -26,18 +24,23 @@ def write_json(
     One record of the array per line. ``trailer``: further members after ``next``. Memory does not
     grow with the number of rejections.
     """
-    buffer = bytearray(b'{"rejections":[')
+    return gather(_parts(columns, rejections, trailer or {}))
+
+
+def write_ndjson(columns: Sequence[str], rejections: Iterable[Rejection]) -> Iterator[bytes]:
+    """The objects of ``write_json``, one per line."""
+    return json_lines(rejection_document(columns, rejection) for rejection in rejections)
+
+
+def _parts(
+    columns: Sequence[str], rejections: Iterable[Rejection], trailer: Mapping[str, object]
+) -> Iterator[bytes]:
+    yield b'{"rejections":['
     total = 0
-    for rejection in rejections:
-        buffer += b",\n" if total else b"\n"
-        buffer += _encode(rejection_document(columns, rejection))
-        total += 1
-        if len(buffer) >= _BUFFER_BYTES:
-            yield bytes(buffer)
-            buffer.clear()
-    tail = _encode({"total": total, "next": None, **(trailer or {})})
-    buffer += b"\n]," + tail[1:] + b"\n"
-    yield bytes(buffer)
+    for total, rejection in enumerate(rejections, start=1):
+        before = b",\n" if total > 1 else b"\n"
+        yield before + encode(rejection_document(columns, rejection))
+    yield b"\n]," + encode({"total": total, "next": None, **trailer})[1:] + b"\n"
 
 
 def rejection_document(columns: Sequence[str], rejection: Rejection) -> dict[str, object]:

@@ -30,11 +30,16 @@ if TYPE_CHECKING:
 CSV: Final = "text/csv"
 NDJSON: Final = "application/x-ndjson"
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+PARQUET: Final = "application/vnd.apache.parquet"
 FORMAT_OF_MEDIA: Final = {
+    JSON: ReportFormat.JSON,
     CSV: ReportFormat.CSV,
     XLSX: ReportFormat.XLSX,
     NDJSON: ReportFormat.NDJSON,
+    PARQUET: ReportFormat.PARQUET,
 }
+ACCEPTED_MEDIA: Final = (CSV, NDJSON, JSON, XLSX, PARQUET)
+"""What accepted records come as, the first where ``Accept`` says nothing."""
 
 
 def find(core: Core, request: Request) -> Job:
@@ -88,45 +93,33 @@ def cancel(core: Core, request: Request) -> Response:
 
 def rejections(core: Core, request: Request) -> Response:
     """Rejected records: a page of JSON, or the whole report as ``Accept`` says."""
-    media = choose_media(request.headers, (JSON, CSV, XLSX))
+    media = choose_media(request.headers, tuple(FORMAT_OF_MEDIA))
     if media == JSON:
         return _varying(_rejection_page(core, request))
-    return _varying(_report(core, request, FORMAT_OF_MEDIA[media]))
+    return _varying(rejections_file(core, request, wanted=FORMAT_OF_MEDIA[media]))
 
 
 def rejections_json(core: Core, request: Request) -> Response:
     """All rejections as one JSON file, or a page of it where one is asked for."""
     if request.query:
         return _rejection_page(core, request)
-    return _report(core, request, ReportFormat.JSON)
+    return rejections_file(core, request, wanted=ReportFormat.JSON)
 
 
-def rejections_csv(core: Core, request: Request) -> Response:
-    """All rejections as CSV, ready to be mended and sent again."""
-    return _report(core, request, ReportFormat.CSV)
-
-
-def rejections_xlsx(core: Core, request: Request) -> Response:
-    """All rejections as a workbook."""
-    return _report(core, request, ReportFormat.XLSX)
+def rejections_file(core: Core, request: Request, *, wanted: ReportFormat) -> Response:
+    """All rejections as one file."""
+    return download_response(core.insights.rejections_file(find(core, request), wanted))
 
 
 def accepted(core: Core, request: Request) -> Response:
     """The accepted records, as ``Accept`` says."""
-    media = choose_media(request.headers, (CSV, NDJSON))
-    return _varying(
-        download_response(core.insights.accepted_file(find(core, request), FORMAT_OF_MEDIA[media]))
-    )
+    media = choose_media(request.headers, ACCEPTED_MEDIA)
+    return _varying(accepted_file(core, request, wanted=FORMAT_OF_MEDIA[media]))
 
 
-def accepted_csv(core: Core, request: Request) -> Response:
-    """The accepted records as CSV."""
-    return download_response(core.insights.accepted_file(find(core, request), ReportFormat.CSV))
-
-
-def accepted_ndjson(core: Core, request: Request) -> Response:
-    """The accepted records, one JSON object per line."""
-    return download_response(core.insights.accepted_file(find(core, request), ReportFormat.NDJSON))
+def accepted_file(core: Core, request: Request, *, wanted: ReportFormat) -> Response:
+    """The accepted records as one file."""
+    return download_response(core.insights.accepted_file(find(core, request), wanted))
 
 
 def input_file(core: Core, request: Request) -> Response:
@@ -145,7 +138,3 @@ def _rejection_page(core: Core, request: Request) -> Response:
     page = core.insights.rejections(job, cursor, limit)
     documents = [rejection_document(page.columns, rejection) for rejection in page.rejections]
     return json_response({"rejections": documents, "total": page.total, "next": page.next})
-
-
-def _report(core: Core, request: Request, wanted: ReportFormat) -> Response:
-    return download_response(core.insights.rejections_file(find(core, request), wanted))

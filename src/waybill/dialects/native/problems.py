@@ -25,6 +25,7 @@ STATUSES: Final[Mapping[type[errors.WaybillError], int]] = {
     errors.NotFound: 404,
     errors.Gone: 410,
     errors.StateConflict: 409,
+    errors.ValueNotRepresentable: 406,
     errors.KeyReused: 422,
     errors.KeyInFlight: 409,
     errors.RateExceeded: 429,

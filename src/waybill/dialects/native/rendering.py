@@ -25,6 +25,8 @@ PATH_OF_KIND: Final = {
     ArtifactKind.REJECTIONS_CSV: "/rejections.csv",
     ArtifactKind.REJECTIONS_JSON: "/rejections.json",
     ArtifactKind.REJECTIONS_XLSX: "/rejections.xlsx",
+    ArtifactKind.REJECTIONS_NDJSON: "/rejections.ndjson",
+    ArtifactKind.REJECTIONS_PARQUET: "/rejections.parquet",
 }
 """The artifacts that clients see; the others are how the engine works."""
 LONGEST_RETRY_SECONDS: Final = 60
@@ -176,6 +178,8 @@ def _links(job: Job, address: str) -> JobLinks:
         rejections_json=f"{address}/rejections.json",
         rejections_csv=f"{address}/rejections.csv",
         rejections_xlsx=f"{address}/rejections.xlsx",
+        rejections_ndjson=f"{address}/rejections.ndjson",
+        rejections_parquet=f"{address}/rejections.parquet",
         accepted=f"{address}/accepted",
         input=f"{address}/input",
         cancel=None if job.is_final else address,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from waybill.dialect import Answer, BodyKind, Handler, QueryParameter, Route
 from waybill.dialects.native import entities, jobs
+from waybill.dialects.native.jobs import FORMAT_OF_MEDIA
 from waybill.dialects.native.options import OPTIONS
 from waybill.dialects.native.parameters import CURSOR, LIMIT, WAIT
 from waybill.dialects.native.problems import Problem, errors_page
+from waybill.dialects.native.rendering import JSON
 from waybill.dialects.native.shapes import (
     EntitiesShape,
     JobShape,
@@ -44,12 +47,19 @@ RAW_MEDIA: Final = (
     "application/octet-stream",
     "application/vnd.ms-excel",  # what Windows browsers call a CSV file
 )
+FORM_NAMES: Final = {
+    jobs.CSV: "CSV",
+    jobs.NDJSON: "NDJSON",
+    JSON: "JSON",
+    jobs.XLSX: "XLSX",
+    jobs.PARQUET: "Parquet",
+}
 REFUSALS: Final[Mapping[int, str]] = {
     400: "The request is malformed.",
     401: "No token, or none that is known.",
     403: "The token lacks the scope.",
     404: "There is no such thing in the token's project.",
-    406: "Accept names nothing that this can be given as.",
+    406: "Accept names nothing that this can be given as, or a value does not fit this form.",
     408: "The body stood still for too long.",
     409: "The job's state does not allow this, or the Idempotency-Key is in flight.",
     410: "The file's retention has ended.",
@@ -275,9 +285,9 @@ ROUTES: Sequence[Route] = (
         jobs.rejections,
         "Read the rejected records",
         Answer(
-            description="A page as JSON; with Accept: text/csv or XLSX the whole report.",
+            description="A page as JSON; with another Accept the whole report.",
             struct=RejectionsShape,
-            also=(jobs.CSV, jobs.XLSX),
+            also=tuple(media for media in FORMAT_OF_MEDIA if media != JSON),
         ),
         (CURSOR, LIMIT),
         (*_LATER, 406),
@@ -290,40 +300,46 @@ ROUTES: Sequence[Route] = (
         (CURSOR, LIMIT),
         _LATER,
     ),
-    _read(
-        "/v1/jobs/{id}/rejections.csv",
-        jobs.rejections_csv,
-        "Download the rejected records as CSV",
-        _file("The original columns, then what is wrong.", jobs.CSV),
-        refusals=_LATER,
-    ),
-    _read(
-        "/v1/jobs/{id}/rejections.xlsx",
-        jobs.rejections_xlsx,
-        "Download the rejected records as XLSX",
-        _file("The original columns, then what is wrong.", jobs.XLSX),
-        refusals=_LATER,
+    *(
+        _read(
+            f"/v1/jobs/{{id}}/rejections.{FORMAT_OF_MEDIA[media]}",
+            partial(jobs.rejections_file, wanted=FORMAT_OF_MEDIA[media]),
+            f"Download the rejected records as {FORM_NAMES[media]}",
+            _file(meaning, media),
+            refusals=_LATER,
+        )
+        for media, meaning in (
+            (jobs.CSV, "The original columns, then what is wrong."),
+            (jobs.NDJSON, "One rejection per line, in the shape of the JSON report."),
+            (jobs.XLSX, "The original columns, then what is wrong."),
+            (
+                jobs.PARQUET,
+                "The columns of the CSV report; text, but for numbers of records and lines.",
+            ),
+        )
     ),
     _read(
         "/v1/jobs/{id}/accepted",
         jobs.accepted,
         "Download the accepted records",
-        _file("In input order, each with its outcome.", jobs.CSV, jobs.NDJSON),
+        _file("In input order, each with its outcome.", *jobs.ACCEPTED_MEDIA),
         refusals=(*_LATER, 406),
     ),
-    _read(
-        "/v1/jobs/{id}/accepted.csv",
-        jobs.accepted_csv,
-        "Download the accepted records as CSV",
-        _file("In input order, each with its outcome.", jobs.CSV),
-        refusals=_LATER,
-    ),
-    _read(
-        "/v1/jobs/{id}/accepted.ndjson",
-        jobs.accepted_ndjson,
-        "Download the accepted records as NDJSON",
-        _file("In input order, each with its outcome.", jobs.NDJSON),
-        refusals=_LATER,
+    *(
+        _read(
+            f"/v1/jobs/{{id}}/accepted.{FORMAT_OF_MEDIA[media]}",
+            partial(jobs.accepted_file, wanted=FORMAT_OF_MEDIA[media]),
+            f"Download the accepted records as {FORM_NAMES[media]}",
+            _file(meaning, media),
+            refusals=refusals,
+        )
+        for media, meaning, refusals in (
+            (jobs.CSV, "In input order, each with its outcome; cells as they came.", _LATER),
+            (jobs.NDJSON, "One object per line; cells as they came.", _LATER),
+            (JSON, "One array of objects; cells as they came.", _LATER),
+            (jobs.XLSX, "Numbers, dates and booleans as such where exact.", (*_LATER, 406)),
+            (jobs.PARQUET, "A column per field, of its type.", (*_LATER, 406)),
+        )
     ),
     _read(
         "/v1/jobs/{id}/input",

@@ -42,6 +42,8 @@ class JobLinks(msgspec.Struct, frozen=True, kw_only=True):
     rejections_json: str
     rejections_csv: str
     rejections_xlsx: str
+    rejections_ndjson: str
+    rejections_parquet: str
     accepted: str
     input: str
     cancel: str | None

@@ -1,0 +1,71 @@
+"""What is kept of a job: its artifacts, its input, the header and the entity it was read under."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from waybill.engine.runs.opening import read_options
+from waybill.errors import Gone
+from waybill.model.ids import BlobName
+from waybill.validation.descriptor import parse_descriptor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from waybill.engine.report_parts import ReportParts
+    from waybill.model.artifact import Artifact, ArtifactKind
+    from waybill.model.entity import Entity
+    from waybill.model.job import Job
+    from waybill.ports.blobs import Blobs
+    from waybill.ports.reader import Reader
+
+PIECE_BYTES: Final = 256 * 1024
+
+
+def open_input(parts: ReportParts, job: Job, entity: Entity) -> Reader:
+    """A reader on a job's input, as its run opened it.
+
+    Raises:
+        Gone: the bytes are not here any more.
+    """
+    path = parts.blobs.local_path(BlobName(job.input.blob)) if job.input else None
+    if job.input is None or path is None:
+        raise Gone("the input is gone", code="ARTIFACT_GONE")
+    options = replace(
+        read_options(job.options, entity, job.input.name), known_columns=columns_of(job)
+    )
+    return parts.open_reader(path, options)
+
+
+def find_artifact(parts: ReportParts, job: Job, kind: ArtifactKind) -> Artifact | None:
+    """The job's file of that kind, ``None`` where it never had one.
+
+    Raises:
+        Gone: it had one, and its retention has ended.
+    """
+    for artifact in parts.store.artifacts(job.id):
+        if artifact.kind is kind:
+            if artifact.purged_at is not None:
+                raise Gone("the retention of this file has ended", code="ARTIFACT_GONE")
+            return artifact
+    return None
+
+
+def columns_of(job: Job) -> tuple[str, ...]:
+    """The header of a job's input, in its spelling."""
+    columns = job.format_facts.get("columns", ())
+    return tuple(map(str, columns)) if isinstance(columns, list | tuple) else ()
+
+
+def entity_of(job: Job) -> Entity:
+    """The entity that a job was accepted under."""
+    return parse_descriptor(json.loads(job.descriptor), name=job.entity)
+
+
+def read_pieces(blobs: Blobs, name: BlobName) -> Iterator[bytes]:
+    """A blob in pieces."""
+    with blobs.open(name) as stream:
+        while piece := stream.read(PIECE_BYTES):
+            yield piece
