@@ -103,3 +103,24 @@ def test_values_are_those_of_the_same_csv(check: Check) -> None:
     typed = check('{"n": 1.50e1, "b": true}\n', *fields).good
     plain = check("n,b\n1.50e1,true\n", *fields).good
     assert typed.to_pylist() == plain.to_pylist()
+
+
+def test_a_text_that_holds_json_is_of_the_wrong_kind_only(check: Check) -> None:
+    field = {"name": "x", "type": "array", "constraints": {"jsonSchema": {"maxItems": 1}}}
+    checked = check('{"x": "[1, 2]"}\n{"x": "[NaN]"}\n{"x": [1, 2]}\n', field)
+    assert messages(checked) == {
+        1: ["expected array, received string"],
+        2: ["expected array, received string"],
+        3: ["the value is refused: it must have at most 1 items"],
+    }
+
+
+@pytest.mark.parametrize("schema", [None, {"required": ["a"]}])
+def test_nested_values_are_those_of_the_same_csv(check: Check, schema: object) -> None:
+    rules = {} if schema is None else {"constraints": {"jsonSchema": schema}}
+    field = {"name": "x", "type": "object", **rules}
+    cell = '{"a": {"b": [1.50, "\\u00e4"]}}'
+    typed = check(f'{{"x": {cell}}}\n', field).good
+    plain = check('x\n"' + cell.replace('"', '""') + '"\n', field).good
+    assert typed.to_pylist() == plain.to_pylist()
+    assert plain["x"].to_pylist() == [cell]

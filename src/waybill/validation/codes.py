@@ -275,7 +275,9 @@ CATALOGUE: Final[Mapping[str, Code]] = {
     ),
     "ENUM": _field("Not an allowed value", "{value!r} is not allowed", "one of {bound}", "{hint}"),
     "JSON_SCHEMA": _field(
-        "Does not fit its JSON Schema", "the value does not fit its schema: {reason}", "{expected}"
+        "JSON that breaks its JSON Schema, or is not strict",
+        "the value is refused: {reason}",
+        "{expected}",
     ),
     "FOREIGN_KEY": _field(
         "Reference to nothing",

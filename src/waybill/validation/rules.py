@@ -21,8 +21,11 @@ if TYPE_CHECKING:
 MASK: Final = "********"
 """What stands for the value of a secret field wherever it would be shown."""
 
-WHITE_SPACE: Final = "' \t\n\v\f\r\u00a0'"
-"""What trimming takes away on both sides, as a SQL literal."""
+BLANKS: Final = " \t\n\v\f\r\u00a0"
+"""What trimming takes away on both sides."""
+
+WHITE_SPACE: Final = literal(BLANKS)
+"""The same as a SQL literal."""
 
 _JSON_TYPES: Final = (FieldType.OBJECT, FieldType.ARRAY, FieldType.GEOJSON)
 _NUMBER_TYPES: Final = (FieldType.NUMBER, FieldType.INTEGER, FieldType.YEAR)
