@@ -66,6 +66,7 @@ def messages(checked: CheckedChunk) -> dict[int, list[str]]:
         ({"type": "boolean"}, {"boolean"}),
         ({"type": "object"}, {"object"}),
         ({"type": "array"}, {"array"}),
+        ({"type": "list", "itemType": "integer"}, {"string", "array"}),
         ({"type": "any"}, set(VALUES)),
     ],
 )
@@ -124,3 +125,69 @@ def test_nested_values_are_those_of_the_same_csv(check: Check, schema: object) -
     plain = check('x\n"' + cell.replace('"', '""') + '"\n', field).good
     assert typed.to_pylist() == plain.to_pylist()
     assert plain["x"].to_pylist() == [cell]
+
+
+@pytest.mark.parametrize(
+    ("item", "array", "text"),
+    [
+        ("string", '["a", "b"]', "a;b"),
+        ("string", '["a", "", "\\u00e4\\"\\\\ü"]', 'a;;ä"\\ü'),
+        ("string", '["null"]', "null"),
+        ("integer", "[1,-2 , 30]", "1;-2;30"),
+        ("number", "[1.50, 1E+2]", "1.50;1E+2"),
+        ("boolean", "[true, false]", "true;false"),
+        ("date", '["2024-01-01", "2024-02-29"]', "2024-01-01;2024-02-29"),
+    ],
+)
+def test_an_array_for_a_list_is_its_delimited_text(
+    check: Check, item: str, array: str, text: str
+) -> None:
+    field = {"name": "x", "type": "list", "itemType": item, "delimiter": ";"}
+    typed = check(f'{{"x": {array}}}\n{{"x": {json.dumps(text)}}}\n', field).good
+    plain = check('x\n"' + text.replace('"', '""') + '"\n', field).good
+    assert plain["x"].to_pylist() == [text]
+    assert typed["x"].to_pylist() == [text] * 2
+    assert typed["_hash"].to_pylist() == plain["_hash"].to_pylist() * 2
+
+
+@pytest.mark.parametrize(
+    ("field", "array", "told"),
+    [
+        ({}, '["a,b"]', "has an item with the delimiter ','"),
+        ({"delimiter": "::"}, '["a:", "b"]', "has an item with the delimiter '::'"),
+        ({"itemType": "number", "delimiter": "."}, "[1.5]", "has an item with the delimiter '.'"),
+        ({}, '[""]', "has an item that alone means a missing value"),
+        ({"missingValues": ["", "n/a"]}, '["n/a"]', "has an item that alone means a missing value"),
+        ({}, "[1]", "has an item that is no JSON string"),
+        ({}, '["a", null]', "has an item that is no JSON string"),
+        ({}, '[["a"]]', "has an item that is no JSON string"),
+        ({"itemType": "integer"}, '["1"]', "has an item that is no JSON number"),
+        ({"itemType": "integer"}, "[1.5]", "is not values separated by ','"),
+        ({"itemType": "boolean"}, '["true"]', "has an item that is no JSON boolean"),
+        ({}, '["a\\u0000"]', "the value holds a NUL character"),
+        ({"constraints": {"maxLength": 1}}, '["a", "b"]', "has more than 1 items"),
+    ],
+)
+def test_an_array_that_no_delimited_text_means_is_refused(
+    check: Check, field: dict[str, object], array: str, told: str
+) -> None:
+    found = messages(check(f'{{"x": {array}}}\n', {"name": "x", "type": "list", **field}))
+    assert [told in message for message in found[1]] == [True]
+
+
+def test_an_array_of_nothing_is_missing(check: Check) -> None:
+    field = {"name": "x", "type": "list", "waybill": {"default": "a,b"}}
+    assert check('{"x": []}\n', {"name": "x", "type": "list"}).good["x"].to_pylist() == [None]
+    assert check('{"x": []}\n', field).good["x"].to_pylist() == ["a,b"]
+    required = {"name": "x", "type": "list", "constraints": {"required": True}}
+    assert messages(check('{"x": []}\n', required)) == {1: ["x is required"]}
+
+
+def test_an_array_is_still_one_in_a_report_that_comes_back(check: Check) -> None:
+    field = {"name": "x", "type": "list"}
+    cells = ("a,b", '["a", "b"]', "[1]", "[a]", "")
+    text = "".join('1,"' + cell.replace('"', '""') + '"\n' for cell in cells)
+    checked = check("_record,x\n" + text, field)
+    assert checked.good["x"].to_pylist() == ["a,b", "a,b", "[a]", None]
+    assert messages(checked) == {3: ["'[1]' has an item that is no JSON string"]}
+    assert check('x\n"[""a"", 2]"\n', field).good["x"].to_pylist() == ['["a", 2]']

@@ -279,6 +279,9 @@ CATALOGUE: Final[Mapping[str, Code]] = {
         "the value is refused: {reason}",
         "{expected}",
     ),
+    "LIST_ITEM": _field(
+        "Item that the list cannot keep", "{value!r} has an item {bound}", "{expected}"
+    ),
     "FOREIGN_KEY": _field(
         "Reference to nothing",
         "{value!r} is not a known {reference}",
