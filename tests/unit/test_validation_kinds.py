@@ -9,6 +9,7 @@ import pytest
 
 from waybill.formats.opening import open_reader
 from waybill.model.limits import Limits
+from waybill.model.options import UnknownColumns
 from waybill.ports.reader import ReadOptions
 from waybill.validation.checker import Checker, CheckOptions
 from waybill.validation.descriptor import parse_descriptor
@@ -30,15 +31,20 @@ VALUES = {"string": "12", "number": 12, "boolean": True, "object": {"a": 1}, "ar
 def check(tmp_path: Path) -> Check:
     sandbox = open_sandbox(memory_bytes=100 << 20, threads=1, temp_directory=tmp_path / "spill")
 
-    def checked(text: str, *fields: dict[str, object]) -> CheckedChunk:
+    def checked(
+        text: str,
+        *fields: dict[str, object],
+        unknown_columns: UnknownColumns = UnknownColumns.WARN,
+    ) -> CheckedChunk:
         path = tmp_path / "input"
         path.write_text(text)
         reader = open_reader(str(path), ReadOptions(), Limits())
-        entity = parse_descriptor({"fields": list(fields)}, name="sample")
+        raw = {"fields": list(fields), "waybill": {"open": True}}
+        entity = parse_descriptor(raw, name="sample")
         checker = Checker(
             entity,
             reader.header,
-            CheckOptions(),
+            CheckOptions(unknown_columns=unknown_columns),
             limits=Limits(),
             sandbox=sandbox,
             pepper="pepper",
@@ -191,3 +197,24 @@ def test_an_array_is_still_one_in_a_report_that_comes_back(check: Check) -> None
     assert checked.good["x"].to_pylist() == ["a,b", "a,b", "[a]", None]
     assert messages(checked) == {3: ["'[1]' has an item that is no JSON string"]}
     assert check('x\n"[""a"", 2]"\n', field).good["x"].to_pylist() == ['["a", 2]']
+
+
+def test_kept_columns_keep_their_kind_and_so_does_the_hash(check: Check) -> None:
+    values = ("5", '"5"', "true", '"true"', '{"a": [1.50]}', "1e999", '"\\u00e4"', "null")
+    text = "".join(f'{{"id": 1, "more": {value}}}\n' for value in values)
+    field = {"name": "id", "type": "integer"}
+    kept = check(text, field, unknown_columns=UnknownColumns.KEEP).good
+    shown = [*values[:-2], '"ä"']
+    assert kept["_extra"].to_pylist() == [*(f'{{"more":{value}}}' for value in shown), "{}"]
+    assert len(set(kept["_hash"].to_pylist())) == len(values)
+    plain = check("id,more\n1,5\n", field, unknown_columns=UnknownColumns.KEEP).good
+    assert plain["_hash"].to_pylist() == [kept["_hash"].to_pylist()[1]]
+
+
+def test_the_hash_tells_kept_columns_of_other_names_apart(check: Check) -> None:
+    field = {"name": "id", "type": "integer"}
+    one, other = (
+        check(f"id,{name}\n1,5\n", field, unknown_columns=UnknownColumns.KEEP).good["_hash"]
+        for name in ("one", "other")
+    )
+    assert one.to_pylist() != other.to_pylist()

@@ -201,7 +201,7 @@ class _Writer:
         The engine's number forms of MD5 take twice the time of the text.
         """
         parts = [self._hashed(plan) for plan in self._compiled.plans]
-        parts += [self._marked(f"c{index}") for _, index in self._compiled.columns.kept]
+        parts += [self._marked(self._extra())] if self._compiled.columns.kept else []
         return f"md5(concat_ws({literal(SEPARATOR)}, {', '.join(parts) or 'NULL'}))"
 
     def _hashed(self, plan: FieldPlan) -> str:
