@@ -6,6 +6,8 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from waybill.formats.opening import open_reader
 from waybill.model.limits import Limits
@@ -179,6 +181,25 @@ def test_an_array_that_no_delimited_text_means_is_refused(
 ) -> None:
     found = messages(check(f'{{"x": {array}}}\n', {"name": "x", "type": "list", **field}))
     assert [told in message for message in found[1]] == [True]
+
+
+@given(st.lists(st.lists(st.text(alphabet='a,:"\\\né\x00\x1f []', max_size=3)), min_size=1))
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_every_array_is_refused_or_comes_back_from_its_text(
+    check: Check, arrays: list[list[str]]
+) -> None:
+    lines = "".join(json.dumps({"x": array}) + "\n" for array in arrays)
+    checked = check(lines, {"name": "x", "type": "list", "delimiter": "::"})
+    refused = messages(checked)
+    kept = dict(zip(*checked.good.select(["_record", "x"]).to_pydict().values(), strict=True))
+    for record, array in enumerate(arrays, start=1):
+        text = "::".join(array)
+        if record in refused:
+            assert "\0" in text or text.split("::") != array or not text
+        else:
+            assert kept[record] == (text if array else None)
 
 
 def test_an_array_of_nothing_is_missing(check: Check) -> None:
