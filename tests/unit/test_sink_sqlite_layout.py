@@ -219,6 +219,15 @@ def test_undeclared_columns_stay_in_their_order_behind_the_declared_ones(sink: S
     assert put(sink, entity, fewer, "second") == b"N"
 
 
+def test_kept_values_are_read_back_whatever_their_numbers(sink: SqliteSink) -> None:
+    entity = entity_of(is_open=True)
+    extra = f'{{"a":1e999,"b":[1.5,"5",{"9" * 500},{"9" * 20}],"c":{{"d":null}}}}'
+    put(sink, entity, chunk_of(("1", extra), fields=("id", EXTRA), entity=entity))
+    assert stored(sink, entity) == [
+        {"id": "1", "a": "1e999", "b": [1.5, "5", "9" * 500, int("9" * 20)], "c": {"d": None}}
+    ]
+
+
 def test_a_hash_never_hides_a_change_between_field_sets(sink: SqliteSink) -> None:
     entity = entity_of("one", "two")
     first = chunk_of(("1", "a"), fields=("id", "one"), entity=entity)

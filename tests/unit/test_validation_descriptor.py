@@ -149,8 +149,9 @@ def test_a_wrong_field_is_refused_with_its_place(
         ("integer", {"minimum": 9, "exclusiveMaximum": 9}, "", "no value lies"),
         ("date", {"minimum": "2024-02-01", "maximum": "2024-01-31"}, "", "no value lies"),
         ("string", {"required": "yes"}, "/required", "true or false"),
-        ("object", {"jsonSchema": {"type": "thing"}}, "/jsonSchema", "no JSON Schema"),
-        ("object", {"jsonSchema": {"$ref": "file:///etc/passwd"}}, "/jsonSchema", "outside"),
+        ("object", {"jsonSchema": []}, "/jsonSchema", "must be an object"),
+        ("object", {"jsonSchema": {"type": "thing"}}, "/jsonSchema/type", "no JSON Schema"),
+        ("list", {"jsonSchema": {}}, "/jsonSchema", "does not apply"),
     ],
 )
 def test_a_wrong_constraint_is_refused_with_its_place(

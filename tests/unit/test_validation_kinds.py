@@ -6,9 +6,12 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from waybill.formats.opening import open_reader
 from waybill.model.limits import Limits
+from waybill.model.options import UnknownColumns
 from waybill.ports.reader import ReadOptions
 from waybill.validation.checker import Checker, CheckOptions
 from waybill.validation.descriptor import parse_descriptor
@@ -30,15 +33,20 @@ VALUES = {"string": "12", "number": 12, "boolean": True, "object": {"a": 1}, "ar
 def check(tmp_path: Path) -> Check:
     sandbox = open_sandbox(memory_bytes=100 << 20, threads=1, temp_directory=tmp_path / "spill")
 
-    def checked(text: str, *fields: dict[str, object]) -> CheckedChunk:
+    def checked(
+        text: str,
+        *fields: dict[str, object],
+        unknown_columns: UnknownColumns = UnknownColumns.WARN,
+    ) -> CheckedChunk:
         path = tmp_path / "input"
         path.write_text(text)
         reader = open_reader(str(path), ReadOptions(), Limits())
-        entity = parse_descriptor({"fields": list(fields)}, name="sample")
+        raw = {"fields": list(fields), "waybill": {"open": True}}
+        entity = parse_descriptor(raw, name="sample")
         checker = Checker(
             entity,
             reader.header,
-            CheckOptions(),
+            CheckOptions(unknown_columns=unknown_columns),
             limits=Limits(),
             sandbox=sandbox,
             pepper="pepper",
@@ -66,6 +74,7 @@ def messages(checked: CheckedChunk) -> dict[int, list[str]]:
         ({"type": "boolean"}, {"boolean"}),
         ({"type": "object"}, {"object"}),
         ({"type": "array"}, {"array"}),
+        ({"type": "list", "itemType": "integer"}, {"string", "array"}),
         ({"type": "any"}, set(VALUES)),
     ],
 )
@@ -103,3 +112,130 @@ def test_values_are_those_of_the_same_csv(check: Check) -> None:
     typed = check('{"n": 1.50e1, "b": true}\n', *fields).good
     plain = check("n,b\n1.50e1,true\n", *fields).good
     assert typed.to_pylist() == plain.to_pylist()
+
+
+def test_a_text_that_holds_json_is_of_the_wrong_kind_only(check: Check) -> None:
+    field = {"name": "x", "type": "array", "constraints": {"jsonSchema": {"maxItems": 1}}}
+    checked = check('{"x": "[1, 2]"}\n{"x": "[NaN]"}\n{"x": [1, 2]}\n', field)
+    assert messages(checked) == {
+        1: ["expected array, received string"],
+        2: ["expected array, received string"],
+        3: ["the value is refused: it must have at most 1 items"],
+    }
+
+
+@pytest.mark.parametrize("schema", [None, {"required": ["a"]}])
+def test_nested_values_are_those_of_the_same_csv(check: Check, schema: object) -> None:
+    rules = {} if schema is None else {"constraints": {"jsonSchema": schema}}
+    field = {"name": "x", "type": "object", **rules}
+    cell = '{"a": {"b": [1.50, "\\u00e4"]}}'
+    typed = check(f'{{"x": {cell}}}\n', field).good
+    plain = check('x\n"' + cell.replace('"', '""') + '"\n', field).good
+    assert typed.to_pylist() == plain.to_pylist()
+    assert plain["x"].to_pylist() == [cell]
+
+
+@pytest.mark.parametrize(
+    ("item", "array", "text"),
+    [
+        ("string", '["a", "b"]', "a;b"),
+        ("string", '["a", "", "\\u00e4\\"\\\\ü"]', 'a;;ä"\\ü'),
+        ("string", '["null"]', "null"),
+        ("integer", "[1,-2 , 30]", "1;-2;30"),
+        ("number", "[1.50, 1E+2]", "1.50;1E+2"),
+        ("boolean", "[true, false]", "true;false"),
+        ("date", '["2024-01-01", "2024-02-29"]', "2024-01-01;2024-02-29"),
+    ],
+)
+def test_an_array_for_a_list_is_its_delimited_text(
+    check: Check, item: str, array: str, text: str
+) -> None:
+    field = {"name": "x", "type": "list", "itemType": item, "delimiter": ";"}
+    typed = check(f'{{"x": {array}}}\n{{"x": {json.dumps(text)}}}\n', field).good
+    plain = check('x\n"' + text.replace('"', '""') + '"\n', field).good
+    assert plain["x"].to_pylist() == [text]
+    assert typed["x"].to_pylist() == [text] * 2
+    assert typed["_hash"].to_pylist() == plain["_hash"].to_pylist() * 2
+
+
+@pytest.mark.parametrize(
+    ("field", "array", "told"),
+    [
+        ({}, '["a,b"]', "has an item with the delimiter ','"),
+        ({"delimiter": "::"}, '["a:", "b"]', "has an item with the delimiter '::'"),
+        ({"itemType": "number", "delimiter": "."}, "[1.5]", "has an item with the delimiter '.'"),
+        ({}, '[""]', "has an item that alone means a missing value"),
+        ({"missingValues": ["", "n/a"]}, '["n/a"]', "has an item that alone means a missing value"),
+        ({}, "[1]", "has an item that is no JSON string"),
+        ({}, '["a", null]', "has an item that is no JSON string"),
+        ({}, '[["a"]]', "has an item that is no JSON string"),
+        ({"itemType": "integer"}, '["1"]', "has an item that is no JSON number"),
+        ({"itemType": "integer"}, "[1.5]", "is not values separated by ','"),
+        ({"itemType": "boolean"}, '["true"]', "has an item that is no JSON boolean"),
+        ({}, '["a\\u0000"]', "the value holds a NUL character"),
+        ({"constraints": {"maxLength": 1}}, '["a", "b"]', "has more than 1 items"),
+    ],
+)
+def test_an_array_that_no_delimited_text_means_is_refused(
+    check: Check, field: dict[str, object], array: str, told: str
+) -> None:
+    found = messages(check(f'{{"x": {array}}}\n', {"name": "x", "type": "list", **field}))
+    assert [told in message for message in found[1]] == [True]
+
+
+@given(st.lists(st.lists(st.text(alphabet='a,:"\\\né\x00\x1f []', max_size=3)), min_size=1))
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_every_array_is_refused_or_comes_back_from_its_text(
+    check: Check, arrays: list[list[str]]
+) -> None:
+    lines = "".join(json.dumps({"x": array}) + "\n" for array in arrays)
+    checked = check(lines, {"name": "x", "type": "list", "delimiter": "::"})
+    refused = messages(checked)
+    kept = dict(zip(*checked.good.select(["_record", "x"]).to_pydict().values(), strict=True))
+    for record, array in enumerate(arrays, start=1):
+        text = "::".join(array)
+        if record in refused:
+            assert "\0" in text or text.split("::") != array or not text
+        else:
+            assert kept[record] == (text if array else None)
+
+
+def test_an_array_of_nothing_is_missing(check: Check) -> None:
+    field = {"name": "x", "type": "list", "waybill": {"default": "a,b"}}
+    assert check('{"x": []}\n', {"name": "x", "type": "list"}).good["x"].to_pylist() == [None]
+    assert check('{"x": []}\n', field).good["x"].to_pylist() == ["a,b"]
+    required = {"name": "x", "type": "list", "constraints": {"required": True}}
+    assert messages(check('{"x": []}\n', required)) == {1: ["x is required"]}
+
+
+def test_an_array_is_still_one_in_a_report_that_comes_back(check: Check) -> None:
+    field = {"name": "x", "type": "list"}
+    cells = ("a,b", '["a", "b"]', "[1]", "[a]", "")
+    text = "".join('1,"' + cell.replace('"', '""') + '"\n' for cell in cells)
+    checked = check("_record,x\n" + text, field)
+    assert checked.good["x"].to_pylist() == ["a,b", "a,b", "[a]", None]
+    assert messages(checked) == {3: ["'[1]' has an item that is no JSON string"]}
+    assert check('x\n"[""a"", 2]"\n', field).good["x"].to_pylist() == ['["a", 2]']
+
+
+def test_kept_columns_keep_their_kind_and_so_does_the_hash(check: Check) -> None:
+    values = ("5", '"5"', "true", '"true"', '{"a": [1.50]}', "1e999", '"\\u00e4"', "null")
+    text = "".join(f'{{"id": 1, "more": {value}}}\n' for value in values)
+    field = {"name": "id", "type": "integer"}
+    kept = check(text, field, unknown_columns=UnknownColumns.KEEP).good
+    shown = [*values[:-2], '"ä"']
+    assert kept["_extra"].to_pylist() == [*(f'{{"more":{value}}}' for value in shown), "{}"]
+    assert len(set(kept["_hash"].to_pylist())) == len(values)
+    plain = check("id,more\n1,5\n", field, unknown_columns=UnknownColumns.KEEP).good
+    assert plain["_hash"].to_pylist() == [kept["_hash"].to_pylist()[1]]
+
+
+def test_the_hash_tells_kept_columns_of_other_names_apart(check: Check) -> None:
+    field = {"name": "id", "type": "integer"}
+    one, other = (
+        check(f"id,{name}\n1,5\n", field, unknown_columns=UnknownColumns.KEEP).good["_hash"]
+        for name in ("one", "other")
+    )
+    assert one.to_pylist() != other.to_pylist()

@@ -1,13 +1,17 @@
-"""JSON as RFC 8259 has it: no member twice, no NaN, no number beyond a double."""
+"""JSON as RFC 8259 has it: no member twice, no NaN, no number beyond a double, no half pair."""
 
 from __future__ import annotations
 
 import json
 import math
+import re
 from typing import Final
 
 EXACT_DIGITS: Final = 400
 """A longer whole number is judged as a double, since making it exact takes quadratic time."""
+
+
+_SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def decode(text: str | bytes) -> object:
@@ -18,8 +22,18 @@ def decode(text: str | bytes) -> object:
         ValueError: it is, but ambiguous or beyond what can be kept; the message says why.
         RecursionError: it is nested too deeply.
     """
-    value: object = _DECODER.decode(text if isinstance(text, str) else text.decode())
+    text = text if isinstance(text, str) else text.decode()
+    value: object = _DECODER.decode(text)
+    if _SURROGATE.search(text):
+        _refuse_lone_surrogates(value)
     return value
+
+
+def _refuse_lone_surrogates(value: object) -> None:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise ValueError("an escape stands for half a character only") from None
 
 
 def _unique_members(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -381,7 +381,12 @@ CATALOGUE: Final[Mapping[str, Code]] = {
     ),
     "ENUM": _field("Not an allowed value", "{value!r} is not allowed", "one of {bound}", "{hint}"),
     "JSON_SCHEMA": _field(
-        "Does not fit its JSON Schema", "the value does not fit its schema: {reason}", "{expected}"
+        "JSON that breaks its JSON Schema, or is not strict",
+        "the value is refused: {reason}",
+        "{expected}",
+    ),
+    "LIST_ITEM": _field(
+        "Item that the list cannot keep", "{value!r} has an item {bound}", "{expected}"
     ),
     "FOREIGN_KEY": _field(
         "Reference to nothing",

@@ -10,7 +10,8 @@ import msgspec
 from waybill.model.entity import Constraints, Field, FieldType, Trim
 from waybill.model.limits import PATTERN_CHARACTERS, Limits
 from waybill.validation.grammar import FormatUnknown, Operands, grammar_of
-from waybill.validation.json_cells import build_validator
+from waybill.validation.json_cells import json_fault
+from waybill.validation.json_schema import compile_schema
 from waybill.validation.node import as_node, did_you_mean, refusal
 from waybill.validation.probe import Claim, Range, crossed, misfits, pattern_fault
 
@@ -120,9 +121,21 @@ def _field(node: Node, missing: tuple[str, ...]) -> Field:
     _check_format(node, field)
     if "default" in ours.value:
         field = replace(field, default=as_text(ours.value["default"], field))
+        _check_default(ours, field)
     if "example" in node.value:
         field = replace(field, example=as_text(node.value["example"], field))
     return field
+
+
+def _check_default(ours: Node, field: Field) -> None:
+    """Cells are judged by their JSON Schema, a default in their stead is judged here."""
+    schema = field.constraints.json_schema
+    if schema is None or field.default is None:
+        return
+    validator = compile_schema(msgspec.json.decode(schema))
+    fault = json_fault(field.default, validator, is_secret=field.secret)
+    if fault is not None:
+        raise ours.refusal("default", f"breaks the jsonSchema of the field: {fault.reason}")
 
 
 def _name(node: Node) -> str:
@@ -313,13 +326,9 @@ def _pattern(rules: Node) -> str | None:
 def _json_schema(rules: Node) -> str | None:
     if "jsonSchema" not in rules.value:
         return None
-    schema = dict(rules.child("jsonSchema").value)
-    try:
-        build_validator(schema)
-    except ValueError as error:
-        reason = str(error).splitlines()[0]
-        raise rules.refusal("jsonSchema", f"is no JSON Schema: {reason}") from error
-    return msgspec.json.encode(schema).decode()
+    schema = rules.child("jsonSchema")
+    compile_schema(schema.value, schema.pointer)
+    return msgspec.json.encode(schema.value).decode()
 
 
 def as_text(value: object, field: Field) -> str:

@@ -9,39 +9,42 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-import jsonschema_rs
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from waybill.model import strict_json
+from waybill.validation.json_schema_words import in_words, join_steps, place_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable
+
+    import jsonschema_rs
 
 DEPTH: Final = 64
 """Most levels of arrays and objects in one cell."""
 
-NO_JSON: Final = "it is no JSON"
+LISTED_CHARACTERS: Final = 65_536
+"""Of a longer cell it is not told what is wrong: that can be something in every other character."""
+
+_LISTED: Final = 3
 _STRINGS: Final = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _NOT_BRACKETS: Final = re.compile(r"[^\[\]{}]+")
 _LAX: Final = r"(?i)nan|inf|,\s*[\]}]|[0-9]e[+]?[0-9]{3}|[0-9]{300}"
 """RE2: what lax JSON must hold."""
 
 
-def build_validator(schema: Mapping[str, object]) -> jsonschema_rs.Validator:
-    """A validator that follows no outside reference and runs its patterns in linear time.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JsonFault:
+    """Why JSON is refused though the engine takes it; ``pointer``: the place inside the value."""
 
-    Raises:
-        ValueError: not a JSON Schema; the message says why.
-    """
-    return jsonschema_rs.validator_for(
-        dict(schema),
-        retriever=_refuse_reference,
-        pattern_options=jsonschema_rs.RegexOptions(),
-    )
+    reason: str
+    code: str = "JSON_SCHEMA"
+    pointer: str | None = None
 
 
 def doubtful_rows(cells: pa.ChunkedArray[pa.StringScalar]) -> np.ndarray:
@@ -60,39 +63,64 @@ def _filled(array: Any) -> np.ndarray:  # noqa: ANN401 - the stubs name no chunk
     return filled
 
 
-def json_fault(text: str, validator: jsonschema_rs.Validator | None) -> str | None:
+def json_fault(
+    text: str, validator: jsonschema_rs.Validator | None, *, is_secret: bool = False
+) -> JsonFault | None:
     """Why JSON ``text`` is refused though the engine takes it; ``None`` where it is not.
 
-    Text that is no array or object is left to the grammar.
+    Text that is no array or object is left to the grammar. ``is_secret``: told without any part
+    of the text.
     """
-    bare = _STRINGS.sub("", text).lstrip()
-    if not bare.startswith(("[", "{")):
+    if not text.lstrip().startswith(("[", "{")):
         return None
-    if _depth(bare) > DEPTH:
-        return f"it is nested deeper than {DEPTH} levels"
+    if _is_deep(text):
+        return JsonFault(reason=f"it is nested deeper than {DEPTH} levels")
     try:
         value = strict_json.decode(text)
     except json.JSONDecodeError:
-        return NO_JSON
+        return JsonFault(code="TYPE_MISMATCH", reason="")
     except ValueError as error:
-        return str(error)
-    return None if validator is None else _schema_fault(value, validator)
+        return JsonFault(reason="it is no strict JSON" if is_secret else str(error))
+    if validator is None:
+        return None
+    return _schema_fault(text, value, validator, is_secret=is_secret)
 
 
-def _schema_fault(value: object, validator: jsonschema_rs.Validator) -> str | None:
-    for error in validator.iter_errors(value):
-        place = "/".join(str(step) for step in error.instance_path)
-        return f"{error.message} at /{place}" if place else error.message
-    return None
+def _schema_fault(
+    text: str, value: object, validator: jsonschema_rs.Validator, *, is_secret: bool
+) -> JsonFault | None:
+    """What the schema refuses; of a secret, the rules by their places in the schema."""
+    if validator.is_valid(value):
+        return None
+    if len(text) > LISTED_CHARACTERS:
+        count = f"{len(text)} characters"
+        return JsonFault(reason=f"it breaks its schema, and is too long to say where ({count})")
+    errors = list(validator.iter_errors(value))
+    if is_secret:
+        rules = (
+            f"{in_words(error, is_secret=True)} (#{join_steps(error.schema_path)} of its schema)"
+            for error in errors
+        )
+        return JsonFault(reason=f"it {_first_few(rules)}")
+    reasons = (f"{place_of(error)} {in_words(error)}" for error in errors)
+    return JsonFault(
+        reason=_first_few(reasons), pointer=join_steps(errors[0].instance_path) or None
+    )
 
 
-def _depth(bare: str) -> int:
+def _first_few(reasons: Iterable[str]) -> str:
+    """The first different reasons, and how many more there are."""
+    every = iter(dict.fromkeys(reasons))
+    shown = list(islice(every, _LISTED))
+    more = sum(1 for _ in every)
+    return "; ".join([*shown, f"{more} more"] if more else shown)
+
+
+def _is_deep(text: str) -> bool:
+    if text.count("[") + text.count("{") <= DEPTH:
+        return False
     deepest = level = 0
-    for bracket in _NOT_BRACKETS.sub("", bare):
+    for bracket in _NOT_BRACKETS.sub("", _STRINGS.sub("", text)):
         level += 1 if bracket in "[{" else -1
         deepest = max(deepest, level)
-    return deepest
-
-
-def _refuse_reference(uri: str) -> Any:  # noqa: ANN401 - as the library declares it
-    raise ValueError(f"the reference {uri} leads outside the schema")
+    return deepest > DEPTH

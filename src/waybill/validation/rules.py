@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from waybill.model.entity import FieldType, Trim
 from waybill.ports.reader import Kind
+from waybill.validation import json_lists
 from waybill.validation.grammar import Operands, grammar_of
 from waybill.validation.probe import operands_of
 from waybill.validation.sheet_cells import cell_value, is_rewritten
@@ -22,8 +23,11 @@ if TYPE_CHECKING:
 MASK: Final = "********"
 """What stands for the value of a secret field wherever it would be shown."""
 
-WHITE_SPACE: Final = "' \t\n\v\f\r\u00a0'"
-"""What trimming takes away on both sides, as a SQL literal."""
+BLANKS: Final = " \t\n\v\f\r\u00a0"
+"""What trimming takes away on both sides."""
+
+WHITE_SPACE: Final = literal(BLANKS)
+"""The same as a SQL literal."""
 
 _JSON_TYPES: Final = (FieldType.OBJECT, FieldType.ARRAY, FieldType.GEOJSON)
 _NUMBER_TYPES: Final = (FieldType.NUMBER, FieldType.INTEGER, FieldType.YEAR)
@@ -53,6 +57,7 @@ class Rule:
 class FieldPlan:
     """A field as SQL over its column ``c<index>``.
 
+    ``items``: SQL of ``i<index>``, the items of a JSON array that is a list, empty where none is.
     ``value``: the text after trimming, missing values and default, as ``v<index>``. ``typed``: SQL
     of ``t<index>``, empty where that is ``v<index>``. ``is_raw``: the value is the cell itself or
     null. ``blank_is_missing``: a quoted empty cell is missing. ``holds``: SQL, never NULL, true
@@ -62,6 +67,7 @@ class FieldPlan:
     field: Field
     index: int
     grammar: Grammar
+    items: str
     value: str
     typed: str
     is_raw: bool
@@ -85,6 +91,11 @@ def wrong_kinds(field: Field, index: int) -> Iterator[Rule]:
             yield Rule(code="KIND_MISMATCH", broken=broken, bound=kind.name.lower())
 
 
+def _wrong_items(field: Field, index: int) -> Iterator[Rule]:
+    for code, broken, bound in json_lists.broken_items(field, index):
+        yield Rule(code=code, broken=broken, bound=bound)
+
+
 def kinds_of(field: Field) -> frozenset[Kind]:
     """The kinds that values of a field have in formats that tell them apart."""
     if field.type is FieldType.ANY:
@@ -92,6 +103,8 @@ def kinds_of(field: Field) -> frozenset[Kind]:
     if field.type is FieldType.GEOPOINT:
         by_format = {"array": Kind.ARRAY, "object": Kind.OBJECT}
         return frozenset({by_format.get(field.format, Kind.STRING)})
+    if field.type is FieldType.LIST:
+        return frozenset({Kind.STRING, Kind.ARRAY})
     if field.type in _NUMBER_TYPES:
         dressed = () if field.bare_number else (Kind.STRING,)
         return frozenset({Kind.NUMBER, *dressed})
@@ -120,18 +133,25 @@ def plan_field(
         masked = f"coalesce({text} = {literal(MASK)}, FALSE)"
         holds = f"NOT {masked} AND {holds}"
         rules = (Rule(code="SECRET_MASKED", broken=masked), *_unless(masked, rules))
-    if is_typed:
-        wrong = tuple(wrong_kinds(field, index))
-        is_wrong = " OR ".join(rule.broken for rule in wrong) or "FALSE"
+    takes_arrays = field.type is FieldType.LIST and (is_typed or is_escaped)
+    wrong = tuple(wrong_kinds(field, index)) if is_typed else ()
+    if takes_arrays:
+        wrong += tuple(_wrong_items(field, index))
+    if wrong:
+        is_wrong = " OR ".join(f"({rule.broken})" for rule in wrong)
         holds = f"NOT ({is_wrong}) AND {holds}"
         rules = (*wrong, *_unless(f"({is_wrong})", rules))
+    cell = _cell(field, index, is_typed=is_typed, takes_arrays=takes_arrays)
     return FieldPlan(
         field=field,
         index=index,
         grammar=grammar,
-        value=_value(bound, dropped, is_typed=is_typed),
+        items=json_lists.items_of(field, index, is_typed=is_typed) if takes_arrays else "",
+        value=_value(field, cell, dropped),
         typed=grammar.typed,
-        is_raw=_is_raw(field, dropped) and not (is_typed and is_rewritten(field)),
+        is_raw=_is_raw(field, dropped)
+        and not takes_arrays
+        and not (is_typed and is_rewritten(field)),
         blank_is_missing="" in dropped,
         holds=holds,
         fits=_fits(grammar, text),
@@ -151,9 +171,14 @@ def _is_raw(field: Field, dropped: tuple[str, ...]) -> bool:
     return plain and "" in field.missing_values and dropped in (("",), ())
 
 
-def _value(bound: BoundField, dropped: tuple[str, ...], *, is_typed: bool) -> str:
-    field = bound.field
-    value = cell_value(field, bound.index) if is_typed else f"c{bound.index}"
+def _cell(field: Field, index: int, *, is_typed: bool, takes_arrays: bool) -> str:
+    """The cell as the text that the grammar reads."""
+    if takes_arrays:
+        return json_lists.delimited(field, index)
+    return cell_value(field, index) if is_typed else f"c{index}"
+
+
+def _value(field: Field, value: str, dropped: tuple[str, ...]) -> str:
     if field.trim is Trim.BOTH:
         value = f"trim({value}, {WHITE_SPACE})"
     if "" not in field.missing_values:

@@ -99,12 +99,15 @@ def _typed_rows(compiled: Compiled, plans: Sequence[FieldPlan]) -> str:
     columns = compiled.columns
     verdict = [] if columns.verdict is None else [columns.verdict]
     cells = [f"c{index}" for index in (*(index for _, index in columns.kept), *verdict)]
+    cells += [f"i{plan.index}" for plan in plans if plan.items]
     if compiled.is_typed:
         kept = [index for _, index in columns.kept]
         cells += [f"k{index}" for index in (*(plan.index for plan in plans), *kept)]
     inner = ", ".join((*values, *cells, *_action(compiled))) or "1 AS one"
     typed = "".join(f", {plan.typed} AS t{plan.index}" for plan in plans if plan.typed)
-    return f"SELECT *{typed} FROM (SELECT {inner} FROM chunk)"  # noqa: S608 - see above
+    items = "".join(f", {plan.items} AS i{plan.index}" for plan in plans if plan.items)
+    rows = f"(SELECT *{items} FROM chunk)" if items else "chunk"  # noqa: S608 - see above
+    return f"SELECT *{typed} FROM (SELECT {inner} FROM {rows})"  # noqa: S608 - see above
 
 
 def _action(compiled: Compiled) -> list[str]:
@@ -198,7 +201,7 @@ class _Writer:
         The engine's number forms of MD5 take twice the time of the text.
         """
         parts = [self._hashed(plan) for plan in self._compiled.plans]
-        parts += [self._marked(f"c{index}") for _, index in self._compiled.columns.kept]
+        parts += [self._marked(self._extra())] if self._compiled.columns.kept else []
         return f"md5(concat_ws({literal(SEPARATOR)}, {', '.join(parts) or 'NULL'}))"
 
     def _hashed(self, plan: FieldPlan) -> str:

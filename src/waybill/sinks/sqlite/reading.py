@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
+import math
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 import msgspec
 
 from waybill.errors import RequestInvalid
 from waybill.model.entity import FieldType
+from waybill.model.strict_json import EXACT_DIGITS
 from waybill.ports.sink import EXTRA, RecordPage
 from waybill.sinks.sqlite.layout import column_names, find_table_name
 from waybill.sinks.sqlite.names import quote, quote_all
@@ -90,7 +93,24 @@ def _to_records(
 
 
 def _read_extra(extra: apsw.SQLiteValue) -> dict[str, object]:
-    return {} if extra is None else msgspec.json.decode(str(extra), type=dict[str, object])
+    """The undeclared values of a record; a number beyond a double as the text that it is."""
+    text = "{}" if extra is None else str(extra)
+    try:
+        return msgspec.json.decode(text, type=dict[str, object])
+    except msgspec.ValidationError:
+        return cast("dict[str, object]", _EXACT.decode(text))
+
+
+def _finite(text: str) -> float | str:
+    number = float(text)
+    return text if math.isinf(number) else number
+
+
+def _whole(text: str) -> int | float | str:
+    return int(text) if len(text) <= EXACT_DIGITS else _finite(text)
+
+
+_EXACT: Final = json.JSONDecoder(parse_float=_finite, parse_int=_whole)
 
 
 def _read(value: apsw.SQLiteValue, reader: Callable[[apsw.SQLiteValue], object] | None) -> object:
