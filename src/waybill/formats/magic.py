@@ -40,6 +40,8 @@ _PATTERNS: Final[tuple[tuple[re.Pattern[bytes], str], ...]] = (
 )
 _TAR_MARK_OFFSET: Final = 257
 _ENCRYPTED_PACKAGE: Final = "EncryptedPackage".encode("utf-16-le")
+_NAME_OFFSET: Final = 30
+_OFFICE_PARTS: Final = (b"[Content_Types].xml", b"_rels/.rels", b"docProps/", b"xl/")
 ZIP: Final = (b"PK\x03\x04", b"PK\x05\x06")
 PARQUET: Final = b"PAR1"
 OLE2: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -53,6 +55,11 @@ def is_gzip(head: bytes) -> bool:
 def is_zip(head: bytes) -> bool:
     """Whether the bytes begin a zip archive, which a workbook is too."""
     return head.startswith(ZIP)
+
+
+def begins_workbook(head: bytes) -> bool:
+    """Whether the first member of a zip archive is one that office documents begin with."""
+    return head[_NAME_OFFSET:].startswith(_OFFICE_PARTS)
 
 
 def is_parquet(head: bytes) -> bool:

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from waybill.ports.reader import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     TextColumn = pa.Array[pa.StringScalar]
     KindColumn = pa.Array[pa.UInt8Scalar]
@@ -30,16 +30,16 @@ _DATES: Final = (dt.datetime, dt.date, dt.time)
 def column_of(values: Sequence[Any]) -> tuple[TextColumn, KindColumn]:
     """Text and kind of the cells of one column; an empty cell has neither."""
     types = set(map(type, values))
-    kinds: KindColumn = pa.nulls(len(values), pa.uint8())
     if types == {str}:
-        return _without_empty(pa.array(values, pa.string())), kinds
-    if types == {float}:
-        return number_texts(pa.array(values, pa.float64())), kinds
-    if types <= {float, str} and not any(value and type(value) is str for value in values):
-        numbers = [None if value == _EMPTY else value for value in values]
-        return number_texts(pa.array(numbers, pa.float64())), kinds
-    if not types.isdisjoint({bool, *_DATES}):
-        kinds = pa.array([kind_of(value) for value in values], pa.uint8())
+        return _without_empty(pa.array(values, pa.string())), pa.nulls(len(values), pa.uint8())
+    if str in types and not any(value and type(value) is str for value in values):
+        values = [None if value == _EMPTY else value for value in values]
+        types.remove(str)
+    if len(types) == 1 and (known := _UNIFORM.get(types.pop())):
+        kind, texts_of = known
+        texts = texts_of(values)
+        return texts, _kinds(texts, kind)
+    kinds: KindColumn = pa.array([_kind_of(value) for value in values], pa.uint8())
     return pa.array(cell_texts(values), pa.string()), kinds
 
 
@@ -77,11 +77,31 @@ def _text_of(value: object) -> str | None:
             return str(value)
 
 
-def kind_of(value: object) -> int | None:
+def _kind_of(value: object) -> int | None:
     """The kind of one cell, ``None`` for text, numbers and empty cells."""
     if isinstance(value, bool):
         return Kind.CELL_BOOLEAN.value
     return Kind.CELL_DATE.value if isinstance(value, _DATES) else None
+
+
+def _kinds(texts: TextColumn, kind: Kind | None) -> KindColumn:
+    """One kind for every cell that is not empty."""
+    if kind is None:
+        return pa.nulls(len(texts), pa.uint8())
+    kinds: Any = pc.if_else(texts.is_valid(), pa.scalar(kind.value, pa.uint8()), None)
+    return _array(kinds)
+
+
+def _number_column(values: Sequence[float | None]) -> TextColumn:
+    return number_texts(pa.array(values, pa.float64()))
+
+
+def _boolean_column(values: Sequence[bool | None]) -> TextColumn:
+    return _text(pc.if_else(pa.array(values, pa.bool_()), "TRUE", "FALSE"))
+
+
+def _date_column(values: Sequence[dt.date | None]) -> TextColumn:
+    return _text(pa.array(values, pa.date32()).cast(pa.string()))
 
 
 def duration_text(value: dt.timedelta) -> str:
@@ -98,3 +118,16 @@ def _without_empty(texts: pa.Array[Any]) -> TextColumn:
 def _text(column: Any) -> TextColumn:  # noqa: ANN401 - an array of what computing gives
     texts: TextColumn = column
     return texts
+
+
+def _array(column: Any) -> KindColumn:  # noqa: ANN401 - an array of what computing gives
+    kinds: KindColumn = column
+    return kinds
+
+
+_UNIFORM: Final[Mapping[type, tuple[Kind | None, Callable[[Sequence[Any]], TextColumn]]]] = {
+    float: (None, _number_column),
+    bool: (Kind.CELL_BOOLEAN, _boolean_column),
+    dt.date: (Kind.CELL_DATE, _date_column),
+}
+"""Columns whose cells are all of one type, or empty: the usual ones, done at once."""

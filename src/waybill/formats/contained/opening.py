@@ -13,7 +13,7 @@ from waybill.formats.contained.archived import ArchivedStream, inspect_archive
 from waybill.formats.contained.protocol import Job, Table, Task
 from waybill.formats.contained.table_reader import ContainedReader
 from waybill.formats.content import Packing
-from waybill.formats.magic import is_zip
+from waybill.formats.magic import begins_workbook, is_zip
 from waybill.formats.places import PointerPlaces, SheetPlaces
 from waybill.model.options import FileFormat
 
@@ -38,7 +38,8 @@ def out_of_archive(
     Raises:
         FileRefused: the archive is damaged, or holds none or several files.
     """
-    if content.packing is not Packing.NONE or not is_zip(content.head):
+    is_archive = is_zip(content.head) and not begins_workbook(content.head)
+    if content.packing is not Packing.NONE or not is_archive:
         return content, options
     task = _task(content, options, scratch, Job.INSPECT)
     archive = inspect_archive(task)

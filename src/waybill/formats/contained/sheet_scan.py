@@ -10,6 +10,7 @@ never calculated.
 from __future__ import annotations
 
 import re
+import string
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -18,7 +19,7 @@ from xlsxwriter.utility import xl_cell_to_rowcol
 from waybill.validation.codes import file_refused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from waybill.errors import FileRefused
     from waybill.model.limits import Limits
@@ -30,6 +31,8 @@ ROW_BYTES: Final = 64 * 1024 * 1024
 
 _PREFIX: Final = re.compile(rb"<(?:([A-Za-z_][\w.-]*):)?worksheet[\s>]")
 _DIGITS: Final = b"0123456789"
+_CAPITALS: Final = string.ascii_uppercase.encode()
+_LETTERS_OF_COLUMN: Final = 3
 _ERROR: Final = re.compile(
     rb"""<(?:\w+:)?c\s([^>]*\bt\s*=\s*["']e["'][^>]*)>(.*?)</(?:\w+:)?c>""", re.DOTALL
 )
@@ -104,65 +107,55 @@ class _Scan:
         self._limits = limits
         self._open = b"<c "
         self._close = b"</row>"
-        self._row = 0
+        self._formula = b"<f"
+        self._has_begun = False
 
     def take(self, block: bytes) -> None:
-        if not self._row:
+        if not self._has_begun:
             self._note_prefix(block)
-        columns: set[bytes] = set()
-        for row in block.split(self._close):
-            self._take_row(row, columns)
-        self._note_columns(columns)
-        for code, pattern in (("CELL_ERROR", _ERROR), ("FORMULA_NOT_CALCULATED", _NOT_CALCULATED)):
-            if code == "CELL_ERROR" or b"<f" in block or b":f" in block:
-                self._note_odd(code, pattern, block)
+        rows = [row for row in block.split(self._close) if self._open in row]
+        if rows:
+            self._has_begun = True
+            self._measure(
+                [self._address(row, row.rfind(self._open)) for row in rows],
+                [self._address(row, row.find(self._open)) for row in rows],
+            )
+        if b't="e"' in block or (b"'" in block and b"t='e'" in block):
+            self._note_odd("CELL_ERROR", _ERROR, block)
+        if self._formula in block:
+            self._note_odd("FORMULA_NOT_CALCULATED", _NOT_CALCULATED, block)
         self._check()
 
     def _note_prefix(self, block: bytes) -> None:
         """Sheets may be written with a prefix: ``<x:row>``."""
         found = _PREFIX.search(block)
-        if found and found.group(1):
-            self._open = b"<" + found.group(1) + b":c "
-            self._close = b"</" + found.group(1) + b":row>"
+        prefix = found.group(1) + b":" if found and found.group(1) else b""
+        self._open = b"<" + prefix + b"c "
+        self._close = b"</" + prefix + b"row>"
+        self._formula = b"<" + prefix + b"f"
 
-    def _take_row(self, row: bytes, columns: set[bytes]) -> None:
-        """Note the first and the last cell of a row."""
-        last = row.rfind(self._open)
-        if last < 0:
-            return
-        first = row.find(self._open)
-        letters, number = self._address(row, last)
-        columns.add(letters)
-        if first != last:
-            columns.add(self._address(row, first)[0])
-        self._row = number
-        extent = self.extent
-        extent.first_row = min(extent.first_row, number)
-        extent.last_row = max(extent.last_row, number)
-
-    def _address(self, row: bytes, at: int) -> tuple[bytes, int]:
-        """Letters and row of the cell that begins there."""
+    def _address(self, row: bytes, at: int) -> bytes:
+        """The address of the cell that begins there, such as ``B7``."""
         begin = at + len(self._open)
         if row.startswith(b'r="', begin):
-            address = row[begin + 3 : row.find(b'"', begin + 3)]
-            letters = address.rstrip(_DIGITS)
-            digits = address[len(letters) :]
-        else:
-            found = _ADDRESS.search(row, begin, row.find(b">", begin))
-            letters, digits = found.groups() if found else (b"A", b"%d" % (self._row + 1))
-        if not digits or len(digits) > len(str(ROWS)) or not 1 <= int(digits) <= ROWS:
-            raise _invalid(f"it has a cell in row {digits[:20].decode()}, beyond {ROWS}")
-        return letters, int(digits)
+            return row[begin + 3 : row.find(b'"', begin + 3)]
+        found = _ADDRESS.search(row, begin, row.find(b">", begin))
+        if found is None:  # it follows the one before, in the row after the one before
+            return b"A%d" % (self.extent.last_row + 1)
+        return b"".join(found.groups())
 
-    def _note_columns(self, columns: set[bytes]) -> None:
-        for letters in columns:
-            if not letters.isalpha() or not letters.isupper() or len(letters) > 3:  # noqa: PLR2004 - XFD is the last
-                raise _invalid(f"it has a cell in the column {letters[:20]!r}")
-            _, column = xl_cell_to_rowcol(letters.decode() + "1")
-            if column >= COLUMNS:
-                raise _invalid(f"it has a cell in the column {letters.decode()}, beyond XFD")
-            self.extent.first_column = min(self.extent.first_column, column)
-            self.extent.last_column = max(self.extent.last_column, column)
+    def _measure(self, *addresses: Sequence[bytes]) -> None:
+        """Widen the extent by cells."""
+        text = b",".join(map(b",".join, addresses))
+        extent = self.extent
+        for letters in set(text.translate(None, _DIGITS).split(b",")):
+            column = _column_of(letters)
+            extent.first_column = min(extent.first_column, column)
+            extent.last_column = max(extent.last_column, column)
+        numbers = set(text.translate(None, _CAPITALS).split(b","))
+        rows = [_row_of(min(numbers, key=_magnitude)), _row_of(max(numbers, key=_magnitude))]
+        extent.first_row = min(extent.first_row, *rows)
+        extent.last_row = max(extent.last_row, *rows)
 
     def _note_odd(self, code: str, pattern: re.Pattern[bytes], block: bytes) -> None:
         if code == "CELL_ERROR" and b't="e"' not in block and b"t='e'" not in block:
@@ -174,7 +167,7 @@ class _Scan:
             letters, digits = place.groups()
             value = _VALUE.search(found.group(0))
             text = value.group(1).decode(errors="replace") if value else ""
-            _, column = xl_cell_to_rowcol(letters.decode() + "1")
+            column = _column_of(letters)
             known = self.extent.odd.get(int(digits))
             if known is None or column < known.column:
                 self.extent.odd[int(digits)] = OddCell(column, code, text)
@@ -193,6 +186,27 @@ class _Scan:
                 limit="xlsx_cells",
                 allowed=limits.xlsx_cells,
             )
+
+
+def _magnitude(digits: bytes) -> tuple[int, bytes]:
+    """Orders numbers without reading them."""
+    return len(digits), digits
+
+
+def _row_of(digits: bytes) -> int:
+    """The row that the digits of an address say."""
+    if not digits.isdigit() or len(digits) > len(str(ROWS)) or not 1 <= int(digits) <= ROWS:
+        raise _invalid(f"it has a cell in row {digits[:20].decode(errors='replace')!r}, of {ROWS}")
+    return int(digits)
+
+
+def _column_of(letters: bytes) -> int:
+    """The column, from 0, that the letters of an address say."""
+    is_one = letters.isalpha() and letters.isupper() and len(letters) <= _LETTERS_OF_COLUMN
+    _, column = xl_cell_to_rowcol(letters.decode() + "1") if is_one else (0, COLUMNS)
+    if column >= COLUMNS:
+        raise _invalid(f"it has a cell in column {letters[:20].decode(errors='replace')!r}")
+    return int(column)
 
 
 def _invalid(reason: str) -> FileRefused:

@@ -36,7 +36,8 @@ def read(task: Task, output: BinaryIO) -> None:
     with seekable(task) as file:
         members = read_directory(file, task.limits)
         if not is_workbook(members):
-            found, accepted = "a zip archive inside packed data", "the archive itself"
+            found = "a zip archive inside packed data, or without a workbook's parts"
+            accepted = "the archive or the workbook itself"
             raise file_refused("UNSUPPORTED_FORMAT", found=found, accepted=accepted)
         parts = Parts(file, members, task.limits)
         parts.check()
