@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     Open = Callable[..., Reader]
 
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 SMALL = [["id", "name"], [1, "Ann"], [2, "Bob"]]
 
 
@@ -299,3 +300,25 @@ def test_a_cell_out_of_order_meets_the_memory_limit(open_bytes: Open) -> None:
     error = refusal(lambda: rows_of(open_bytes(package(hidden), limits=limits)))
     assert error.code == "PARSER_MEMORY"
     assert "parser_memory_bytes" in error.message
+
+
+def test_long_cells_go_in_smaller_batches(open_bytes: Open) -> None:
+    """One text of 32,000 characters in 2,000 rows is 64 MB of cells in a small file."""
+    strings = f"<sst><si><t>{'x' * 32_000}</t></si></sst>"
+    cells = "".join(f'<row r="{n}"><c r="A{n}" t="s"><v>0</v></c></row>' for n in range(2, 2_001))
+    chunks = chunks_of(open_bytes(package(row("A1") + cells, strings=strings)))
+    assert sum(chunk.records for chunk in chunks) == 1_999
+    assert max(chunk.table.nbytes for chunk in chunks) < 20 << 20
+    assert [chunk.first_record for chunk in chunks[:2]] == [1, 1 + chunks[0].records]
+
+
+def test_a_row_larger_than_a_batch_is_rejected_alone(open_bytes: Open) -> None:
+    strings = f"<sst><si><t>{'x' * 32_000}</t></si></sst>"
+    names = [f"{first}{second}" for first in "ABCDEFGHIJKLMNOPQRSTUVWX" for second in LETTERS]
+    wide = "".join(f'<c r="{name}2" t="s"><v>0</v></c>' for name in names)
+    header = "".join(cell(f"{name}1", name) for name in names)
+    rows = f'<row r="1">{header}</row><row r="2">{wide}</row>' + row("AA3")
+    reader = open_bytes(package(rows, strings=strings))
+    assert lines_of(reader) == [3]
+    [record] = malformed_of(open_bytes(package(rows, strings=strings)))
+    assert (record.line, record.findings[0].code) == (2, "RECORD_TOO_LONG")

@@ -12,6 +12,7 @@ from waybill.errors import FileRefused
 from waybill.formats.contained.protocol import (
     LINE,
     BatchFacts,
+    Fault,
     FrameKind,
     Table,
     write_frame,
@@ -21,12 +22,16 @@ from waybill.ports.reader import Kind
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from waybill.model.limits import Limits
+
     TextColumn = pa.Array[pa.StringScalar]
     KindColumn = pa.Array[pa.UInt8Scalar]
 
 _SIZE: Final = struct.Struct(">I")
 _KINDS: Final = frozenset(kind.value for kind in Kind)
-ENCODING: Final = "UTF-8"
+
+BATCH_BYTES: Final = 16 * 1024 * 1024
+"""A batch whose text is larger is sent in halves, down to single records."""
 
 
 def batch_schema(columns: int) -> pa.Schema:
@@ -62,6 +67,17 @@ def send_batch(
 def batch_records(payload: bytes) -> int:
     """How many records a batch says to have; raises as ``read_batch``."""
     return _facts(payload)[0].records
+
+
+def is_large(texts: Sequence[TextColumn]) -> bool:
+    """Whether the text of a batch is more than one frame should carry."""
+    return sum(column.nbytes for column in texts) > BATCH_BYTES
+
+
+def record_too_long(record: int, line: int, limits: Limits) -> Fault:
+    """The fault of a record beyond the limit on records."""
+    parameters: dict[str, str | int] = {"limit": "record_bytes", "allowed": limits.record_bytes}
+    return Fault(record=record, line=line, code="RECORD_TOO_LONG", parameters=parameters)
 
 
 def read_batch(payload: bytes, columns: int) -> tuple[BatchFacts, pa.Table]:

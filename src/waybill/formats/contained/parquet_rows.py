@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import parquet
 
-from waybill.formats.contained.batches import send_batch, send_table
+from waybill.formats.contained.batches import is_large, record_too_long, send_batch, send_table
 from waybill.formats.contained.parquet_columns import kind_of_type, texts_of
 from waybill.formats.contained.protocol import BatchFacts, Fault, Table
 from waybill.formats.contained.source import seekable
@@ -63,18 +63,25 @@ class _Rows:
 
     def _send(self, batch: pa.RecordBatch) -> None:
         first = self._read + 1
-        self._read += batch.num_rows
         faults: dict[int, Fault] = {}
         columns: list[Any] = []
         for column, values in enumerate(batch.columns, start=1):
             texts, bad = texts_of(values)
             columns.append(texts)
-            self._produced += texts.nbytes
             for row, (code, parameters) in bad.items():
                 fault = Fault(
                     record=row, line=first + row, code=code, column=column, parameters=parameters
                 )
                 faults.setdefault(row, fault)
+        if is_large(columns):
+            if batch.num_rows > 1:
+                half = batch.num_rows // 2
+                self._send(batch.slice(0, half))
+                self._send(batch.slice(half))
+                return
+            faults[0] = record_too_long(0, first, self._task.limits)
+        self._read += batch.num_rows
+        self._produced += sum(texts.nbytes for texts in columns)
         packed = self._task.stored_bytes
         check_ratio(self._task.limits, consumed=packed, produced=self._produced)
         lines = np.arange(first, self._read + 1)

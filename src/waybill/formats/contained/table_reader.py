@@ -165,8 +165,8 @@ class ContainedReader:
     def _batches(self) -> Iterator[Batch]:
         frames = self._frames()
         try:
-            first = 1
-            for ordinal, frame in enumerate(frames):
+            first, ordinal = 1, 0
+            for frame in frames:
                 if frame.kind is FrameKind.GREW:
                     raise ColumnsGrew("later records have further members")
                 if frame.kind is not FrameKind.BATCH:
@@ -174,6 +174,7 @@ class ContainedReader:
                 records = batch_records(frame.payload)
                 if records:
                     yield Batch(ordinal, first, records, frame.payload)
+                    ordinal += 1
                 first += records
         finally:
             frames.close()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 import python_calamine
 
 from waybill.formats.contained.archive import is_workbook, read_directory
-from waybill.formats.contained.batches import send_batch, send_table
+from waybill.formats.contained.batches import is_large, record_too_long, send_batch, send_table
 from waybill.formats.contained.cells import cell_texts, column_of
 from waybill.formats.contained.protocol import BatchFacts, Fault, Table, Warned
 from waybill.formats.contained.sheet_scan import scan_sheet
@@ -122,6 +122,14 @@ class _SheetTable:
         faulty = {fault.record for fault in faults}
         good = [each for at, each in enumerate(kept) if at not in faulty] if faulty else kept
         columns = self._columns([row for _, row in good])
+        if is_large([text for text, _ in columns]):
+            if len(part) > 1:
+                half = len(part) // 2
+                self._send_rows(part[:half])
+                self._send_rows(part[half:])
+                return
+            faults = (record_too_long(0, part[0][0], self._task.limits),)
+            columns, good = self._columns([]), []
         send_batch(
             self._output,
             BatchFacts(records=len(kept), input_bytes=self._consumed(part[-1][0]), faults=faults),
@@ -132,7 +140,8 @@ class _SheetTable:
 
     def _columns(self, rows: Sequence[Row]) -> list[tuple[Any, Any]]:
         values = list(zip(*rows, strict=True))[: self._width]
-        values += [(_EMPTY,) * len(rows)] * (self._width - len(values))
+        empty: tuple[Any, ...] = (_EMPTY,) * len(rows)
+        values += [empty] * (self._width - len(values))
         return [column_of(column) for column in values]
 
     def _faults(self, rows: Sequence[tuple[int, Row]]) -> Iterator[Fault]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 import pyarrow as pa
 from lxml import etree
 
-from waybill.formats.contained.batches import send_batch, send_table
+from waybill.formats.contained.batches import record_too_long, send_batch, send_table
 from waybill.formats.contained.protocol import BatchFacts, Fault, FrameKind, Table, write_frame
 from waybill.formats.contained.source import in_order
 from waybill.formats.contained.xml_text import (
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from waybill.formats.contained.protocol import Task
-    from waybill.model.limits import Limits
 
     Element = Any
     Value = str | dict[str, Any] | list[Any] | None
@@ -303,7 +302,8 @@ class _Sender:
         size = sum(len(cell.text) for cell in cells.values() if cell.text)
         limits = self.task.limits
         if size > limits.record_bytes:
-            self.faults.append(self._too_long(line, limits))
+            number = len(self.rows) + len(self.faults)
+            self.faults.append(record_too_long(number, line, limits))
             return
         self.held_bytes += size
         self.rows.append(cells)
@@ -322,14 +322,6 @@ class _Sender:
         limits = self.task.limits
         if len(self.known) > limits.columns:
             raise file_refused("TOO_MANY_COLUMNS", line=line, allowed=limits.columns)
-
-    def _too_long(self, line: int, limits: Limits) -> Fault:
-        return Fault(
-            record=len(self.rows) + len(self.faults),
-            line=line,
-            code="RECORD_TOO_LONG",
-            parameters={"limit": "record_bytes", "allowed": limits.record_bytes},
-        )
 
     def _flush(self, records: Records, *, is_last: bool = False) -> bool:
         """Send what is held; ``False`` where a record has a column that the header has not."""
