@@ -125,3 +125,8 @@ def test_s73_damage_is_always_one_of_our_errors(open_bytes: Open) -> None:
 def test_a_cut_file_is_invalid(open_bytes: Open) -> None:
     content = parquet_of({"n": [1]})
     assert refusal(lambda: open_bytes(content[:-20])).code == "PARQUET_INVALID"
+
+
+def test_a_report_in_parquet_has_no_escapes_to_undo(open_bytes: Open) -> None:
+    reader = open_bytes(parquet_of({"x": ["'=1+1"], "_record": [1]}))
+    assert rows_of(reader) == [("'=1+1", "1")]

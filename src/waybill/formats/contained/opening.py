@@ -13,12 +13,13 @@ from waybill.formats.contained.archived import ArchivedStream, inspect_archive
 from waybill.formats.contained.protocol import Job, Table, Task
 from waybill.formats.contained.table_reader import ContainedReader
 from waybill.formats.content import Packing
+from waybill.formats.header import RECORD_COLUMN
 from waybill.formats.magic import begins_workbook, is_zip
 from waybill.formats.places import PointerPlaces, SheetPlaces
 from waybill.model.options import FileFormat
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from waybill.formats.content import Content
     from waybill.ports.reader import Places, Reader, ReadOptions
@@ -69,8 +70,13 @@ def open_contained(
         _PLACES[found],
         facts={"compression": content.packing.value},
         threads=options.threads,
-        is_escaped=options.escaped,
+        is_report=partial(_is_report, found, options),
     )
+
+
+def _is_report(found: FileFormat, options: ReadOptions, names: Sequence[str]) -> bool:
+    """Whether cells carry the formula escape: of our reports, only workbooks and CSV have it."""
+    return found is FileFormat.XLSX and (options.escaped or RECORD_COLUMN in names)
 
 
 def _task(content: Content, options: ReadOptions, scratch: str, job: Job) -> Task:

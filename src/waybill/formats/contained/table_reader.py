@@ -16,7 +16,6 @@ from waybill.formats.contained.launcher import read_frames
 from waybill.formats.contained.protocol import LINE, Fault, FrameKind, Table, Task, Warned
 from waybill.formats.flight import Flight
 from waybill.formats.found_records import found_records
-from waybill.formats.header import RECORD_COLUMN
 from waybill.ports.reader import Header, MalformedRecord, RawChunk, ReadPosition
 from waybill.validation.codes import CATALOGUE, file_refused, file_warning, make_finding
 from waybill.validation.formula import unescape, unescape_column
@@ -59,6 +58,7 @@ class ContainedReader:
     """See ``waybill.ports.reader.Reader``: every pass over the input is a child of its own.
 
     ``place``: makes what says where findings stand, from the header that the child sent.
+    ``is_report``: whether the columns are those of a report whose cells carry our escape.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class ContainedReader:
         *,
         facts: Mapping[str, object],
         threads: int,
-        is_escaped: bool,
+        is_report: Callable[[Sequence[str]], bool],
     ) -> None:
         """Read the header.
 
@@ -79,11 +79,11 @@ class ContainedReader:
         self._place = place
         self._facts = facts
         self._threads = threads
-        self._is_declared_escaped = is_escaped
+        self._is_report = is_report
         self._begun: Generator[Frame] | None = read_frames(task)
         self._table = _header(next(self._begun, None))
         names = self._table.names
-        self._escaped = is_escaped or RECORD_COLUMN in names
+        self._escaped = is_report(names)
         self._header = self._described(tuple(map(unescape, names)) if self._escaped else names)
 
     @property
@@ -139,7 +139,7 @@ class ContainedReader:
             self._place,
             facts=self._facts,
             threads=self._threads,
-            is_escaped=self._is_declared_escaped,
+            is_report=self._is_report,
         )
 
     def _described(self, names: tuple[str, ...]) -> Header:
