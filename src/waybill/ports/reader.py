@@ -197,7 +197,9 @@ class ReadOptions:
     """How to read: what the job declared, and the width a file without header must have.
 
     ``file_name``: as the client has it. ``known_columns``: the header that an earlier reading has
-    found, where it stands in no line. The rest is as in ``ImportOptions``.
+    found, where it stands in no line. ``while_waiting`` is called about once a second while the
+    reader waits for another process; what it raises ends the reading. The rest is as in
+    ``ImportOptions``.
     """
 
     delimiter: str = ""
@@ -212,6 +214,7 @@ class ReadOptions:
     file_name: str = ""
     known_columns: tuple[str, ...] = ()
     threads: int = 2
+    while_waiting: Callable[[], None] = lambda: None
 
 
 class OpenReader(Protocol):

@@ -89,9 +89,11 @@ class ImportRun:
         path = parts.blobs.local_path(name)
         if path is None:
             raise JobFailed("the input is not on this host", code="INPUT_MISSING")
-        return parts.open_reader(
-            path, read_options(job.options, self.context.entity, job.input.name)
-        )
+        options = read_options(job.options, self.context.entity, job.input.name)
+        return parts.open_reader(path, replace(options, while_waiting=self._check_control))
+
+    def _check_control(self) -> None:
+        self.context.control.check(may_cancel=not self.applied)
 
     def _import_widening(self, reader: Reader) -> Finish:
         """Import, and once more from the start where later records have further members."""

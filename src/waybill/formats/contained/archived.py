@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import msgspec
 
 from waybill.formats.contained.batches import broken_protocol
@@ -9,14 +11,17 @@ from waybill.formats.contained.launcher import read_frames
 from waybill.formats.contained.protocol import Archive, FrameKind, Job, Task, split_data
 from waybill.formats.unpacking import check_ratio
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
-def inspect_archive(task: Task) -> Archive:
+
+def inspect_archive(task: Task, while_waiting: Callable[[], None]) -> Archive:
     """What a zip file is.
 
     Raises:
         FileRefused: it is none, or holds none or several files.
     """
-    frames = read_frames(msgspec.structs.replace(task, job=Job.INSPECT))
+    frames = read_frames(msgspec.structs.replace(task, job=Job.INSPECT), while_waiting)
     try:
         frame = next(frames, None)
         if frame is None or frame.kind is not FrameKind.HEADER:
@@ -31,9 +36,9 @@ def inspect_archive(task: Task) -> Archive:
 class ArchivedStream:
     """See ``ByteStream``."""
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: Task, while_waiting: Callable[[], None]) -> None:
         self._task = msgspec.structs.replace(task, job=Job.UNPACK)
-        self._frames = read_frames(self._task)
+        self._frames = read_frames(self._task, while_waiting)
         self._piece = b""
         self._produced = 0
         self._packed_bytes = 0

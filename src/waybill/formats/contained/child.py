@@ -5,6 +5,7 @@ Run as ``python -I -m waybill.formats.contained.child``; see ``protocol.py``.
 
 from __future__ import annotations
 
+import signal
 import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, BinaryIO, Final
@@ -33,6 +34,8 @@ def main() -> None:
     """Do the task on standard input; frames go to standard output."""
     task = msgspec.json.decode(sys.stdin.buffer.readline(TASK_BYTES), type=Task)
     end_with_parent()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # sent to the whole group: it ends with its parent
     work = _prepared(task.job)
     restrict(task.limits)
     output = sys.stdout.buffer

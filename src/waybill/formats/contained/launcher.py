@@ -18,7 +18,7 @@ from waybill.formats.contained.protocol import FRAME_BYTES, Frame, FrameKind, Re
 from waybill.validation.codes import file_refused
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Callable, Generator, Iterator
     from typing import IO
 
     from waybill.formats.contained.protocol import Task
@@ -31,9 +31,10 @@ _ATTEMPTS: Final = 2
 _RETRIED: Final = frozenset({"PARSER_CRASHED", "PARSER_MEMORY"})
 
 
-def read_frames(task: Task) -> Generator[Frame]:
+def read_frames(task: Task, while_waiting: Callable[[], None]) -> Generator[Frame]:
     """All frames of the child that does ``task``, up to and without its end.
 
+    ``while_waiting`` is called about once a second while nothing comes; what it raises ends all.
     A child that dies is started once more, frames that came before are passed over: the same input
     gives the same frames.
 
@@ -44,7 +45,7 @@ def read_frames(task: Task) -> Generator[Frame]:
     given = 0
     for attempt in range(1, _ATTEMPTS + 1):
         try:
-            with closing(_Child(task)) as child:
+            with closing(_Child(task, while_waiting)) as child:
                 for number, frame in enumerate(child.frames()):
                     if number >= given:
                         given = number + 1
@@ -59,7 +60,8 @@ def read_frames(task: Task) -> Generator[Frame]:
 class _Child:
     """One child process. Its standard input stays open: its end is the child's."""
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: Task, while_waiting: Callable[[], None]) -> None:
+        self._while_waiting = while_waiting
         self._seconds = task.limits.parser_seconds
         self._task = task
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
@@ -119,14 +121,21 @@ class _Child:
         """So many bytes, or fewer at the end of the output."""
         parts: list[bytes] = []
         while size > 0:
-            if not selector.select(self._seconds):
-                raise file_refused("PARSER_TIMEOUT", limit="parser_seconds", allowed=self._seconds)
+            self._wait(selector)
             part = output.read(size)
             if not part:
                 break
             parts.append(part)
             size -= len(part)
         return b"".join(parts)
+
+    def _wait(self, selector: selectors.BaseSelector) -> None:
+        """Block until the child says something."""
+        for _ in range(self._seconds):
+            if selector.select(1):
+                return
+            self._while_waiting()
+        raise file_refused("PARSER_TIMEOUT", limit="parser_seconds", allowed=self._seconds)
 
     def _death(self) -> FileRefused:
         """What the end of the child means."""

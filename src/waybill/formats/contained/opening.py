@@ -43,10 +43,10 @@ def out_of_archive(
     if content.packing is not Packing.NONE or not is_archive:
         return content, options
     task = _task(content, options, scratch, Job.INSPECT)
-    archive = inspect_archive(task)
+    archive = inspect_archive(task, options.while_waiting)
     if archive.is_workbook:
         return content, options
-    stream = partial(ArchivedStream, task)
+    stream = partial(ArchivedStream, task, options.while_waiting)
     inner = replace(content, packing=Packing.ZIP, stream=stream, head=b"", is_whole=False)
     return inner.with_head(), replace(options, file_name=archive.member)
 
@@ -69,7 +69,7 @@ def open_contained(
         msgspec.structs.replace(task, batch_rows=batch_records),
         _PLACES[found],
         facts={"compression": content.packing.value},
-        threads=options.threads,
+        options=options,
         is_report=partial(_is_report, found, options),
     )
 

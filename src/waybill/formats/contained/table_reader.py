@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from waybill.formats.contained.protocol import Frame
     from waybill.model.finding import FileWarning
-    from waybill.ports.reader import FoundRecord, Places, Reader
+    from waybill.ports.reader import FoundRecord, Places, Reader, ReadOptions
 
 T = TypeVar("T")
 
@@ -67,7 +67,7 @@ class ContainedReader:
         place: Callable[[Table], Places | None],
         *,
         facts: Mapping[str, object],
-        threads: int,
+        options: ReadOptions,
         is_report: Callable[[Sequence[str]], bool],
     ) -> None:
         """Read the header.
@@ -78,9 +78,9 @@ class ContainedReader:
         self._task = task
         self._place = place
         self._facts = facts
-        self._threads = threads
+        self._options = options
         self._is_report = is_report
-        self._begun: Generator[Frame] | None = read_frames(task)
+        self._begun: Generator[Frame] | None = read_frames(task, options.while_waiting)
         self._table = _header(next(self._begun, None))
         names = self._table.names
         self._escaped = is_report(names)
@@ -104,7 +104,9 @@ class ContainedReader:
     def map_chunks(self, work: Callable[[RawChunk], T]) -> Generator[T]:
         """See ``Reader.map_chunks``."""
         if self._header.names:
-            flight = Flight(self._batches(), lambda each: work(self._chunk(each)), self._threads)
+            flight = Flight(
+                self._batches(), lambda each: work(self._chunk(each)), self._options.threads
+            )
             yield from flight.results()
 
     def find_records(
@@ -138,7 +140,7 @@ class ContainedReader:
             task,
             self._place,
             facts=self._facts,
-            threads=self._threads,
+            options=self._options,
             is_report=self._is_report,
         )
 
@@ -183,7 +185,7 @@ class ContainedReader:
         """The frames behind the header; the first pass goes on where opening has stopped."""
         frames, self._begun = self._begun, None
         if frames is None:
-            frames = read_frames(self._task)
+            frames = read_frames(self._task, self._options.while_waiting)
             if _header(next(frames, None)) != self._table:
                 raise broken_protocol()
         return frames
