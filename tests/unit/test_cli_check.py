@@ -40,6 +40,15 @@ def test_the_first_rejections_and_the_sums_are_shown() -> None:
     assert "1,000 records, 30 rejected, 0.50 s (2,000 records/s)" in text
 
 
+def test_cells_and_pointers_have_a_column_of_their_own_where_there_are_any() -> None:
+    found = Finding(code="REQUIRED", level=Level.ERROR, message="a is required", cell="Stores!B7")
+    one = Rejection(record=6, line=7, byte=None, cells=(None,), findings=(found,))
+    text = shown(report(1, rejections=iter([one])))
+    assert "place" in text
+    assert "Stores!B7" in text
+    assert "place" not in shown(report(1))
+
+
 def test_a_clean_file_shows_only_its_sums() -> None:
     assert shown(report(0)) == "1,000 records, 0 rejected, 0.50 s (2,000 records/s)\n"
 

@@ -68,16 +68,21 @@ def jobs_table(jobs: Iterable[Job]) -> Table:
 
 
 def findings_table(rows: Iterable[tuple[int, int, Sequence[WireFinding | Finding]]]) -> Table:
-    """Findings, one line each, from (record, physical line, findings) of each rejection."""
+    """Findings, one line each, from (record, physical line, findings) of each rejection.
+
+    A column for cells or pointers is there where a finding has one.
+    """
+    shown = [(record, line, finding) for record, line, findings in rows for finding in findings]
+    has_places = any(finding.cell or finding.pointer for _, _, finding in shown)
     table = _table()
     table.add_column("record", justify="right")
     table.add_column("line", justify="right")
-    for name in ("field", "code", "what is wrong", "hint"):
+    for name in (*(("place",) if has_places else ()), "field", "code", "what is wrong", "hint"):
         table.add_column(name)
-    for record, line, findings in rows:
-        for finding in findings:
-            words = (finding.field or "", finding.code, finding.message, finding.hint or "")
-            _add_row(table, (f"{record:,}", f"{line:,}", *words))
+    for record, line, finding in shown:
+        place = (finding.cell or finding.pointer or "",) if has_places else ()
+        words = (finding.field or "", finding.code, finding.message, finding.hint or "")
+        _add_row(table, (f"{record:,}", f"{line:,}", *place, *words))
     return table
 
 
