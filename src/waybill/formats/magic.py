@@ -9,7 +9,7 @@ from waybill.validation.codes import file_refused
 
 GZIP: Final = b"\x1f\x8b"
 
-ACCEPTED: Final = "CSV text or NDJSON, plain or packed once as gzip or zstd"
+ACCEPTED: Final = "CSV text, JSON or NDJSON, plain or packed once as gzip or zstd"
 
 _SIGNATURES: Final[tuple[tuple[bytes, str], ...]] = (
     (GZIP, "gzip data inside packed data"),
@@ -36,8 +36,6 @@ _PATTERNS: Final[tuple[tuple[re.Pattern[bytes], str], ...]] = (
     (re.compile(rb"BZh[1-9](?:1AY&SY|\x17\x72\x45)"), "bzip2 data"),
     (re.compile(rb"\s*<(?:!doctype\s+html|html[\s>]|head[\s>]|body[\s>])", re.IGNORECASE), "HTML"),
     (re.compile(rb"\s*<\?xml\s", re.IGNORECASE), "XML"),
-    (re.compile(rb"\s*\[\s*[\[{]"), "a JSON array"),
-    (re.compile(rb"\s*\{\s*[\r\n]"), "a JSON document of several lines"),
 )
 _TAR_MARK_OFFSET: Final = 257
 _WORKBOOK_PARTS: Final = (b"xl/", b"[Content_Types].xml")

@@ -106,6 +106,21 @@ CATALOGUE: Final[Mapping[str, Code]] = {
         "the line exceeds the limit line_bytes of {allowed} bytes",
         "check the line ends and quotes of the file",
     ),
+    "RECORD_TOO_LONG": _file(
+        "Record too long",
+        "the record exceeds the limit line_bytes of {allowed} bytes",
+        "check the quotes and brackets of the record",
+    ),
+    "RECORDS_NOT_FOUND": _file(
+        "No array of records",
+        "there is no array of records {path}: {reason}",
+        "name the array with the option records_path, as a JSON Pointer",
+    ),
+    "RECORDS_AMBIGUOUS": _file(
+        "Several arrays",
+        "the document holds the arrays {first} and {second}",
+        "say with the option records_path which of them has the records",
+    ),
     "TOO_MANY_COLUMNS": _file(
         "Too many columns", "the header has more columns than the limit columns of {allowed}"
     ),
@@ -177,7 +192,7 @@ CATALOGUE: Final[Mapping[str, Code]] = {
     ),
     # one record
     "JSON_INVALID": _record(
-        "Not JSON", "the record is no JSON: {reason}", "write one JSON object per line"
+        "Not JSON", "the text is no JSON: {reason}", "write each record as one JSON object"
     ),
     "JSON_TOO_DEEP": _record(
         "Nested too deeply", "the record is nested deeper than {allowed} levels"
