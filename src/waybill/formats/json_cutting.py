@@ -17,6 +17,7 @@ from waybill.formats.csv_cutting import NO_QUOTES, Slice
 from waybill.formats.csv_exact import QuoteLayout
 from waybill.formats.json_judging import DEPTH, NOT_JSON, decode_raw
 from waybill.formats.json_structure import COMMA, WHITE_SPACE, Structure, find_structure, trimmed
+from waybill.ports.reader import ReadPosition
 from waybill.validation.codes import file_refused
 from waybill.validation.record_index import RecordIndex, as_array, find_line_ends
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from waybill.errors import FileRefused
     from waybill.formats.csv_cutting import CutRules
     from waybill.formats.text_window import TextWindow
-    from waybill.ports.reader import ReadPosition
     from waybill.validation.record_index import Offsets
 
 OPENING: Final = {b"]": b"[", b"}": b"{"}
@@ -102,7 +102,7 @@ class ItemCutter:
 
     def skip_to(self, place: ReadPosition) -> None:
         """Go on from the begin of an item that lies ahead."""
-        self._window.skip_to(place)
+        self._window.go_to(place)
 
     def next_slice(self) -> Slice | None:
         """The next slice; ``None`` at the end of the container.
@@ -189,18 +189,23 @@ class ItemCutter:
     def _slice(self, text: bytes, items: _Items) -> Slice:
         start = self.position
         size = items.close if items.is_last else int(items.stops[-1]) + 1
-        records = items.stops.size
-        self._window.pass_over(size + items.is_last, records=records)
+        text = text[:size]
+        line_ends = find_line_ends(text)
+        end = ReadPosition(
+            byte=start.byte + size + items.is_last,
+            line=start.line + line_ends.size,
+            record=start.record + items.stops.size,
+        )
+        self._window.go_to(end)
         self._size = min(self._rules.chunk_bytes, 2 * size + 1)
         self._ordinal += 1
-        text = text[:size]
         return Slice(
             ordinal=self._ordinal - 1,
             text=text,
             layout=QuoteLayout.regular(NO_QUOTES),
-            index=RecordIndex(starts=items.starts, line_ends=find_line_ends(text)),
+            index=RecordIndex(starts=items.starts, line_ends=line_ends),
             start=start,
-            end=self.position,
+            end=end,
             input_bytes=self._window.input_bytes,
             ends=items.ends,
             structure=items.structure.until(size),

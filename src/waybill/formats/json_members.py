@@ -74,17 +74,21 @@ class Members:
             return pa.nulls(self.records, pa.string()), pa.nulls(self.records, pa.uint8())
         kinds = _KINDS[as_array(self.text)[spans.starts]]
         kinds[spans.ends == spans.starts] = _NULL
+        is_present = kinds != _NULL
         is_string = kinds == Kind.STRING.value
-        texts = self._texts(spans, kinds != _NULL, is_string)
-        undone = self._unescaped(texts, spans, is_string)
-        return undone, pa.array(kinds, mask=kinds == _NULL)
-
-    def _texts(self, spans: Spans, is_present: Flags, is_string: Flags) -> Any:  # noqa: ANN401 - an array of Arrow
-        """The values as the file has them, strings without their quotes."""
-        edges = np.zeros(2 * self.records, dtype=np.int32)
+        edges = np.empty(2 * self.records, dtype=np.int32)
         edges[0::2] = spans.starts + is_string
         edges[1::2] = spans.ends - is_string
-        edges = np.maximum.accumulate(edges)  # a missing value lies behind the one before
+        if is_present.all():
+            texts, shown = _taken(self.text, edges), pa.array(kinds)
+        else:
+            texts, shown = self._with_gaps(edges, is_present), pa.array(kinds, mask=~is_present)
+        return self._unescaped(texts, spans, is_string), shown
+
+    def _with_gaps(self, edges: Any, is_present: Flags) -> Any:  # noqa: ANN401 - arrays of NumPy and of Arrow
+        """The values as the file has them; null where none is present."""
+        edges[0::2][~is_present] = edges[1::2][~is_present] = 0
+        edges = np.maximum.accumulate(edges)  # a value that is not there lies behind the last one
         is_valid = np.zeros(edges.size, dtype=np.bool_)
         is_valid[0::2] = is_present
         return _taken(self.text, edges, is_valid)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from waybill.ports.reader import ReadPosition
 from waybill.validation.record_index import find_line_ends
 
 if TYPE_CHECKING:
     from waybill.formats.text_stream import TextStream
+    from waybill.ports.reader import ReadPosition
 
 _READ_BYTES: Final = 64 * 1024
 
@@ -41,14 +42,12 @@ class TextWindow:
         self._hold(size + 1)
         return self._ahead <= size
 
-    def pass_over(self, size: int, *, records: int = 0) -> None:
+    def pass_over(self, size: int) -> None:
         """Go on behind the next ``size`` bytes, which do not end between CR and LF."""
-        place, passed = self.position, self._held[self._at : self._at + size]
-        self._at += size
-        self.position = ReadPosition(
-            byte=place.byte + size,
-            line=place.line + (find_line_ends(passed).size if passed else 0),
-            record=place.record + records,
+        passed = self._held[self._at : self._at + size]
+        lines = find_line_ends(passed).size if passed else 0
+        self.go_to(
+            replace(self.position, byte=self.position.byte + size, line=self.position.line + lines)
         )
 
     def pass_space(self, space: bytes) -> None:
@@ -62,10 +61,10 @@ class TextWindow:
                 return
             look = _READ_BYTES
 
-    def skip_to(self, place: ReadPosition) -> None:
+    def go_to(self, place: ReadPosition) -> None:
         """Go on from a place that lies ahead."""
         size = place.byte - self.position.byte
-        if size < self._ahead:
+        if size <= self._ahead:
             self._at += size
         else:
             self._held, self._at = self._stream.skip(size - self._ahead), 0
