@@ -2,13 +2,16 @@
 
 Twelve columns, about 133 bytes a row (2 M rows: 267 MB). Keys rise as an order counter's do, with a
 few given twice. Some cells are quoted and hold commas, some are empty. One row in a hundred breaks
-one of eight rules of ``orders.json``, each as often as the others.
-Usage: data.py FILE ROWS.
+one of eight rules of ``orders.json``, each as often as the others. As NDJSON and as a JSON array
+the same rows have numbers and booleans of their types, where the cell is one.
+Usage: data.py FILE ROWS; the name of the file ends in .csv, .ndjson or .json.
 """
 
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -16,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     Texts = pa.StringArray
 
@@ -82,18 +85,26 @@ FAULTS: Final[Sequence[tuple[str, str]]] = (
 """Column and cell of each broken rule: required, pattern, maximum, number, enum, date, boolean,
 maxLength."""
 
+BARE: Final = {"quantity": "^[0-9]+$", "unit_price": r"^[0-9.]+$", "gift": "^(true|false)$"}
+"""Columns whose cells are no strings in JSON, and which cells those are."""
+
 
 def main(file: str, rows: int) -> None:
     """Write the benchmark file."""
+    form = FORMS[Path(file).suffix]
     with open(file, "wb") as output:  # noqa: PTH123 - a path from the command line
-        output.write(HEADER.encode())
+        output.write(form.before)
         for first in range(0, rows, BLOCK_ROWS):
             count = min(BLOCK_ROWS, rows - first)
-            output.write(block(first, count))
+            is_last = first + count == rows
+            lines = pc.binary_join_element_wise(form.rows(block(first, count)), form.end, "")
+            written = joined(lines)
+            output.write(written[: len(written) - len(form.end)] if is_last else written)
+        output.write(form.after)
 
 
-def block(first: int, count: int) -> memoryview:
-    """The lines of ``count`` rows from number ``first`` on."""
+def block(first: int, count: int) -> dict[str, Texts]:
+    """The cells of ``count`` rows from number ``first`` on, as CSV has them."""
     random = np.random.default_rng([2_000_000, first])
     numbers = np.arange(first, first + count)
     columns = columns_of(random, numbers)
@@ -101,8 +112,26 @@ def block(first: int, count: int) -> memoryview:
     for kind, (name, cell) in enumerate(FAULTS):
         is_hit = bad & (numbers // ROWS_PER_BAD_ONE % len(FAULTS) == kind)
         columns[name] = pc.if_else(pa.array(is_hit), cell, columns[name])
-    lines = pc.binary_join_element_wise(*(columns[name] for name in COLUMNS), ",")
-    return joined(pc.binary_join_element_wise(lines, "\n", ""))
+    return columns
+
+
+def csv_rows(columns: Mapping[str, Texts]) -> Texts:
+    """Each row as a line of CSV."""
+    return pc.binary_join_element_wise(*(columns[name] for name in COLUMNS), ",")
+
+
+def json_rows(columns: Mapping[str, Texts]) -> Texts:
+    """Each row as an object; an empty cell is null."""
+    members = [together(f'"{name}":', json_value(columns[name], name)) for name in COLUMNS]
+    return together("{", pc.binary_join_element_wise(*members, ","), "}")
+
+
+def json_value(cells: Texts, name: str) -> Texts:
+    """The cells of one column as JSON."""
+    bare = pc.replace_substring_regex(cells, '^"(.*)"$', r"\1")
+    text = together('"', pc.replace_substring(bare, '""', '\\"'), '"')
+    is_bare = pc.match_substring_regex(cells, BARE.get(name, "^$"))
+    return pc.if_else(pc.equal(cells, ""), "null", pc.if_else(is_bare, cells, text))
 
 
 def columns_of(random: np.random.Generator, numbers: np.ndarray) -> dict[str, Texts]:
@@ -162,6 +191,23 @@ def joined(lines: Texts) -> memoryview:
     _, offsets, data = lines.buffers()
     ends = np.frombuffer(offsets, dtype=np.int32)
     return memoryview(data)[int(ends[0]) : int(ends[len(lines)])]
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How rows are written: what makes them lines, and what stands around and between them."""
+
+    rows: Callable[[Mapping[str, Texts]], Texts]
+    before: bytes
+    end: str
+    after: bytes
+
+
+FORMS: Final = {
+    ".csv": Form(csv_rows, HEADER.encode(), "\n", b"\n"),
+    ".ndjson": Form(json_rows, b"", "\n", b"\n"),
+    ".json": Form(json_rows, b"[\n", ",\n", b"\n]\n"),
+}
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Measure the promised ratios on this machine and print them beside their targets.
 
-Usage: run.py [--quick] [check] [import] [memory] [polls] [small]. Without names all are run;
+Usage: run.py [--quick] [check] [json] [import] [memory] [polls] [small]. Without names all are run;
 ``--quick`` takes a tenth of the rows, for a first look. Data and peers lie in ``bench/.data``.
 """
 
@@ -73,11 +73,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def measure_check(sizes: Sizes) -> list[Figure]:
     """``waybill check`` with its full report, against the bare pipeline and frictionless."""
-    file = orders(sizes.rows)
-    report = DATA / "check-report.csv"
-    ours = [WAYBILL, "check", str(file), "--schema", str(SCHEMA), "--format", "csv"]
-    ours += ["--output", str(report)]
-    bare = [sys.executable, str(BENCH / "bare_check.py"), str(file), str(SCHEMA)]
+    ours, bare = check_commands(orders(sizes.rows))
     slow = peer_command("frictionless_peer.py", orders(CUT_ROWS), CUT_ROWS)
     our_runs, bare_runs, slow_runs = alternate(
         sizes.rounds, lambda: timed(ours), lambda: timed(bare), lambda: timed(slow)
@@ -91,6 +87,34 @@ def measure_check(sizes: Sizes) -> list[Figure]:
         note("check, rows/s", f"{rate:,.0f}"),
         note("check, peak memory", f"{max(r.peak_bytes for r in our_runs) // MEBIBYTE} MiB"),
     ]
+
+
+def measure_json(sizes: Sizes) -> list[Figure]:
+    """``waybill check`` of NDJSON and of a JSON array, against DuckDB's ``read_json`` alone."""
+    return [
+        *measure_json_form("check of NDJSON", "ndjson", sizes),
+        *measure_json_form("check of a JSON array", "json", sizes),
+    ]
+
+
+def measure_json_form(name: str, form: str, sizes: Sizes) -> list[Figure]:
+    """One of the two forms."""
+    ours, bare = check_commands(orders(sizes.rows, form))
+    our_runs, bare_runs = alternate(sizes.rounds, lambda: timed(ours), lambda: timed(bare))
+    peak = max(run.peak_bytes for run in our_runs)
+    return [
+        at_least(f"{name}, of bare DuckDB read_json", typical(bare_runs) / typical(our_runs), 0.6),
+        note(f"{name}, records/s", f"{sizes.rows / typical(our_runs):,.0f}"),
+        at_most(f"{name}, peak memory (MiB)", peak / MEBIBYTE, 512),
+    ]
+
+
+def check_commands(file: Path) -> tuple[list[str], list[str]]:
+    """The commands that check a file: ours with its full report, and the bare pipeline."""
+    report = DATA / "check-report.csv"
+    ours = [WAYBILL, "check", str(file), "--schema", str(SCHEMA), "--format", "csv"]
+    bare = [sys.executable, str(BENCH / "bare_check.py"), str(file), str(SCHEMA)]
+    return [*ours, "--output", str(report)], bare
 
 
 def measure_import(sizes: Sizes) -> list[Figure]:
@@ -173,9 +197,9 @@ def peers_python() -> Path:
     return python
 
 
-def orders(rows: int) -> Path:
-    """The benchmark file of that many rows, made at first use."""
-    file = DATA / f"orders-{rows}.csv"
+def orders(rows: int, form: str = "csv") -> Path:
+    """The benchmark file of that many rows, made at first use; ``form``: csv, ndjson or json."""
+    file = DATA / f"orders-{rows}.{form}"
     if not file.exists():
         timed([sys.executable, str(BENCH / "data.py"), str(file), str(rows)])
     return file
@@ -224,6 +248,7 @@ def show(figures: Sequence[Figure]) -> None:
 FULL: Final = Sizes(rows=2_000_000, jobs=1_500, rounds=3)
 MEASUREMENTS: Final[Mapping[str, Callable[[Sizes], list[Figure]]]] = {
     "check": measure_check,
+    "json": measure_json,
     "import": measure_import,
     "memory": measure_memory,
     "polls": measure_polls,

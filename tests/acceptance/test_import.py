@@ -296,6 +296,41 @@ def test_ndjson_is_read_with_its_types_and_with_members_that_come_late(client, s
     assert again["counts"]["unchanged"] == 1
 
 
+def test_an_array_within_a_document_is_read_and_its_findings_have_pointers(client, finish):
+    rows = [{"id": number, "name": "Ann"} for number in range(76_000, 76_004)]
+    rows[1]["age"], rows[2]["name"] = 151, 7
+    text = json.dumps({"meta": {"count": 4}, "data": {"people": rows}}, indent=1)
+    text = text.replace('"id": 76003', '"id": NaN')
+
+    def send(body, query):
+        return client.post(
+            "/v1/jobs?entity=people" + query,
+            content=body,
+            headers={"Content-Type": "application/json"},
+        ).json()
+
+    job = finish(client, send(text, "&records_path=/data/people"))
+    assert (job["format"]["format"], job["format"]["records_path"]) == ("json", "/data/people")
+    assert (job["counts"]["read"], job["counts"]["created"]) == (4, 1)
+    page = client.get(f"/v1/jobs/{job['id']}/rejections").json()["rejections"]
+    found = [(r["record"], r["findings"][0]["code"], r["findings"][0]["pointer"]) for r in page]
+    assert found == [
+        (2, "MAXIMUM", "/data/people/1/age"),
+        (3, "KIND_MISMATCH", "/data/people/2/name"),
+        (4, "JSON_INVALID", "/data/people/3"),
+    ]
+    assert [text[r["byte"]] for r in page] == ["{"] * 3
+    assert text.splitlines()[page[0]["line"] - 1].strip() == "{"
+    refused = finish(client, send(text.replace("NaN", "1"), ""))
+    assert refused["error"]["code"] == "RECORDS_NOT_FOUND"
+    cut = finish(client, send('[{"id":76010,"name":"Bob"},{"id":76011,"na', ""))
+    assert (cut["state"], cut["error"]["code"]) == ("failed", "JSON_INVALID")
+    assert (cut["counts"]["created"], cut["error"]["byte"]) == (1, 42)
+    twice = finish(client, send('[{"id":76020,"name":"A"},\n{"id":76020,"name":"A"}]', ""))
+    page = client.get(f"/v1/jobs/{twice['id']}/rejections").json()["rejections"]
+    assert [r["findings"][0]["pointer"] for r in page] == ["/0/id", "/1/id"]
+
+
 def test_progress_never_falls_when_a_late_member_begins_the_check_anew(client, submit):
     padding = b"x" * 400  # a check that lasts for several reports of progress
     lines = [b'{"id":%d,"name":null,"note":"%b"}' % (n, padding) for n in range(200_000)]

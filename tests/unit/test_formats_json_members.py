@@ -30,10 +30,10 @@ def test_each_member_has_its_text_and_kind(
     objects: list[dict[str, Any]], separators: tuple[str, str], is_ascii: bool
 ) -> None:
     lines = [json.dumps(one, ensure_ascii=is_ascii, separators=separators) for one in objects]
-    members = split_members([line.encode() for line in lines])
-    assert set(members.known) == {name for one in objects for name in one}
+    members = split_members("\n".join(lines).encode())
+    assert set(members.columns) == {name for one in objects for name in one}
     for name in ["a", "b", 'q"', "back\\", "dé", "{}[]:,", "", "in none of them"]:
-        texts, kinds = members.column(name, len(objects))
+        texts, kinds = members.column(name)
         for one, text, kind in zip(objects, texts.to_pylist(), kinds.to_pylist(), strict=True):
             value = one.get(name)
             assert kind == (None if value is None else KINDS[type(value)])
@@ -52,9 +52,9 @@ def test_each_member_has_its_text_and_kind(
     ],
 )
 def test_a_member_named_twice_is_told(objects: list[bytes], repeated: list[int]) -> None:
-    assert split_members(objects).repeated().tolist() == repeated
+    assert split_members(b"\n".join(objects)).repeated.tolist() == repeated
 
 
 def test_the_text_of_a_number_stays_as_it_was_written() -> None:
-    texts, _ = split_members([b'{"a": 1.50e3 }', b'{"a":-0.0}']).column("a", 2)
+    texts, _ = split_members(b'{"a": 1.50e3 }\n{"a":-0.0}').column("a")
     assert texts.to_pylist() == ["1.50e3", "-0.0"]

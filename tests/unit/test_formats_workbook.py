@@ -201,7 +201,7 @@ def test_our_own_report_comes_back_unescaped(open_bytes: Open) -> None:
 @pytest.mark.parametrize(
     ("options", "word"),
     [
-        ({"format": FileFormat.CSV}, "was declared"),
+        ({"format": FileFormat.CSV}, "format declares"),
         ({"file_name": "stores.csv"}, "its name promises"),
         ({"delimiter": ";"}, "delimiter"),
         ({"records_path": "/stores"}, "records_path"),

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from waybill.errors import FileRefused
+    from waybill.formats.json_structure import Structure
     from waybill.formats.text_stream import TextStream
     from waybill.validation.record_index import Offsets, RecordIndex
 
@@ -57,7 +58,11 @@ class CutRules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slice:
-    """Whole records of the text, not parsed yet; ``start`` and ``end`` bound it."""
+    """Whole records of the text, not parsed yet; ``start`` and ``end`` bound it.
+
+    ``ends``: where each record ends, if not with its line. ``structure``: of a text of JSON, where
+    it was needed to cut it.
+    """
 
     ordinal: int
     text: bytes
@@ -66,6 +71,13 @@ class Slice:
     start: ReadPosition
     end: ReadPosition
     input_bytes: int
+    ends: Offsets | None = None
+    structure: Structure | None = None
+
+    @property
+    def without_end(self) -> bytes:
+        """The text without what stands behind its last record, where records do not end lines."""
+        return self.text if self.ends is None else self.text[: int(self.ends[-1])]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

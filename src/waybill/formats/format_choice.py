@@ -37,7 +37,9 @@ _BY_SUFFIX: Final = {
     ".parquet": FileFormat.PARQUET,
 }
 _PACKED: Final = frozenset({".gz", ".zst", ".zip"})
-_TEXTS: Final = frozenset({FileFormat.CSV, FileFormat.JSON, FileFormat.NDJSON})
+_LENIENT: Final = frozenset({(FileFormat.JSON, FileFormat.NDJSON)})
+"""What names promise, and what is sent under them all the same."""
+
 _XML: Final = re.compile(rb"\s*<(?:\?xml\s|!--|!DOCTYPE\s|[A-Za-z_][\w.:-]*(?:[\s/>]|\Z))")
 _WIDE: Final = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
@@ -59,27 +61,22 @@ def format_by_name(name: str) -> FileFormat:
     return _BY_SUFFIX.get(path.suffix, FileFormat.AUTO)
 
 
-def declared_format(options: ReadOptions) -> FileFormat:
-    """What was declared, else what the name promises."""
-    if options.format is not FileFormat.AUTO:
-        return options.format
-    return format_by_name(options.file_name)
-
-
 def refuse_contradiction(found: FileFormat, options: ReadOptions) -> None:
     """Let a format pass that agrees with what was declared, or with the name where nothing was.
 
     Raises:
         FileRefused: ``UNSUPPORTED_FORMAT``: it does not, or an option does not go with it.
     """
-    promised = declared_format(options)
-    if promised not in {FileFormat.AUTO, found}:
-        source = "its name promises" if options.format is FileFormat.AUTO else "was declared"
-        raise _refuse(found, f"{TITLES[promised]}, which {source}")
+    promised = format_by_name(options.file_name)
+    if options.format is not FileFormat.AUTO:
+        if options.format is not found:
+            raise _refuse(found, f"{TITLES[options.format]} that the option format declares")
+    elif promised not in {FileFormat.AUTO, found} and (promised, found) not in _LENIENT:
+        raise _refuse(found, f"{TITLES[promised]} that its name promises")
     for name, taken in _misfits(options):
         if found not in taken:
-            formats = " or ".join(TITLES[each] for each in taken)
-            raise _refuse(found, f"{formats}, which the option {name} is for")
+            titles = " or ".join(TITLES[each] for each in taken)
+            raise _refuse(found, f"{titles} that the option {name} declares")
 
 
 def _misfits(options: ReadOptions) -> list[tuple[str, tuple[FileFormat, ...]]]:

@@ -1,13 +1,12 @@
-"""The members of many JSON objects at once, found by arrays over their bytes.
+"""The members of many JSON objects at once: columns of spans over the bytes of the text.
 
-Quotes that no backslash escapes open and close strings in turn; brackets outside of them give the
-depth; colons and commas at depth one part the members of a record. Every record has been found to
-be valid JSON before, so nothing here needs to doubt it. Source: RFC 8259.
+Colons and commas at depth one part the members of a record. Records that all have the same members
+in the same order, as most files do, are told by their marks alone; in others the names are encoded
+one by one. Every record has been found to be valid JSON before, so nothing here doubts it.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -16,166 +15,211 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from waybill.formats.json_structure import (
+    CLOSE_BRACE,
+    CLOSE_BRACKET,
+    COLON,
+    COMMA,
+    OPEN_BRACE,
+    find_structure,
+    trimmed,
+)
 from waybill.ports.reader import Kind
-from waybill.validation.record_index import QUOTE, as_array
+from waybill.validation.record_index import as_array
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
-    import numpy.typing as npt
-
+    from waybill.formats.json_structure import Flags, Structure
     from waybill.validation.record_index import Offsets
 
-    Kinds = npt.NDArray[np.uint8]
-
-_ESCAPED_QUOTE: Final = re.compile(rb'\\+(?=")')
-_MARKS: Final = bytes(byte in b'{}[]:,"' for byte in range(256))
-_DEPTH: Final = np.zeros(256, dtype=np.int32)
-_DEPTH[list(b"{[")] = 1
-_DEPTH[list(b"}]")] = -1
-COLON: Final = ord(":")
-CLOSE_BRACE: Final = ord("}")
-CLOSE_BRACKET: Final = ord("]")
-_SPACE: Final = np.zeros(256, dtype=np.bool_)
-_SPACE[list(b" \t\r\n")] = True
+_NULL: Final = 0
 _KINDS: Final = np.full(256, Kind.NUMBER.value, dtype=np.uint8)
 _KINDS[ord('"')] = Kind.STRING.value
 _KINDS[list(b"tf")] = Kind.BOOLEAN.value
 _KINDS[ord("{")] = Kind.OBJECT.value
 _KINDS[ord("[")] = Kind.ARRAY.value
-_NULL: Final = 0
 _KINDS[ord("n")] = _NULL
+_WORDS: Final = (8, 4, 2, 1)
+_NOTHING: Final = np.empty(0, dtype=np.int64)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spans:
+    """Where a value begins and ends in each record; twice the same place where there is none."""
+
+    starts: Offsets
+    ends: Offsets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Members:
-    """All members of the records, in file order, in parallel arrays.
+    """The members of all records of a text.
 
-    ``records``: which record (from 0) each belongs to. ``names``: which of ``known`` it is called.
-    ``values``: the text of a string without quotes, escapes not yet undone; else what the file has.
-    ``kinds``: of ``Kind``, 0 for null. ``has_escapes``: somewhere a backslash occurs.
+    ``columns``: the values of each name, in order of first appearance. ``repeated``: the records in
+    which a name stands twice. ``escapes``: the offsets of backslashes, and the record of each.
     """
 
-    records: Offsets
-    names: Offsets
-    known: Sequence[str]
-    values: pa.Array[Any]
-    kinds: Kinds
-    has_escapes: bool
+    text: bytes
+    records: int
+    columns: Mapping[str, Spans]
+    repeated: Offsets
+    escapes: tuple[Offsets, Offsets]
 
-    def repeated(self) -> Offsets:
-        """The records in which a name stands twice."""
-        places = self.records * max(1, len(self.known)) + self.names
-        found, counts = np.unique(places, return_counts=True)
-        return np.unique(found[counts > 1] // max(1, len(self.known)))
+    def column(self, name: str) -> tuple[pa.Array[Any], pa.Array[Any]]:
+        """Text and kind of one member in each record; null where it is missing or null."""
+        spans = self.columns.get(name)
+        if spans is None:
+            return pa.nulls(self.records, pa.string()), pa.nulls(self.records, pa.uint8())
+        kinds = _KINDS[as_array(self.text)[spans.starts]]
+        kinds[spans.ends == spans.starts] = _NULL
+        is_present = kinds != _NULL
+        is_string = kinds == Kind.STRING.value
+        edges = np.empty(2 * self.records, dtype=np.int32)
+        edges[0::2] = spans.starts + is_string
+        edges[1::2] = spans.ends - is_string
+        if is_present.all():
+            texts, shown = _taken(self.text, edges), pa.array(kinds)
+        else:
+            texts, shown = self._with_gaps(edges, is_present), pa.array(kinds, mask=~is_present)
+        return self._unescaped(texts, spans, is_string), shown
 
-    def column(self, name: str, records: int) -> tuple[pa.Array[Any], pa.Array[Any]]:
-        """Text and kind of one member in each of so many records; null where there is none."""
-        at = np.full(records, -1, dtype=np.int64)
-        if name in self.known:
-            mine = np.flatnonzero((self.names == self.known.index(name)) & (self.kinds != _NULL))
-            at[self.records[mine]] = mine
-        texts, kinds = _take(self.values, at), _take(pa.array(self.kinds), at)
-        return _unescaped(texts, kinds, may_be_escaped=self.has_escapes), kinds
+    def _with_gaps(self, edges: Any, is_present: Flags) -> Any:  # noqa: ANN401 - arrays of NumPy and of Arrow
+        """The values as the file has them; null where none is present."""
+        edges[0::2][~is_present] = edges[1::2][~is_present] = 0
+        edges = np.maximum.accumulate(edges)  # a value that is not there lies behind the last one
+        is_valid = np.zeros(edges.size, dtype=np.bool_)
+        is_valid[0::2] = is_present
+        return _taken(self.text, edges, is_valid)
+
+    def _unescaped(self, texts: pa.Array[Any], spans: Spans, is_string: Flags) -> pa.Array[Any]:
+        """The texts, with the escapes of strings undone."""
+        at, records = self.escapes
+        is_within = (spans.starts[records] < at) & (at < spans.ends[records]) & is_string[records]
+        rows = np.unique(records[is_within])
+        if not rows.size:
+            return texts
+        mask = np.zeros(self.records, dtype=np.bool_)
+        mask[rows] = True
+        plain = _decoded(texts.filter(pa.array(mask)))
+        undone: pa.Array[Any] = pc.replace_with_mask(
+            texts, pa.array(mask), pa.array(plain, pa.string())
+        )
+        return undone
 
 
-def split_members(objects: Sequence[bytes]) -> Members:
-    """The members of JSON objects; white space around each of them may stay."""
-    text = b"\n".join(objects)
-    bytes_ = as_array(text)
-    colons, before, after, records = _parts(text)
-    key_starts, key_ends = _trimmed(bytes_, before + 1, colons)
-    value_starts, value_ends = _trimmed(bytes_, colons + 1, after)
-    kinds = _KINDS[bytes_[value_starts]]
-    is_string = kinds == Kind.STRING.value
-    edges = np.empty(4 * colons.size + 1, dtype=np.int64)
-    edges[0:-1:4], edges[1::4] = key_starts + 1, key_ends - 1
-    edges[2::4], edges[3::4] = value_starts + is_string, value_ends - is_string
-    edges[-1] = len(text)
-    pieces = _slices(text, edges)
-    keys = _take(pieces, np.arange(colons.size) * 4).dictionary_encode()
-    known = [msgspec.json.decode(f'"{key}"', type=str) for key in keys.dictionary.to_pylist()]
-    names = keys.indices.to_numpy(zero_copy_only=False).astype(np.int64)
-    unique = list(dict.fromkeys(known))
-    if len(unique) < len(known):  # one name, written in two ways
-        names = np.array([unique.index(name) for name in known], dtype=np.int64)[names]
+def split_members(text: bytes, structure: Structure | None = None) -> Members:
+    """The members of a text of valid objects, between which white space and commas may stand."""
+    found = find_structure(text) if structure is None else structure
+    marks = _top(found)
+    opening = marks.places[(marks.marks == OPEN_BRACE) & (marks.depths == 1)]
+    columns = _even_columns(text, marks, opening.size)
+    repeated = _NOTHING
+    if columns is None:
+        columns, repeated = _uneven_columns(text, marks, opening.size)
     return Members(
-        records=records,
-        names=names,
-        known=unique,
-        values=_take(pieces, np.arange(colons.size) * 4 + 2),
-        kinds=kinds,
-        has_escapes=b"\\" in text,
+        text=text,
+        records=opening.size,
+        columns=columns,
+        repeated=repeated,
+        escapes=(found.backslashes, opening.searchsorted(found.backslashes) - 1),
     )
 
 
-def _structure(text: bytes) -> tuple[Offsets, npt.NDArray[np.uint8]]:
-    """The brackets, colons and commas outside of strings: where they are, and what."""
+def _top(structure: Structure) -> Structure:
+    """The marks of the records alone: not those of values, and no commas between records."""
+    marks, depths = structure.marks, structure.depths
+    if structure.deepest > 1:
+        is_end = (marks == CLOSE_BRACE) | (marks == CLOSE_BRACKET)
+        return structure.only(((depths == 1) & ~is_end) | ((depths == 0) & (marks != COMMA)))
+    return structure.only((depths == 1) | (marks != COMMA))
+
+
+def _even_columns(text: bytes, structure: Structure, records: int) -> Mapping[str, Spans] | None:
+    """The columns of records which all have the same members in one order; ``None`` if not."""
+    if structure.places.size % records:
+        return None
+    marks = structure.marks.reshape(records, -1)
+    if not (marks == marks[0]).all():
+        return None
     array = as_array(text)
-    places = np.flatnonzero(np.frombuffer(text.translate(_MARKS), dtype=np.bool_))
-    marks = array[places]
-    quotes = marks == QUOTE
-    if b"\\" in text:
-        runs = _ESCAPED_QUOTE.finditer(text)
-        escaped = [run.end() for run in runs if (run.end() - run.start()) % 2]
-        quotes[places.searchsorted(np.array(escaped, dtype=np.int64))] = False
-    is_outside = (np.cumsum(quotes, dtype=np.uint8) & 1 == 0) & (marks != QUOTE)
-    return places[is_outside], marks[is_outside]
+    places = np.ascontiguousarray(structure.places.reshape(records, -1).T)
+    columns: dict[str, Spans] = {}
+    for before, colon, after in zip(places[:-2:2], places[1::2], places[2::2], strict=False):
+        if not _are_alike(text, before + 1, colon):
+            return None
+        name = msgspec.json.decode(text[before[0] + 1 : colon[0]], type=str)
+        if name in columns:
+            return None
+        starts, ends = trimmed(array, colon + 1, after)
+        columns[name] = Spans(starts=starts, ends=ends)
+    return columns
 
 
-def _parts(text: bytes) -> tuple[Offsets, Offsets, Offsets, Offsets]:
-    """Of each member: its colon, the edges before and after it, and its object."""
-    places, marks = _structure(text)
-    depths = np.cumsum(_DEPTH[marks], dtype=np.int64)
-    is_end = depths == 0
-    objects = np.cumsum(is_end) - is_end
-    is_top = depths == 1
-    is_bracket_end = (marks == CLOSE_BRACE) | (marks == CLOSE_BRACKET)
-    colon = np.flatnonzero(is_top & (marks == COLON))
-    edges = np.flatnonzero(is_end | (is_top & (marks != COLON) & ~is_bracket_end))
-    after = edges.searchsorted(colon)
-    return places[colon], places[edges[after - 1]], places[edges[after]], objects[colon]
+def _are_alike(text: bytes, starts: Offsets, ends: Offsets) -> bool:
+    """Whether all these spans hold the same bytes."""
+    size = int(ends[0] - starts[0])
+    if not (ends - starts == size).all():
+        return False
+    word = next(width for width in _WORDS if width <= size)
+    words: Any = np.ndarray(len(text) - word + 1, f"<u{word}", buffer=text, strides=(1,))
+    steps = (*range(0, size - word, word), size - word)
+    return all((words[starts + step] == words[starts[0] + step]).all() for step in steps)
 
 
-def _trimmed(array: np.ndarray, starts: Offsets, ends: Offsets) -> tuple[Offsets, Offsets]:
-    """The spans without white space at both ends; each holds something else."""
-    starts, ends = starts.copy(), ends.copy()
-    while (spaced := _SPACE[array[starts]]).any():
-        starts[spaced] += 1
-    while (spaced := _SPACE[array[ends - 1]]).any():
-        ends[spaced] -= 1
-    return starts, ends
+def _uneven_columns(
+    text: bytes, structure: Structure, records: int
+) -> tuple[Mapping[str, Spans], Offsets]:
+    """The columns of any records, and the records in which a name stands twice."""
+    array = as_array(text)
+    at = np.flatnonzero(structure.marks == COLON)
+    colons = structure.places[at]
+    owners = np.cumsum(structure.depths == 0)[at]
+    known, names = _encoded(text, *trimmed(array, structure.places[at - 1] + 1, colons))
+    starts, ends = trimmed(array, colons + 1, structure.places[at + 1])
+    order = np.argsort(names, kind="stable")
+    bounds = names[order].searchsorted(np.arange(len(known) + 1))
+    columns: dict[str, Spans] = {}
+    for name, first, stop in zip(known, bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
+        mine = order[first:stop]
+        columns[name] = _scattered(owners[mine], starts[mine], ends[mine], records)
+    is_twice = (np.diff(names[order]) == 0) & (np.diff(owners[order]) == 0)
+    return columns, np.unique(owners[order][1:][is_twice])
 
 
-def _slices(text: bytes, edges: Offsets) -> pa.Array[Any]:
-    """The texts between neighbouring edges, over the same memory."""
-    offsets = pa.py_buffer(edges.astype(np.int32).tobytes())
-    return pa.Array.from_buffers(pa.string(), edges.size - 1, [None, offsets, pa.py_buffer(text)])
+def _encoded(text: bytes, starts: Offsets, ends: Offsets) -> tuple[Sequence[str], Offsets]:
+    """The different names of the spans, in order of appearance, and which of them each holds."""
+    if not starts.size:
+        return [], _NOTHING
+    edges = np.empty(2 * starts.size, dtype=np.int32)
+    edges[0::2], edges[1::2] = starts, ends
+    keys = _taken(text, edges).dictionary_encode()
+    written = [msgspec.json.decode(key, type=str) for key in keys.dictionary.to_pylist()]
+    known = list(dict.fromkeys(written))
+    number = {name: at for at, name in enumerate(known)}  # one name may be written in two ways
+    renumbered = np.array([number[name] for name in written], dtype=np.int64)
+    return known, renumbered[keys.indices.to_numpy(zero_copy_only=False)]
 
 
-def _take(array: pa.Array[Any], places: Offsets) -> Any:  # noqa: ANN401 - an array of any type
-    """The values at the places, null for a negative one."""
-    indices: Any = pa.array(places, mask=places < 0)
-    return array.take(indices)
+def _scattered(owners: Offsets, starts: Offsets, ends: Offsets, records: int) -> Spans:
+    """The spans at the places of their records."""
+    spans = Spans(starts=np.zeros(records, np.int64), ends=np.zeros(records, np.int64))
+    spans.starts[owners], spans.ends[owners] = starts, ends
+    return spans
 
 
-def _unescaped(
-    texts: pa.Array[Any], kinds: pa.Array[Any], *, may_be_escaped: bool
-) -> pa.Array[Any]:
-    """The texts, with the escapes of strings undone."""
-    if not may_be_escaped:
-        return texts
-    escaped = pc.and_(
-        pc.equal(kinds, pa.scalar(Kind.STRING.value, pa.uint8())), pc.match_substring(texts, "\\")
-    )
-    rows = np.flatnonzero(escaped.fill_null(False).to_numpy(zero_copy_only=False))  # noqa: FBT003 - the value to fill in
-    if not rows.size:
-        return texts
-    plain = [msgspec.json.decode(f'"{texts[row].as_py()}"', type=str) for row in rows.tolist()]
-    mask = np.zeros(len(texts), dtype=np.bool_)
-    mask[rows] = True
-    undone: pa.Array[Any] = pc.replace_with_mask(
-        texts, pa.array(mask), pa.array(plain, pa.string())
-    )
-    return undone
+def _taken(text: bytes, edges: Any, is_valid: Any = None) -> Any:  # noqa: ANN401 - arrays of NumPy and of Arrow
+    """Every other one of the texts between neighbouring edges, null where it is not valid."""
+    bits: Any = None if is_valid is None else np.packbits(is_valid, bitorder="little")
+    bitmap = None if bits is None else pa.py_buffer(bits)
+    buffers = [bitmap, pa.py_buffer(edges), pa.py_buffer(text)]
+    pieces: Any = pa.Array.from_buffers(pa.string(), edges.size - 1, buffers)
+    return pieces.take(pa.array(np.arange(0, edges.size, 2)))
+
+
+def _decoded(texts: pa.Array[Any]) -> Sequence[str]:
+    """The texts of strings, with their escapes undone."""
+    parts: Any = texts.to_pylist()
+    written = '["' + '","'.join(parts) + '"]'
+    return msgspec.json.decode(written.encode(), type=list[str])

@@ -1,80 +1,125 @@
-"""Opening NDJSON: the columns are the members of the records, found as they come."""
+"""Opening JSON, lines or a document: the columns are the members of the records, as they come."""
 
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from waybill.formats.csv_cutting import SliceCutter, last_line_end
-from waybill.formats.json_lines import LineParser, names_in
+from waybill.formats.csv_cutting import SliceCutter
+from waybill.formats.json_cutting import ItemCutter
+from waybill.formats.json_document import check_rest, find_array
+from waybill.formats.json_parsing import RecordParser, names_in
+from waybill.formats.places import json_places
 from waybill.formats.text_reader import TextReader, TextSource
+from waybill.formats.text_window import TextWindow
 from waybill.ports.reader import Header, ReadPosition
 from waybill.validation.codes import file_refused
 
 if TYPE_CHECKING:
     from waybill.formats.csv_cutting import CutRules
+    from waybill.formats.json_document import ArrayPlace
     from waybill.formats.opened_text import OpenedText
-    from waybill.ports.reader import Reader, ReadOptions
+    from waybill.formats.text_reader import Cut, Cutter
+    from waybill.formats.text_stream import TextStream
+    from waybill.ports.reader import Reader
 
 CHUNK_CELLS: Final = 4_000_000
 """Most cells of one chunk, those counted that its records do not have."""
 
 START: Final = ReadPosition(byte=0, line=1, record=0)
 NO_DELIMITER: Final = ""
+HEAD_RECORDS: Final = 1_000_000
 
 
-def open_json_lines(text: OpenedText, head: bytes, *, is_whole: bool) -> Reader:
-    """A reader of NDJSON that begins with ``head``.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Records:
+    """Where records are, and how they are cut; ``pointer``: to their array, if in one."""
 
-    Its columns are those that an earlier reading has found, else the members of the records in the
-    head, in order of appearance; a record with others ends the reading, and ``widened`` has all.
+    body: ReadPosition
+    cut: Cut
+    format: str
+    pointer: str | None = None
+
+
+def open_json_lines(text: OpenedText, *, is_whole: bool) -> Reader:
+    """A reader of NDJSON; ``is_whole``: the first two lines of the largest size are all of it.
+
+    Its columns are those that an earlier reading has found, else the members of the records in
+    those lines, in order of appearance; a record with others ends the reading, and ``widened`` has
+    all.
 
     Raises:
-        FileRefused: too many members, too long a name, or an option declares CSV.
+        FileRefused: too many members, or too long a name or a line.
     """
-    lines = head if is_whole else head[: last_line_end(head, len(head))]
-    _refuse_csv_options(text.options)
-    found = text.options.known_columns or _checked(text, names_in(lines), line=1)
+    return _open(text, _Records(body=START, cut=SliceCutter, format="ndjson"), is_whole=is_whole)
+
+
+def open_json_document(text: OpenedText, *, is_whole: bool) -> Reader:
+    """A reader of the array in a JSON document; its columns as in ``open_json_lines``.
+
+    Raises:
+        FileRefused: as ``open_json_lines``, or ``find_array``.
+    """
+    with closing(text.open()) as stream:
+        window = TextWindow(stream, START)
+        place = find_array(window, text.rules(NO_DELIMITER), text.options.records_path)
+    records = _Records(
+        body=place.body, cut=partial(_cut_array, place), format="json", pointer=place.pointer
+    )
+    return _open(text, records, is_whole=is_whole)
+
+
+def _cut_array(
+    place: ArrayPlace, stream: TextStream, rules: CutRules, start: ReadPosition
+) -> Cutter:
+    rest = partial(check_rest, rules=rules, place=place)
+    return ItemCutter(TextWindow(stream, start), rules, finish=rest)
+
+
+def _open(text: OpenedText, records: _Records, *, is_whole: bool) -> Reader:
+    found = text.options.known_columns or _first_names(text, records)
     names = found or text.options.column_names
+    places = None if records.pointer is None else json_places(records.pointer, names)
     source = TextSource(
         open_text=text.open,
         input_bytes_total=text.content.stored_bytes,
-        body=START,
+        body=records.body,
         rules=_rules(text, len(names)),
-        parse=LineParser(names=names, encoding=text.label).parse,
+        parse=RecordParser(names=names, encoding=text.label, places=places).parse,
         encoding=text.label,
         threads=text.options.threads,
-        widen=partial(_widened, text, head, is_whole=is_whole),
+        widen=partial(_widened, text, records, is_whole=is_whole),
+        cut=records.cut,
     )
-    is_complete = is_whole or bool(text.options.known_columns)
-    facts = {"format": "ndjson", **text.facts()}
-    return TextReader(
-        source, Header(names=names, facts=facts, is_typed=True, is_complete=is_complete)
+    where = {} if records.pointer is None else {"records_path": records.pointer}
+    header = Header(
+        names=names,
+        facts={"format": records.format, **where, **text.facts()},
+        is_typed=True,
+        is_complete=is_whole or bool(text.options.known_columns),
+        places=places,
     )
+    return TextReader(source, header)
 
 
-def _refuse_csv_options(options: ReadOptions) -> None:
-    declared = {
-        "delimiter": bool(options.delimiter),
-        "header": not options.has_header,
-        "escaped": options.escaped,
-    }
-    for name, is_declared in declared.items():
-        if is_declared:
-            accepted = f"the CSV text that the option {name} declares"
-            raise file_refused("UNSUPPORTED_FORMAT", found="NDJSON", accepted=accepted)
+def _first_names(text: OpenedText, records: _Records) -> tuple[str, ...]:
+    head = 2 * text.content.limits.line_bytes
+    rules = replace(text.rules(NO_DELIMITER), chunk_bytes=head, chunk_records=HEAD_RECORDS)
+    with closing(text.open()) as stream:
+        piece = records.cut(stream, rules, records.body).next_slice()
+    return _checked(text, names_in(piece), line=piece.start.line) if piece else ()
 
 
-def _widened(text: OpenedText, head: bytes, *, is_whole: bool) -> Reader:
+def _widened(text: OpenedText, records: _Records, *, is_whole: bool) -> Reader:
     names: dict[str, None] = {}
     with closing(text.open()) as stream:
-        for piece in SliceCutter(stream, text.rules(NO_DELIMITER), START).slices():
-            names.update(dict.fromkeys(names_in(piece.text)))
+        for piece in records.cut(stream, text.rules(NO_DELIMITER), records.body).slices():
+            names.update(dict.fromkeys(names_in(piece)))
             _checked(text, tuple(names), line=piece.end.line)
     options = replace(text.options, known_columns=tuple(names))
-    return open_json_lines(replace(text, options=options), head, is_whole=is_whole)
+    return _open(replace(text, options=options), records, is_whole=is_whole)
 
 
 def _rules(text: OpenedText, columns: int) -> CutRules:

@@ -35,8 +35,6 @@ _PATTERNS: Final[tuple[tuple[re.Pattern[bytes], str], ...]] = (
     (re.compile(rb"[\x50-\x5f]\x2a\x4d\x18"), "zstd data"),
     (re.compile(rb"BZh[1-9](?:1AY&SY|\x17\x72\x45)"), "bzip2 data"),
     (re.compile(rb"\s*<(?:!doctype\s+html|html[\s>]|head[\s>]|body[\s>])", re.IGNORECASE), "HTML"),
-    (re.compile(rb"\s*\[\s*[\[{]"), "a JSON array"),
-    (re.compile(rb"\s*\{\s*[\r\n]"), "a JSON document of several lines"),
 )
 _TAR_MARK_OFFSET: Final = 257
 _ENCRYPTED_PACKAGE: Final = "EncryptedPackage".encode("utf-16-le")

@@ -14,10 +14,10 @@ from waybill.formats.csv_parsing import CsvShape, parse_slice
 from waybill.formats.encoding import choose_encoding
 from waybill.formats.format_choice import format_by_content, refuse_contradiction
 from waybill.formats.header import begins_report, read_columns
-from waybill.formats.json_lines import begins_json_lines
-from waybill.formats.json_opening import open_json_lines
+from waybill.formats.json_opening import open_json_document, open_json_lines
 from waybill.formats.magic import refuse_foreign
 from waybill.formats.opened_text import OpenedText
+from waybill.formats.text_format import choose_text_format
 from waybill.formats.text_reader import TextReader, TextSource
 from waybill.model.options import FileFormat
 from waybill.ports.reader import Header
@@ -66,7 +66,14 @@ def _open_text(
     content: Content, options: ReadOptions, chunk_bytes: int, chunk_records: int
 ) -> Reader:
     if begins_report(content.head):  # whatever was declared for the first file: it is ours
-        options = replace(options, delimiter=",", encoding="", has_header=True)
+        options = replace(
+            options,
+            delimiter=",",
+            encoding="",
+            has_header=True,
+            format=FileFormat.AUTO,
+            records_path="",
+        )
     encoding = choose_encoding(content.head, options.encoding, whole=content.is_whole)
     text = OpenedText(
         content=content,
@@ -76,8 +83,11 @@ def _open_text(
         chunk_records=chunk_records,
     )
     head, is_whole = text.head()
-    if begins_json_lines(head):
-        return open_json_lines(text, head, is_whole=is_whole)
+    found = choose_text_format(head, options, is_whole=is_whole)
+    if found is FileFormat.JSON:
+        return open_json_document(text, is_whole=is_whole)
+    if found is FileFormat.NDJSON:
+        return open_json_lines(text, is_whole=is_whole)
     return open_csv(text, head, is_whole=is_whole)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from waybill.formats.csv_cutting import Slice
-    from waybill.validation.record_index import ChunkPositions, Offsets
+    from waybill.validation.record_index import ChunkPositions
 
 _FIRST_BEYOND_ASCII = 0x80
 
@@ -36,14 +35,11 @@ def marks_of(piece: Slice, positions: ChunkPositions) -> Sequence[ReadPosition]:
 def record_bytes(piece: Slice, record: int) -> bytes:
     """The bytes of one record, without its newline."""
     starts = piece.index.starts
+    begin = int(starts[record])
+    if piece.ends is not None:
+        return piece.text[begin : int(piece.ends[record])]
     end = int(starts[record + 1]) if record + 1 < starts.size else len(piece.text)
-    return piece.text[int(starts[record]) : end].rstrip(b"\r\n")
-
-
-def split_records(text: bytes, starts: Offsets) -> list[bytes]:
-    """The bytes of all records of a text, without their newlines and blank lines after them."""
-    edges = [*starts.tolist(), len(text)]
-    return [text[start:end].rstrip(b"\r\n") for start, end in pairwise(edges)]
+    return piece.text[begin:end].rstrip(b"\r\n")
 
 
 def find_faults(piece: Slice) -> dict[int, int]:

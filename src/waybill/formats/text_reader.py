@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
 
@@ -21,7 +21,26 @@ if TYPE_CHECKING:
     from waybill.model.finding import FileWarning
     from waybill.ports.reader import FoundRecord, Header, RawChunk, Reader, ReadPosition
 
+    Cut = Callable[[TextStream, CutRules, ReadPosition], "Cutter"]
+
 T = TypeVar("T")
+
+
+class Cutter(Protocol):
+    """Cuts a text into slices, front to back; see ``SliceCutter``."""
+
+    @property
+    def position(self) -> ReadPosition:
+        """Where the next slice begins."""
+
+    def slices(self) -> Iterator[Slice]:
+        """All slices; raises as ``next_slice``."""
+
+    def skip_to(self, place: ReadPosition) -> None:
+        """Go on from the begin of a record that lies ahead."""
+
+    def next_slice(self) -> Slice | None:
+        """The next slice; ``None`` at the end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +49,8 @@ class TextSource:
 
     ``open_text``: a new stream at the text's beginning. ``body``: where the records begin.
     ``parse``: makes the chunk of a slice. ``encoding``: the name shown in warnings. ``widen``: the
-    same input with every column there is; ``None`` where the header says them all.
+    same input with every column there is; ``None`` where the header says them all. ``cut``: makes
+    the cutter of a stream, which begins at a place.
     """
 
     open_text: Callable[[], TextStream]
@@ -41,6 +61,7 @@ class TextSource:
     encoding: str
     threads: int
     widen: Callable[[], Reader] | None = None
+    cut: Cut = SliceCutter
 
 
 class TextReader:
@@ -75,7 +96,7 @@ class TextReader:
             return
         source = self._source
         with closing(source.open_text()) as stream:
-            cutter = SliceCutter(stream, source.rules, source.body)
+            cutter = source.cut(stream, source.rules, source.body)
             flight = Flight(cutter.slices(), lambda piece: work(self._parse(piece)), source.threads)
             yield from flight.results()
 
@@ -87,7 +108,7 @@ class TextReader:
         rules = replace(source.rules, chunk_bytes=MARK_BYTES)
         before = np.array([mark.record for mark in marks], dtype=np.int64)
         with closing(source.open_text()) as stream:
-            cutter = SliceCutter(stream, rules, source.body)
+            cutter = source.cut(stream, rules, source.body)
             while records.size:
                 mark = marks[int(before.searchsorted(records[0])) - 1]
                 if mark.record > cutter.position.record:

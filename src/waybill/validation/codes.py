@@ -147,11 +147,6 @@ CATALOGUE: Final[Mapping[str, Code]] = {
         "XML part too long",
         "a text, attribute, comment or instruction exceeds the limit {limit} of {allowed} bytes",
     ),
-    "RECORDS_NOT_FOUND": _file(
-        "No records at that path",
-        "there is nothing at records_path {path}; found: {found}",
-        "give the path of the records",
-    ),
     "PARQUET_INVALID": _file(
         "Parquet file damaged",
         "the Parquet file cannot be read: {reason}",
@@ -198,6 +193,16 @@ CATALOGUE: Final[Mapping[str, Code]] = {
         "Line too long",
         "the line exceeds the limit line_bytes of {allowed} bytes",
         "check the line ends and quotes of the file",
+    ),
+    "RECORDS_NOT_FOUND": _file(
+        "No records there",
+        "there are no records {path}: {reason}",
+        "say with the option records_path where they are",
+    ),
+    "RECORDS_AMBIGUOUS": _file(
+        "Several arrays",
+        "the document holds the arrays {first} and {second}",
+        "say with the option records_path which of them has the records",
     ),
     "TOO_MANY_COLUMNS": _file(
         "Too many columns", "the header has more columns than the limit columns of {allowed}"
@@ -270,7 +275,7 @@ CATALOGUE: Final[Mapping[str, Code]] = {
     ),
     # one record
     "JSON_INVALID": _record(
-        "Not JSON", "the record is no JSON: {reason}", "write one JSON object per line"
+        "Not JSON", "the text is no JSON: {reason}", "write each record as one JSON object"
     ),
     "JSON_TOO_DEEP": _record(
         "Nested too deeply", "the record is nested deeper than {allowed} levels"
@@ -292,7 +297,9 @@ CATALOGUE: Final[Mapping[str, Code]] = {
         "double the quotes inside the cell, or quote it as a whole",
     ),
     "RECORD_TOO_LONG": _record(
-        "Record too long", "the record exceeds the limit {limit} of {allowed} bytes"
+        "Record too long",
+        "the record exceeds the limit {limit} of {allowed} bytes",
+        "check where records begin and end",
     ),
     "CELL_ERROR": _record(
         "Cell with an error",

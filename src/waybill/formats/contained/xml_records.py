@@ -87,8 +87,8 @@ class Path:
         names = tuple(text.strip("/").split("/"))
         is_anywhere = not text.startswith("/")
         if not all(_NAME.fullmatch(name) for name in names) or (is_anywhere and len(names) > 1):
-            found = "an element's name such as store, or its path such as /stores/store"
-            raise file_refused("RECORDS_NOT_FOUND", path=repr(text), found=found)
+            reason = "that is no element's name such as store, nor a path such as /stores/store"
+            raise file_refused("RECORDS_NOT_FOUND", path=f"at {text!r}", reason=reason)
         return cls(names=names, is_anywhere=is_anywhere)
 
     @property
@@ -156,8 +156,10 @@ class Records:
     def _refuse_other(self, other: Element) -> None:
         if local_name(other) == self._path.name:
             return
-        found = f"{self._path} and also {local_name(other)!r} beside it"
-        raise file_refused("RECORDS_NOT_FOUND", line=other.sourceline, path="''", found=found)
+        reason = f"the element {local_name(other)!r} stands beside {self._path}"
+        raise file_refused(
+            "RECORDS_NOT_FOUND", line=other.sourceline, path="for certain", reason=reason
+        )
 
 
 def local_name(element: Element) -> str:

@@ -1,0 +1,182 @@
+"""Which records of a slice are JSON objects: all at once, one by one only where some are not."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from operator import ne
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+import numpy as np
+
+from waybill.formats.json_structure import (
+    BACKSLASH,
+    CLOSE_BRACE,
+    OPEN_BRACE,
+    find_structure,
+    find_unicode_escapes,
+)
+from waybill.formats.slice_records import find_faults, is_utf8, record_bytes
+from waybill.validation.codes import make_finding
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from waybill.formats.csv_cutting import Slice
+    from waybill.formats.json_structure import Structure
+    from waybill.model.finding import Finding
+    from waybill.validation.record_index import Offsets
+
+DEPTH: Final = 64
+"""Most levels of arrays and objects in one record."""
+
+SHOWN_CHARACTERS: Final = 200
+NOT_JSON: Final = (msgspec.DecodeError, RecursionError)
+_GOOD_ESCAPE: Final = re.compile(
+    rb"""\\(?:["\\/bfnrt]
+         | u(?![dD][89a-fA-F])[0-9a-fA-F]{4}
+         | u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})""",
+    re.VERBOSE,
+)
+BAD_ESCAPE: Final = "an escape in a string is no character"
+decode_raw: Final = msgspec.json.Decoder(msgspec.Raw).decode
+_raw_lines: Final = msgspec.json.Decoder(msgspec.Raw).decode_lines
+_raw_elements: Final = msgspec.json.Decoder(list[msgspec.Raw]).decode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """The records of a slice, counted from 0 in it.
+
+    ``text``: those that are objects, with white space or commas between them. ``structure``: of it.
+    ``records``: their numbers. ``faults``: what is wrong with others. ``bad_bytes``: those that
+    hold bytes which are not UTF-8, with the offset of the first one.
+    """
+
+    text: bytes
+    structure: Structure
+    records: Offsets
+    faults: Mapping[int, Finding]
+    bad_bytes: Mapping[int, int]
+
+
+def judge(piece: Slice) -> Judged:
+    """What the records of a slice are."""
+    numbers = np.arange(piece.index.records, dtype=np.int64)
+    structure = _proven(piece)
+    if structure is not None:
+        return Judged(
+            text=piece.text, structure=structure, records=numbers, faults={}, bad_bytes={}
+        )
+    bad_bytes = find_faults(piece)
+    records = [record_bytes(piece, number) for number in range(piece.index.records)]
+    faults = _faults(records, 0)
+    for number in bad_bytes:
+        faults.pop(number, None)
+    left_out = [*faults, *bad_bytes]
+    kept = np.delete(numbers, left_out)
+    text = b"\n".join([records[number] for number in kept.tolist()])
+    return Judged(
+        text=text,
+        structure=find_structure(text),
+        records=kept,
+        faults=faults,
+        bad_bytes=bad_bytes,
+    )
+
+
+def _proven(piece: Slice) -> Structure | None:
+    """The structure of a slice all of whose records are certainly objects; else ``None``."""
+    text = piece.text
+    if not piece.index.records or not (text.isascii() or is_utf8(text)):
+        return None
+    try:
+        is_lines = piece.ends is None
+        values = _raw_lines(text) if is_lines else _raw_elements(b"[" + piece.without_end + b"]")
+    except NOT_JSON:
+        return None
+    structure = piece.structure or find_structure(text)
+    if len(values) != piece.index.records or structure.deepest > DEPTH:
+        return None
+    is_each = not _has_bad_escape(text, structure) and _are_one_each(piece, structure)
+    return structure if is_each else None
+
+
+def _are_one_each(piece: Slice, structure: Structure) -> bool:
+    """Whether as many values as records are one object in each record.
+
+    Elements are cut where commas part them, so there it is enough to count the objects. A line may
+    hold two objects, or a part of one: each must have its own bracket at both ends.
+    """
+    opening = structure.places[(structure.marks == OPEN_BRACE) & (structure.depths == 1)]
+    if opening.size != piece.index.records:
+        return False
+    if piece.ends is not None:
+        return True
+    closing = structure.places[(structure.marks == CLOSE_BRACE) & (structure.depths == 0)]
+    own = np.arange(piece.index.records)
+    owners = (piece.index.starts.searchsorted(places, "right") - 1 for places in (opening, closing))
+    return all(np.array_equal(each, own) for each in owners)
+
+
+def _faults(records: Sequence[bytes], first: int) -> dict[int, Finding]:
+    """What is wrong with each record that is no object; ``first``: the number of the first one."""
+    if not records or _are_objects(records):
+        return {}
+    if len(records) == 1:
+        fault = fault_of(records[0])
+        return {} if fault is None else {first: fault}
+    middle = len(records) // 2
+    return {**_faults(records[:middle], first), **_faults(records[middle:], first + middle)}
+
+
+def _are_objects(records: Sequence[bytes]) -> bool:
+    """Whether all records are certainly objects, told at once."""
+    text = b"\n".join(records)
+    try:
+        values = _raw_lines(text)
+    except NOT_JSON:
+        return False
+    if len(values) != len(records) or any(map(ne, map(bytes, values), records)):
+        return False
+    structure = find_structure(text)
+    is_each = all(record.startswith(b"{") for record in records)
+    return is_each and structure.deepest <= DEPTH and not _has_bad_escape(text, structure)
+
+
+def fault_of(record: bytes) -> Finding | None:
+    """What is wrong with a record as a whole."""
+    structure = find_structure(record)
+    if structure.deepest > DEPTH:
+        return make_finding("JSON_TOO_DEEP", allowed=DEPTH)
+    try:
+        decode_raw(record)
+    except NOT_JSON as error:
+        return make_finding("JSON_INVALID", reason=str(error))
+    if _has_bad_escape(record, structure):
+        return make_finding("JSON_INVALID", reason=BAD_ESCAPE)
+    if not record.lstrip().startswith(b"{"):
+        return make_finding("NOT_AN_OBJECT")
+    return None
+
+
+def holds_bad_text(text: bytes) -> bool:
+    """Whether bytes, or escapes, of a valid value are no characters."""
+    if not (text.isascii() or is_utf8(text)):
+        return True
+    return _has_bad_escape(text, find_structure(text))
+
+
+def _has_bad_escape(text: bytes, structure: Structure) -> bool:
+    """Whether an escape of valid JSON stands for no character, such as half of a pair."""
+    if not find_unicode_escapes(text, structure.backslashes).size:
+        return False
+    return BACKSLASH in _GOOD_ESCAPE.sub(b"", text)
+
+
+def with_value(finding: Finding, record: bytes) -> Finding:
+    """The finding with the record's text, or the beginning of a long one."""
+    text = record.decode(errors="backslashreplace")
+    shown = text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "..."
+    return replace(finding, value=shown)

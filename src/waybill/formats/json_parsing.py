@@ -1,0 +1,123 @@
+"""JSON records, from lines or from an array: each object becomes one row of raw, typed cells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from waybill.errors import ColumnsGrew
+from waybill.formats.json_judging import judge, with_value
+from waybill.formats.json_members import split_members
+from waybill.formats.json_structure import find_unicode_escapes
+from waybill.formats.slice_records import marks_of, record_bytes
+from waybill.ports.reader import MalformedRecord, RawChunk
+from waybill.validation.codes import make_finding
+from waybill.validation.record_index import ChunkPositions
+from waybill.validation.text_traits import traits_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from waybill.formats.csv_cutting import Slice
+    from waybill.formats.json_members import Members
+    from waybill.model.finding import Finding
+    from waybill.ports.reader import Places
+
+
+def names_in(piece: Slice) -> tuple[str, ...]:
+    """The names of all members of the good records of a slice, as they appear."""
+    good = judge(piece)
+    return tuple(split_members(good.text, good.structure).columns) if good.records.size else ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordParser:
+    """Makes chunks of slices; ``names`` are the columns, in their order.
+
+    ``encoding``: the name shown in findings. Raises ``ColumnsGrew`` for a member that is none of
+    the columns.
+    """
+
+    names: tuple[str, ...]
+    encoding: str
+    places: Places | None = None
+
+    def parse(self, piece: Slice) -> RawChunk:
+        """The chunk of a slice."""
+        judged = judge(piece)
+        faults = {**judged.faults, **self._bad_bytes(piece, judged.bad_bytes)}
+        kept, table = judged.records, self._empty()
+        if kept.size:
+            members = split_members(judged.text, judged.structure)
+            self._refuse_strangers(members)
+            table = self._rows(members)
+            if members.repeated.size:
+                twice = kept[members.repeated].tolist()
+                faults |= {record: make_finding("DUPLICATE_KEY") for record in twice}
+                table = table.filter(pa.array(~np.isin(kept, twice)))
+                kept = np.setdiff1d(kept, twice)
+        escapes = find_unicode_escapes(judged.text, judged.structure.backslashes)
+        first = piece.start.record + 1
+        positions = ChunkPositions(
+            index=piece.index,
+            first_record=first,
+            first_line=piece.start.line,
+            first_byte=piece.start.byte,
+        )
+        return RawChunk(
+            ordinal=piece.ordinal,
+            first_record=first,
+            records=piece.index.records,
+            table=table,
+            record_numbers=kept + first,
+            malformed=self._malformed(piece, positions, faults),
+            positions=positions,
+            marks=marks_of(piece, positions),
+            input_bytes=piece.input_bytes,
+            traits=traits_of(piece.text, has_blanks=True, has_escapes=bool(escapes.size)),
+            places=self.places,
+        )
+
+    def _refuse_strangers(self, members: Members) -> None:
+        strangers = members.columns.keys() - set(self.names)
+        if strangers:
+            raise ColumnsGrew(f"the records have further members: {', '.join(sorted(strangers))}")
+
+    def _bad_bytes(self, piece: Slice, found: Mapping[int, int]) -> dict[int, Finding]:
+        return {
+            record: make_finding(
+                "ENCODING_INVALID", offset=piece.start.byte + offset, encoding=self.encoding
+            )
+            for record, offset in found.items()
+        }
+
+    def _empty(self) -> pa.Table:
+        columns = range(len(self.names))
+        texts: dict[str, Any] = {f"c{index}": pa.array([], pa.string()) for index in columns}
+        kinds: dict[str, Any] = {f"k{index}": pa.array([], pa.uint8()) for index in columns}
+        return pa.table({**texts, **kinds})
+
+    def _rows(self, members: Members) -> pa.Table:
+        columns = [members.column(name) for name in self.names]
+        texts = {f"c{index}": text for index, (text, _) in enumerate(columns)}
+        kinds = {f"k{index}": kind for index, (_, kind) in enumerate(columns)}
+        return pa.table({**texts, **kinds})
+
+    def _malformed(
+        self, piece: Slice, positions: ChunkPositions, faults: Mapping[int, Finding]
+    ) -> Sequence[MalformedRecord]:
+        records = sorted(faults)
+        places = positions.locate([positions.first_record + record for record in records])
+        return [
+            MalformedRecord(
+                record=positions.first_record + record,
+                line=line,
+                byte=byte,
+                cells=(None,) * len(self.names),
+                findings=(with_value(faults[record], record_bytes(piece, record)),),
+            )
+            for record, (line, byte) in zip(records, places, strict=True)
+        ]
