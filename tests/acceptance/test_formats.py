@@ -66,6 +66,11 @@ def as_xlsx():
     return workbook(fill)
 
 
+def as_json():
+    records = [json.loads(line) for line in as_ndjson().splitlines()]
+    return json.dumps({"made": "today", "stores": records}, indent=1).encode()
+
+
 def as_ndjson():
     def plain(value):
         return value.strftime("%d.%m.%Y") if isinstance(value, dt.date) else value
@@ -101,6 +106,11 @@ FORMATS = {
     "csv": (as_csv(), "text/csv", {2: {}, 4: {}}),
     "xlsx": (as_xlsx(), XLSX, {2: {"cell": "Stores!C3"}, 4: {"cell": "Stores!F5"}}),
     "ndjson": (as_ndjson(), "application/x-ndjson", {2: {}, 4: {}}),
+    "json": (
+        as_json(),
+        "application/json",
+        {2: {"pointer": "/stores/1/name"}, 4: {"pointer": "/stores/3/size"}},
+    ),
     "xml": (
         as_xml(),
         "application/xml",
