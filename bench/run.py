@@ -1,7 +1,8 @@
 """Measure the promised ratios on this machine and print them beside their targets.
 
-Usage: run.py [--quick] [check] [json] [import] [memory] [polls] [small]. Without names all are run;
-``--quick`` takes a tenth of the rows, for a first look. Data and peers lie in ``bench/.data``.
+Usage: run.py [--quick] [check] [json] [xlsx] [gzip] [import] [memory] [polls] [small]. Without
+names all are run; ``--quick`` takes a tenth of the rows, for a first look. Data and peers lie in
+``bench/.data``.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ SCHEMA: Final = BENCH / "orders.json"
 ENTITY: Final = "orders"
 CUT_ROWS: Final = 100_000
 PEER_ROWS: Final = 20_000
+WORKBOOK_ROWS: Final = 200_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +117,45 @@ def check_commands(file: Path) -> tuple[list[str], list[str]]:
     ours = [WAYBILL, "check", str(file), "--schema", str(SCHEMA), "--format", "csv"]
     bare = [sys.executable, str(BENCH / "bare_check.py"), str(file), str(SCHEMA)]
     return [*ours, "--output", str(report)], bare
+
+
+def measure_xlsx(sizes: Sizes) -> list[Figure]:
+    """Reading a workbook up to tables, child and all, against the library alone."""
+    rows = min(sizes.rows, WORKBOOK_ROWS)
+    file = DATA / f"orders-{rows}.xlsx"
+    if not file.exists():
+        timed([sys.executable, str(BENCH / "workbook_data.py"), str(orders(rows)), str(file)])
+    read = [sys.executable, str(BENCH / "read_workbook.py"), str(file)]
+    our_runs, bare_runs = alternate(
+        sizes.rounds, lambda: timed([*read, "ours"]), lambda: timed([*read, "bare"])
+    )
+    ours, bare = (median(map(seconds_told, runs)) for runs in (our_runs, bare_runs))
+    return [
+        at_most("workbook read, times bare python-calamine", ours / bare, 1.8),
+        note("workbook read, rows/s", f"{rows / ours:,.0f}"),
+    ]
+
+
+def seconds_told(run: Run) -> float:
+    """What ``read_workbook.py`` has measured: without the start of its own interpreter."""
+    return float(run.output.split()[1])
+
+
+def measure_gzip(sizes: Sizes) -> list[Figure]:
+    """The check of a gzip file against the longer of unpacking it and checking it unpacked."""
+    plain = orders(sizes.rows)
+    packed = plain.with_suffix(".csv.gz")
+    if not packed.exists():
+        timed(["gzip", "--keep", str(plain)])
+    packed_runs, plain_runs, unpack_runs = alternate(
+        sizes.rounds,
+        lambda: timed(check_commands(packed)[0]),
+        lambda: timed(check_commands(plain)[0]),
+        lambda: timed(["sh", "-c", 'zcat "$1" > /dev/null', "sh", str(packed)]),
+    )
+    longer = max(typical(plain_runs), typical(unpack_runs))
+    share = typical(packed_runs) / longer
+    return [at_most("check of gzip, times the longer of zcat and the plain check", share, 1.4)]
 
 
 def measure_import(sizes: Sizes) -> list[Figure]:
@@ -249,6 +290,8 @@ FULL: Final = Sizes(rows=2_000_000, jobs=1_500, rounds=3)
 MEASUREMENTS: Final[Mapping[str, Callable[[Sizes], list[Figure]]]] = {
     "check": measure_check,
     "json": measure_json,
+    "xlsx": measure_xlsx,
+    "gzip": measure_gzip,
     "import": measure_import,
     "memory": measure_memory,
     "polls": measure_polls,

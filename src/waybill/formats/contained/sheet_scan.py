@@ -33,6 +33,8 @@ _PREFIX: Final = re.compile(rb"<(?:([A-Za-z_][\w.-]*):)?worksheet[\s>]")
 _DIGITS: Final = b"0123456789"
 _CAPITALS: Final = string.ascii_uppercase.encode()
 _LETTERS_OF_COLUMN: Final = 3
+_LONGEST: Final = 24
+"""More than the longest address there can be, so that a longer one is seen to be none."""
 _ERROR: Final = re.compile(
     rb"""<(?:\w+:)?c\s([^>]*\bt\s*=\s*["']e["'][^>]*)>(.*?)</(?:\w+:)?c>""", re.DOTALL
 )
@@ -116,10 +118,7 @@ class _Scan:
         rows = [row for row in block.split(self._close) if self._open in row]
         if rows:
             self._has_begun = True
-            self._measure(
-                [self._address(row, row.rfind(self._open)) for row in rows],
-                [self._address(row, row.find(self._open)) for row in rows],
-            )
+            self._measure(self._ends_of(rows))
         if b't="e"' in block or (b"'" in block and b"t='e'" in block):
             self._note_odd("CELL_ERROR", _ERROR, block)
         if self._formula in block:
@@ -134,6 +133,17 @@ class _Scan:
         self._close = b"</" + prefix + b"row>"
         self._formula = b"<" + prefix + b"f"
 
+    def _ends_of(self, rows: Sequence[bytes]) -> list[bytes]:
+        """The addresses of the first and the last cell of each row."""
+        opening = self._open + b'r="'
+        firsts = [row.find(self._open) for row in rows]
+        lasts = [row.rfind(self._open) for row in rows]
+        places = [*zip(rows, firsts, strict=True), *zip(rows, lasts, strict=True)]
+        if not all(row.startswith(opening, at) for row, at in places):
+            return [self._address(row, at) for row, at in places]
+        begin, end = len(opening), len(opening) + _LONGEST
+        return [row[at + begin : at + end].partition(b'"')[0] for row, at in places]
+
     def _address(self, row: bytes, at: int) -> bytes:
         """The address of the cell that begins there, such as ``B7``."""
         begin = at + len(self._open)
@@ -144,9 +154,9 @@ class _Scan:
             return b"A%d" % (self.extent.last_row + 1)
         return b"".join(found.groups())
 
-    def _measure(self, *addresses: Sequence[bytes]) -> None:
+    def _measure(self, addresses: Sequence[bytes]) -> None:
         """Widen the extent by cells."""
-        text = b",".join(map(b",".join, addresses))
+        text = b",".join(addresses)
         extent = self.extent
         for letters in set(text.translate(None, _DIGITS).split(b",")):
             column = _column_of(letters)
