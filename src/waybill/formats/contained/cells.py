@@ -24,7 +24,6 @@ EXACT: Final = 2.0**63
 """Whole numbers below it are written without an exponent."""
 
 _EMPTY: Final = ""
-_DATES: Final = (dt.datetime, dt.date, dt.time)
 
 
 def column_of(values: Sequence[Any]) -> tuple[TextColumn, KindColumn]:
@@ -39,7 +38,7 @@ def column_of(values: Sequence[Any]) -> tuple[TextColumn, KindColumn]:
         kind, texts_of = known
         texts = texts_of(values)
         return texts, _kinds(texts, kind)
-    kinds: KindColumn = pa.array([_kind_of(value) for value in values], pa.uint8())
+    kinds: KindColumn = pa.array([_KIND_OF.get(type(value)) for value in values], pa.uint8())
     return pa.array(cell_texts(values), pa.string()), kinds
 
 
@@ -59,29 +58,12 @@ def cell_texts(values: Sequence[Any]) -> list[str | None]:
     """The text of each cell, ``None`` for an empty one."""
     numbers = [value for value in values if type(value) is float]
     texts = iter(number_texts(pa.array(numbers, pa.float64())).to_pylist())
-    return [next(texts) if type(value) is float else _text_of(value) for value in values]
-
-
-def _text_of(value: object) -> str | None:
-    """The text of a cell that is no number."""
-    match value:
-        case str():
-            return value or None
-        case bool():
-            return "TRUE" if value else "FALSE"
-        case dt.timedelta():
-            return duration_text(value)
-        case dt.datetime() | dt.date() | dt.time():
-            return value.isoformat()
-        case _:
-            return str(value)
-
-
-def _kind_of(value: object) -> int | None:
-    """The kind of one cell, ``None`` for text, numbers and empty cells."""
-    if isinstance(value, bool):
-        return Kind.CELL_BOOLEAN.value
-    return Kind.CELL_DATE.value if isinstance(value, _DATES) else None
+    return [
+        (value or None)
+        if (kind := type(value)) is str
+        else (next(texts) if kind is float else _TEXT_OF.get(kind, str)(value))
+        for value in values
+    ]
 
 
 def _kinds(texts: TextColumn, kind: Kind | None) -> KindColumn:
@@ -131,3 +113,20 @@ _UNIFORM: Final[Mapping[type, tuple[Kind | None, Callable[[Sequence[Any]], TextC
     dt.date: (Kind.CELL_DATE, _date_column),
 }
 """Columns whose cells are all of one type, or empty: the usual ones, done at once."""
+
+_KIND_OF: Final[Mapping[type, int]] = {
+    bool: Kind.CELL_BOOLEAN.value,
+    dt.datetime: Kind.CELL_DATE.value,
+    dt.date: Kind.CELL_DATE.value,
+    dt.time: Kind.CELL_DATE.value,
+}
+"""Kinds of the types that have one."""
+
+_TEXT_OF: Final[Mapping[type, Callable[[Any], str]]] = {
+    bool: lambda value: "TRUE" if value else "FALSE",
+    dt.timedelta: duration_text,
+    dt.datetime: dt.datetime.isoformat,
+    dt.date: dt.date.isoformat,
+    dt.time: dt.time.isoformat,
+}
+"""What is neither text nor a number, as text."""
