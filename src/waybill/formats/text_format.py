@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from waybill.formats.json_cutting import fault_in
-from waybill.formats.json_judging import fault_of
+from waybill.formats.json_structure import find_structure
 from waybill.model.options import FileFormat
 from waybill.validation.codes import file_refused
 
@@ -80,7 +82,12 @@ def _has_name(options: ReadOptions, ends: tuple[str, ...]) -> bool:
 
 
 def _is_object(line: bytes) -> bool:
-    return fault_of(line) is None
+    """Whether a line has the outer form of one object, whatever is wrong within."""
+    structure = find_structure(line)
+    is_one = structure.depths.size and np.flatnonzero(structure.depths == 0).tolist() == [
+        structure.depths.size - 1
+    ]
+    return bool(is_one) and line.lstrip().startswith(b"{") and line.rstrip().endswith(b"}")
 
 
 def _refuse_contradiction(found: FileFormat, options: ReadOptions) -> None:
