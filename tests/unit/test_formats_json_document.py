@@ -131,6 +131,7 @@ def test_the_array_is_found_by_its_path_or_as_the_only_one(
         (b'{"a" 1}', "b", "JSON_INVALID", ["':'"]),
         (b'{"a":1', "b", "JSON_INVALID", ["too early"]),
         (b'{"a":"open', "b", "JSON_INVALID", ["too early"]),
+        (b"[" + b"0," * 100_001 + b"[]]", "/100001", "RECORDS_NOT_FOUND", ["100000 items"]),
         (b'{a:1,"b":[]}', "b", "UNSUPPORTED_FORMAT", []),
     ],
 )
@@ -146,6 +147,12 @@ def test_a_document_without_the_array_is_refused_at_once(
 def test_of_many_members_only_some_are_named(opened: Open) -> None:
     text = json.dumps({f"{number}" * 80: number for number in range(5_000)}).encode()
     error = refusal(lambda: opened(text, format=FileFormat.JSON))
+    assert error.code == "RECORDS_NOT_FOUND"
+    assert len(error.message) < 1_000
+
+
+def test_the_name_of_an_array_that_would_make_every_pointer_long_is_refused(opened: Open) -> None:
+    error = refusal(lambda: opened(b'{\n"' + b"n" * 100_000 + b'":[]}'))
     assert error.code == "RECORDS_NOT_FOUND"
     assert len(error.message) < 1_000
 
@@ -416,6 +423,8 @@ SEVERAL_LINES = b'{\n"a":[{"b":1}]}'
         (b'{"a":1\n{"a":2}\n', {}, "ndjson"),
         (b'{"a":1\n{"a"2}\n', {"file_name": "x.ndjson"}, "ndjson"),
         (b'{"a":1\n{"a"2}\n', {"format": FileFormat.NDJSON}, "ndjson"),
+        (b'{"a":NaN}\n{"a":NaN}', {}, "ndjson"),
+        (b'{"a":%b1%b}\n' % (b"[" * 90, b"]" * 90), {}, "ndjson"),
         (ONE_LINE, {}, "ndjson"),
         (ONE_LINE, {"file_name": "x.jsonl"}, "ndjson"),
         (ONE_LINE, {"file_name": "X.JSON"}, "json"),

@@ -32,6 +32,10 @@ _CLOSING: Final = {opening: closing for closing, opening in OPENING.items()}
 _NOUNS: Final = {b'"': "a string", b"{": "an object", b"t": "true", b"f": "false", b"n": "null"}
 _FIRST_LOOK_BYTES: Final = 1024
 _TOO_EARLY: Final = "the document ends too early"
+_ITEMS: Final = 100_000
+"""Most items that are looked at in a container around the array."""
+
+_NAME_CHARACTERS: Final = 256
 _NAMES_SHOWN: Final = 10
 _NAME_SHOWN_CHARACTERS: Final = 40
 
@@ -89,7 +93,9 @@ def check_rest(window: TextWindow, rules: CutRules, place: ArrayPlace) -> None:
                 raise walk.refused("JSON_INVALID", reason=f"the member {name!r} stands twice")
             if not place.is_chosen and walk.peek() == b"[":
                 second = f"/{escape_token(name)}"
-                raise walk.refused("RECORDS_AMBIGUOUS", first=place.pointer, second=_short(second))
+                raise walk.refused(
+                    "RECORDS_AMBIGUOUS", first=_short(place.pointer), second=_short(second)
+                )
             walk.skip()
     if walk.peek():
         raise walk.refused("JSON_INVALID", reason="the document ends before this")
@@ -143,6 +149,8 @@ class _Walk:
         seen: list[str] = []
         for name in self.items(b"}"):
             if self.peek() == b"[":
+                if len(name) > _NAME_CHARACTERS:
+                    raise self._not_found("", f"the name {_short(name)!r} is too long for one")
                 return name
             seen.append(name)
             del seen[_NAMES_SHOWN + 1 :]
@@ -172,6 +180,9 @@ class _Walk:
             if not is_resumed:
                 yield self._name() if closing == b"}" else str(number)
                 number += 1
+                if number > _ITEMS:
+                    reason = f"more than {_ITEMS} items stand beside it"
+                    raise self._not_found("", reason)
             is_resumed = False
             if self.peek() == closing:
                 self._expect(closing)

@@ -39,6 +39,7 @@ _GOOD_ESCAPE: Final = re.compile(
          | u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})""",
     re.VERBOSE,
 )
+_NO_BRACKETS: Final = re.compile(rb'"(?:[^"\\]|\\.)*"?|[^\[\]{}"]+', re.DOTALL)
 BAD_ESCAPE: Final = "an escape in a string is no character"
 decode_raw: Final = msgspec.json.Decoder(msgspec.Raw).decode
 _raw_lines: Final = msgspec.json.Decoder(msgspec.Raw).decode_lines
@@ -99,25 +100,30 @@ def _proven(piece: Slice) -> Structure | None:
     structure = piece.structure or find_structure(text)
     if len(values) != piece.index.records or structure.deepest > DEPTH:
         return None
-    is_each = not _has_bad_escape(text, structure) and _are_one_each(piece, structure)
-    return structure if is_each else None
+    if find_unicode_escapes(text, structure.backslashes).size and _has_bad_escape(text):
+        return None
+    return structure if _are_one_each(piece, structure) else None
 
 
 def _are_one_each(piece: Slice, structure: Structure) -> bool:
     """Whether as many values as records are one object in each record.
 
     Elements are cut where commas part them, so there it is enough to count the objects. A line may
-    hold two objects, or a part of one: each must have its own bracket at both ends.
+    hold two objects, or a part of one: each must have its own bracket at both ends. Where one
+    begins with each line, none is left to go on into the next.
     """
     opening = structure.places[(structure.marks == OPEN_BRACE) & (structure.depths == 1)]
-    if opening.size != piece.index.records:
+    starts = piece.index.starts
+    if opening.size != starts.size:
         return False
-    if piece.ends is not None:
+    if piece.ends is not None or np.array_equal(opening, starts):
         return True
     closing = structure.places[(structure.marks == CLOSE_BRACE) & (structure.depths == 0)]
-    own = np.arange(piece.index.records)
-    owners = (piece.index.starts.searchsorted(places, "right") - 1 for places in (opening, closing))
-    return all(np.array_equal(each, own) for each in owners)
+    own = np.arange(starts.size)
+    return all(
+        np.array_equal(starts.searchsorted(places, "right") - 1, own)
+        for places in (opening, closing)
+    )
 
 
 def _faults(records: Sequence[bytes], first: int) -> dict[int, Finding]:
@@ -140,38 +146,44 @@ def _are_objects(records: Sequence[bytes]) -> bool:
         return False
     if len(values) != len(records) or any(map(ne, map(bytes, values), records)):
         return False
-    structure = find_structure(text)
-    is_each = all(record.startswith(b"{") for record in records)
-    return is_each and structure.deepest <= DEPTH and not _has_bad_escape(text, structure)
+    if not all(record.startswith(b"{") for record in records):
+        return False
+    return find_structure(text).deepest <= DEPTH and not (b"\\u" in text and _has_bad_escape(text))
 
 
 def fault_of(record: bytes) -> Finding | None:
     """What is wrong with a record as a whole."""
-    structure = find_structure(record)
-    if structure.deepest > DEPTH:
+    if record.count(b"{") + record.count(b"[") > DEPTH and _deepest(record) > DEPTH:
         return make_finding("JSON_TOO_DEEP", allowed=DEPTH)
     try:
         decode_raw(record)
     except NOT_JSON as error:
         return make_finding("JSON_INVALID", reason=str(error))
-    if _has_bad_escape(record, structure):
+    if b"\\u" in record and _has_bad_escape(record):
         return make_finding("JSON_INVALID", reason=BAD_ESCAPE)
     if not record.lstrip().startswith(b"{"):
         return make_finding("NOT_AN_OBJECT")
     return None
 
 
+def _deepest(record: bytes) -> int:
+    """The most brackets that are open at one place; for short records sooner than a structure."""
+    level = deepest = 0
+    for bracket in _NO_BRACKETS.sub(b"", record):
+        level += 1 if bracket in b"{[" else -1
+        deepest = max(deepest, level)
+    return deepest
+
+
 def holds_bad_text(text: bytes) -> bool:
-    """Whether bytes, or escapes, of a valid value are no characters."""
+    """Whether bytes, or escapes, of valid JSON are no characters."""
     if not (text.isascii() or is_utf8(text)):
         return True
-    return _has_bad_escape(text, find_structure(text))
+    return b"\\u" in text and _has_bad_escape(text)
 
 
-def _has_bad_escape(text: bytes, structure: Structure) -> bool:
+def _has_bad_escape(text: bytes) -> bool:
     """Whether an escape of valid JSON stands for no character, such as half of a pair."""
-    if not find_unicode_escapes(text, structure.backslashes).size:
-        return False
     return BACKSLASH in _GOOD_ESCAPE.sub(b"", text)
 
 

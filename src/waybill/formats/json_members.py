@@ -47,10 +47,19 @@ _NOTHING: Final = np.empty(0, dtype=np.int64)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spans:
-    """Where a value begins and ends in each record; twice the same place where there is none."""
+    """Where the values of one name begin and end; ``records``: whose they are, ``None``: of all."""
 
     starts: Offsets
     ends: Offsets
+    records: Offsets | None = None
+
+    def of_all(self, count: int) -> Spans:
+        """One span for each record; twice the same place where it has none."""
+        if self.records is None:
+            return self
+        starts, ends = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
+        starts[self.records], ends[self.records] = self.starts, self.ends
+        return Spans(starts=starts, ends=ends)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,9 +78,10 @@ class Members:
 
     def column(self, name: str) -> tuple[pa.Array[Any], pa.Array[Any]]:
         """Text and kind of one member in each record; null where it is missing or null."""
-        spans = self.columns.get(name)
-        if spans is None:
+        found = self.columns.get(name)
+        if found is None:
             return pa.nulls(self.records, pa.string()), pa.nulls(self.records, pa.uint8())
+        spans = found.of_all(self.records)
         kinds = _KINDS[as_array(self.text)[spans.starts]]
         kinds[spans.ends == spans.starts] = _NULL
         is_present = kinds != _NULL
@@ -117,7 +127,7 @@ def split_members(text: bytes, structure: Structure | None = None) -> Members:
     columns = _even_columns(text, marks, opening.size)
     repeated = _NOTHING
     if columns is None:
-        columns, repeated = _uneven_columns(text, marks, opening.size)
+        columns, repeated = _uneven_columns(text, marks)
     return Members(
         text=text,
         records=opening.size,
@@ -168,9 +178,7 @@ def _are_alike(text: bytes, starts: Offsets, ends: Offsets) -> bool:
     return all((words[starts + step] == words[starts[0] + step]).all() for step in steps)
 
 
-def _uneven_columns(
-    text: bytes, structure: Structure, records: int
-) -> tuple[Mapping[str, Spans], Offsets]:
+def _uneven_columns(text: bytes, structure: Structure) -> tuple[Mapping[str, Spans], Offsets]:
     """The columns of any records, and the records in which a name stands twice."""
     array = as_array(text)
     at = np.flatnonzero(structure.marks == COLON)
@@ -183,7 +191,7 @@ def _uneven_columns(
     columns: dict[str, Spans] = {}
     for name, first, stop in zip(known, bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
         mine = order[first:stop]
-        columns[name] = _scattered(owners[mine], starts[mine], ends[mine], records)
+        columns[name] = Spans(starts=starts[mine], ends=ends[mine], records=owners[mine])
     is_twice = (np.diff(names[order]) == 0) & (np.diff(owners[order]) == 0)
     return columns, np.unique(owners[order][1:][is_twice])
 
@@ -200,13 +208,6 @@ def _encoded(text: bytes, starts: Offsets, ends: Offsets) -> tuple[Sequence[str]
     number = {name: at for at, name in enumerate(known)}  # one name may be written in two ways
     renumbered = np.array([number[name] for name in written], dtype=np.int64)
     return known, renumbered[keys.indices.to_numpy(zero_copy_only=False)]
-
-
-def _scattered(owners: Offsets, starts: Offsets, ends: Offsets, records: int) -> Spans:
-    """The spans at the places of their records."""
-    spans = Spans(starts=np.zeros(records, np.int64), ends=np.zeros(records, np.int64))
-    spans.starts[owners], spans.ends[owners] = starts, ends
-    return spans
 
 
 def _taken(text: bytes, edges: Any, is_valid: Any = None) -> Any:  # noqa: ANN401 - arrays of NumPy and of Arrow

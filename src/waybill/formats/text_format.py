@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from waybill.formats.format_choice import format_by_name, refuse_contradiction
 from waybill.formats.json_cutting import fault_in
-from waybill.formats.json_judging import fault_of
+from waybill.formats.json_structure import find_structure
 from waybill.model.options import FileFormat
 
 if TYPE_CHECKING:
@@ -71,4 +73,9 @@ def _is_named(options: ReadOptions, name: FileFormat) -> bool:
 
 
 def _is_object(line: bytes) -> bool:
-    return fault_of(line) is None
+    """Whether a line has the outer form of one object, whatever is wrong within."""
+    structure = find_structure(line)
+    is_one = structure.depths.size and np.flatnonzero(structure.depths == 0).tolist() == [
+        structure.depths.size - 1
+    ]
+    return bool(is_one) and line.lstrip().startswith(b"{") and line.rstrip().endswith(b"}")
