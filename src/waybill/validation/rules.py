@@ -96,6 +96,13 @@ def _wrong_items(field: Field, index: int) -> Iterator[Rule]:
         yield Rule(code=code, broken=broken, bound=bound)
 
 
+def fitting_kinds(field: Field, index: int) -> str:
+    """SQL, never NULL, true where a field takes the kind of a cell: mostly one comparison."""
+    taken = sorted(kinds_of(field))
+    same = " OR ".join(f"k{index} = {kind.value}" for kind in taken)
+    return f"coalesce({same} OR k{index} > {max(STRICT).value}, TRUE)"
+
+
 def kinds_of(field: Field) -> frozenset[Kind]:
     """The kinds that values of a field have in formats that tell them apart."""
     if field.type is FieldType.ANY:
@@ -135,12 +142,16 @@ def plan_field(
         rules = (Rule(code="SECRET_MASKED", broken=masked), *_unless(masked, rules))
     takes_arrays = field.type is FieldType.LIST and (is_typed or is_escaped)
     wrong = tuple(wrong_kinds(field, index)) if is_typed else ()
-    if takes_arrays:
-        wrong += tuple(_wrong_items(field, index))
     if wrong:
-        is_wrong = " OR ".join(f"({rule.broken})" for rule in wrong)
+        fits = fitting_kinds(field, index)
+        holds = conjunction((fits, holds))
+        rules = tuple(_unless(f"NOT ({fits})", rules))
+    items = tuple(_wrong_items(field, index)) if takes_arrays else ()
+    if items:
+        is_wrong = " OR ".join(f"({rule.broken})" for rule in items)
         holds = f"NOT ({is_wrong}) AND {holds}"
-        rules = (*wrong, *_unless(f"({is_wrong})", rules))
+        rules = tuple(_unless(f"({is_wrong})", rules))
+    rules = (*wrong, *items, *rules)
     cell = _cell(field, index, is_typed=is_typed, takes_arrays=takes_arrays)
     return FieldPlan(
         field=field,
