@@ -47,11 +47,13 @@ RECORD_BYTES: Final = 16 * 1024 * 1024
 class CutRules:
     """How to cut; ``delimiter`` is one ASCII character, ``line_bytes`` excludes the newline.
 
-    Without a delimiter every line is a record, whatever quotes it has.
+    Without a delimiter every line is a record, whatever quotes it has. ``nesting_depth``: most
+    levels of brackets in a record of JSON.
     """
 
     delimiter: str
     line_bytes: int
+    nesting_depth: int = 64
     chunk_bytes: int = CHUNK_BYTES
     chunk_records: int = CHUNK_RECORDS
 

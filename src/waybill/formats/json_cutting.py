@@ -15,7 +15,7 @@ import numpy as np
 
 from waybill.formats.csv_cutting import NO_QUOTES, Slice
 from waybill.formats.csv_exact import QuoteLayout
-from waybill.formats.json_judging import DEPTH, NOT_JSON, decode_raw
+from waybill.formats.json_judging import NOT_JSON, decode_raw
 from waybill.formats.json_structure import COMMA, WHITE_SPACE, Structure, find_structure, trimmed
 from waybill.ports.reader import ReadPosition
 from waybill.validation.codes import file_refused
@@ -213,9 +213,10 @@ class ItemCutter:
 
     def _open_item(self, text: bytes, structure: Structure) -> FileRefused:
         """Why the item that the text begins cannot be read."""
-        if structure.depths.size and structure.depths[-1] > DEPTH:
-            offset = int(structure.places[np.argmax(structure.depths > DEPTH)])
-            reason = f"nested deeper than {DEPTH} levels, and not closed"
+        depth = self._rules.nesting_depth
+        if structure.depths.size and structure.depths[-1] > depth:
+            offset = int(structure.places[np.argmax(structure.depths > depth)])
+            reason = f"nested deeper than {depth} levels, the limit nesting_depth, and not closed"
             return self._refused("JSON_INVALID", offset, reason=reason)
         fault = fault_in(OPENING[self._closing] + text)
         if fault is not None:

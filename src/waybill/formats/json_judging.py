@@ -28,9 +28,6 @@ if TYPE_CHECKING:
     from waybill.model.finding import Finding
     from waybill.validation.record_index import Offsets
 
-DEPTH: Final = 64
-"""Most levels of arrays and objects in one record."""
-
 SHOWN_CHARACTERS: Final = 200
 NOT_JSON: Final = (msgspec.DecodeError, RecursionError)
 _GOOD_ESCAPE: Final = re.compile(
@@ -62,17 +59,17 @@ class Judged:
     bad_bytes: Mapping[int, int]
 
 
-def judge(piece: Slice) -> Judged:
-    """What the records of a slice are."""
+def judge(piece: Slice, depth: int) -> Judged:
+    """What the records of a slice are; ``depth``: most levels of brackets in one of them."""
     numbers = np.arange(piece.index.records, dtype=np.int64)
-    structure = _proven(piece)
+    structure = _proven(piece, depth)
     if structure is not None:
         return Judged(
             text=piece.text, structure=structure, records=numbers, faults={}, bad_bytes={}
         )
     bad_bytes = find_faults(piece)
     records = [record_bytes(piece, number) for number in range(piece.index.records)]
-    faults = _faults(records, 0)
+    faults = _faults(records, 0, depth)
     for number in bad_bytes:
         faults.pop(number, None)
     left_out = [*faults, *bad_bytes]
@@ -87,7 +84,7 @@ def judge(piece: Slice) -> Judged:
     )
 
 
-def _proven(piece: Slice) -> Structure | None:
+def _proven(piece: Slice, depth: int) -> Structure | None:
     """The structure of a slice all of whose records are certainly objects; else ``None``."""
     text = piece.text
     if not piece.index.records or not (text.isascii() or is_utf8(text)):
@@ -98,7 +95,7 @@ def _proven(piece: Slice) -> Structure | None:
     except NOT_JSON:
         return None
     structure = piece.structure or find_structure(text)
-    if len(values) != piece.index.records or structure.deepest > DEPTH:
+    if len(values) != piece.index.records or structure.deepest > depth:
         return None
     if find_unicode_escapes(text, structure.backslashes).size and _has_bad_escape(text):
         return None
@@ -126,18 +123,21 @@ def _are_one_each(piece: Slice, structure: Structure) -> bool:
     )
 
 
-def _faults(records: Sequence[bytes], first: int) -> dict[int, Finding]:
+def _faults(records: Sequence[bytes], first: int, depth: int) -> dict[int, Finding]:
     """What is wrong with each record that is no object; ``first``: the number of the first one."""
-    if not records or _are_objects(records):
+    if not records or _are_objects(records, depth):
         return {}
     if len(records) == 1:
-        fault = fault_of(records[0])
+        fault = fault_of(records[0], depth)
         return {} if fault is None else {first: fault}
     middle = len(records) // 2
-    return {**_faults(records[:middle], first), **_faults(records[middle:], first + middle)}
+    return {
+        **_faults(records[:middle], first, depth),
+        **_faults(records[middle:], first + middle, depth),
+    }
 
 
-def _are_objects(records: Sequence[bytes]) -> bool:
+def _are_objects(records: Sequence[bytes], depth: int) -> bool:
     """Whether all records are certainly objects, told at once."""
     text = b"\n".join(records)
     try:
@@ -148,13 +148,13 @@ def _are_objects(records: Sequence[bytes]) -> bool:
         return False
     if not all(record.startswith(b"{") for record in records):
         return False
-    return find_structure(text).deepest <= DEPTH and not (b"\\u" in text and _has_bad_escape(text))
+    return find_structure(text).deepest <= depth and not (b"\\u" in text and _has_bad_escape(text))
 
 
-def fault_of(record: bytes) -> Finding | None:
+def fault_of(record: bytes, depth: int) -> Finding | None:
     """What is wrong with a record as a whole."""
-    if record.count(b"{") + record.count(b"[") > DEPTH and _deepest(record) > DEPTH:
-        return make_finding("JSON_TOO_DEEP", allowed=DEPTH)
+    if record.count(b"{") + record.count(b"[") > depth and _deepest(record) > depth:
+        return make_finding("JSON_TOO_DEEP", limit="nesting_depth", allowed=depth)
     try:
         decode_raw(record)
     except NOT_JSON as error:

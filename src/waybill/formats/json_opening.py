@@ -82,12 +82,13 @@ def _open(text: OpenedText, records: _Records, *, is_whole: bool) -> Reader:
     found = text.options.known_columns or _first_names(text, records)
     names = found or text.options.column_names
     places = None if records.pointer is None else json_places(records.pointer, names)
+    depth = text.content.limits.nesting_depth
     source = TextSource(
         open_text=text.open,
         input_bytes_total=text.content.stored_bytes,
         body=records.body,
         rules=_rules(text, len(names)),
-        parse=RecordParser(names=names, encoding=text.label, places=places).parse,
+        parse=RecordParser(names=names, encoding=text.label, depth=depth, places=places).parse,
         encoding=text.label,
         threads=text.options.threads,
         widen=partial(_widened, text, records, is_whole=is_whole),
@@ -109,14 +110,18 @@ def _first_names(text: OpenedText, records: _Records) -> tuple[str, ...]:
     rules = replace(text.rules(NO_DELIMITER), chunk_bytes=head, chunk_records=HEAD_RECORDS)
     with closing(text.open()) as stream:
         piece = records.cut(stream, rules, records.body).next_slice()
-    return _checked(text, names_in(piece), line=piece.start.line) if piece else ()
+    return (
+        _checked(text, names_in(piece, text.content.limits.nesting_depth), line=piece.start.line)
+        if piece
+        else ()
+    )
 
 
 def _widened(text: OpenedText, records: _Records, *, is_whole: bool) -> Reader:
     names: dict[str, None] = {}
     with closing(text.open()) as stream:
         for piece in records.cut(stream, text.rules(NO_DELIMITER), records.body).slices():
-            names.update(dict.fromkeys(names_in(piece)))
+            names.update(dict.fromkeys(names_in(piece, text.content.limits.nesting_depth)))
             _checked(text, tuple(names), line=piece.end.line)
     options = replace(text.options, known_columns=tuple(names))
     return _open(replace(text, options=options), records, is_whole=is_whole)

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from waybill.ports.reader import Places
 
 
-def names_in(piece: Slice) -> tuple[str, ...]:
+def names_in(piece: Slice, depth: int) -> tuple[str, ...]:
     """The names of all members of the good records of a slice, as they appear."""
-    good = judge(piece)
+    good = judge(piece, depth)
     return tuple(split_members(good.text, good.structure).columns) if good.records.size else ()
 
 
@@ -37,17 +37,18 @@ def names_in(piece: Slice) -> tuple[str, ...]:
 class RecordParser:
     """Makes chunks of slices; ``names`` are the columns, in their order.
 
-    ``encoding``: the name shown in findings. Raises ``ColumnsGrew`` for a member that is none of
-    the columns.
+    ``encoding``: the name shown in findings. ``depth``: as in ``judge``. Raises ``ColumnsGrew`` for a
+    member that is none of the columns.
     """
 
     names: tuple[str, ...]
     encoding: str
+    depth: int
     places: Places | None = None
 
     def parse(self, piece: Slice) -> RawChunk:
         """The chunk of a slice."""
-        judged = judge(piece)
+        judged = judge(piece, self.depth)
         faults = {**judged.faults, **self._bad_bytes(piece, judged.bad_bytes)}
         kept, table = judged.records, self._empty()
         if kept.size:

@@ -42,6 +42,7 @@ class OpenedText:
         return CutRules(
             delimiter=delimiter,
             line_bytes=self.content.limits.line_bytes,
+            nesting_depth=self.content.limits.nesting_depth,
             chunk_bytes=self.chunk_bytes,
             chunk_records=self.chunk_records,
         )

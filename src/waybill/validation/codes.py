@@ -278,7 +278,8 @@ CATALOGUE: Final[Mapping[str, Code]] = {
         "Not JSON", "the text is no JSON: {reason}", "write each record as one JSON object"
     ),
     "JSON_TOO_DEEP": _record(
-        "Nested too deeply", "the record is nested deeper than {allowed} levels"
+        "Nested too deeply",
+        "the record is nested deeper than the limit {limit} of {allowed} levels",
     ),
     "NOT_AN_OBJECT": _record(
         "Not a JSON object", "the record is JSON, but no object", "write the fields as members"
