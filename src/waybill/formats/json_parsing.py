@@ -37,8 +37,8 @@ def names_in(piece: Slice, depth: int) -> tuple[str, ...]:
 class RecordParser:
     """Makes chunks of slices; ``names`` are the columns, in their order.
 
-    ``encoding``: the name shown in findings. ``depth``: as in ``judge``. Raises ``ColumnsGrew`` for a
-    member that is none of the columns.
+    ``encoding``: the name shown in findings. ``depth``: as in ``judge``. Raises ``ColumnsGrew``
+    for a member that is none of the columns.
     """
 
     names: tuple[str, ...]
