@@ -107,6 +107,9 @@ def refuse_syntax(error: etree.XMLSyntaxError, limits: Limits) -> FileRefused:
     if "depth" in known:
         allowed = limits.nesting_depth
         return file_refused("XML_TOO_DEEP", line=line, limit="nesting_depth", allowed=allowed)
+    if "name" in known and "too long" in known:
+        limit = f"the limit header_name_characters of {limits.header_name_characters}"
+        return file_refused("XML_INVALID", line=line, reason=f"a name is longer than {limit}")
     if "too long" in known or "too big" in known or "huge" in known:
         allowed = limits.xml_token_bytes
         return file_refused(
