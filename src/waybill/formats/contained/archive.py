@@ -6,6 +6,7 @@ Source: APPNOTE.TXT 6.3.10 of the zip format.
 
 from __future__ import annotations
 
+import codecs
 import re
 import stat
 import struct
@@ -34,6 +35,10 @@ DIRECTORY_BYTES_PER_MEMBER: Final = 4 * 1024
 
 WORKBOOK_PARTS: Final = "xl/"
 CONTENT_TYPES: Final = "[Content_Types].xml"
+
+_UTF8: Final = codecs.lookup("utf-8")
+_NARROW: Final = codecs.lookup("cp437")
+"""Looked up before the limits hold: a name in it must open no further file."""
 
 _LOCAL: Final = struct.Struct("<4s22xHH")
 _LOCAL_MAGIC: Final = b"PK\x03\x04"
@@ -278,7 +283,7 @@ def _member(file: BinaryIO, info: zipfile.ZipInfo) -> Member:
 
 def _raw_name(info: zipfile.ZipInfo) -> bytes:
     is_utf8 = info.flag_bits & 0x800
-    return info.orig_filename.encode("utf-8" if is_utf8 else "cp437")
+    return (_UTF8 if is_utf8 else _NARROW).encode(info.orig_filename)[0]
 
 
 def _check_overlap(members: Sequence[Member], directory: int) -> None:
