@@ -215,7 +215,7 @@ class ItemCutter:
         """Why the item that the text begins cannot be read."""
         if structure.depths.size and structure.depths[-1] > DEPTH:
             offset = int(structure.places[np.argmax(structure.depths > DEPTH)])
-            reason = f"nested deeper than {DEPTH} levels, and not closed"
+            reason = f"nested deeper than the limit nesting_depth of {DEPTH}, and not closed"
             return self._refused("JSON_INVALID", offset, reason=reason)
         fault = fault_in(OPENING[self._closing] + text)
         if fault is not None:
