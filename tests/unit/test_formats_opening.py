@@ -379,6 +379,17 @@ def test_s14_a_line_that_never_ends_takes_no_memory_beside_itself(open_bytes: Op
         assert peak < 16 << 20
 
 
+def test_s14_a_string_of_json_that_never_ends_is_held_a_few_times_at_most(
+    open_bytes: Open,
+) -> None:
+    text = b'{"id":1,"name":"' + b"a" * (20 << 20)
+    tracemalloc.start()
+    refusal(lambda: open_bytes(text))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 128 << 20
+
+
 def test_a_column_name_that_is_too_long_is_refused(open_bytes: Open) -> None:
     error = refusal(lambda: open_bytes(b"a," + b"b" * 257 + b"\n"))
     assert error.code == "HEADER_NAME_TOO_LONG"

@@ -39,7 +39,7 @@ _GOOD_ESCAPE: Final = re.compile(
          | u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})""",
     re.VERBOSE,
 )
-_NO_BRACKETS: Final = re.compile(rb'"(?:[^"\\]|\\.)*"?|[^\[\]{}"]+', re.DOTALL)
+_NO_BRACKETS: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[^\[\]{}"]++', re.DOTALL)
 BAD_ESCAPE: Final = "an escape in a string is no character"
 decode_raw: Final = msgspec.json.Decoder(msgspec.Raw).decode
 _raw_lines: Final = msgspec.json.Decoder(msgspec.Raw).decode_lines
