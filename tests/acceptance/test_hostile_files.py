@@ -1,6 +1,7 @@
 """Every hostile file of the corpus against a real server: its one right answer, and the bounds.
 
-Bounds, of each case: the web process grows by less than 64 MiB, other requests are answered within
+Bounds, of each case: the web process grows by less than 64 MiB, a worker by less than 256 MiB, a
+parser child stays below its ceiling, other requests are answered within
 a second all the while, the job ends in time, no process of the server is another one afterwards,
 nothing is left in scratch, and the next good job succeeds. Bounds on time are those of a machine
 that has nothing else to do; see ``patience``.
@@ -18,10 +19,11 @@ from attacks import ATTACKS, ENTITIES
 from attacks.case import GOOD_CSV, Failed, Read, Refused
 from attacks.parquet_files import FLIPPED
 from watching import Watch, patience
+from waybill.model.limits import MEBIBYTE, Limits
 from waybill.testing.server import ServerProcess
 
-MEBIBYTE = 1024 * 1024
 WEB_GROWTH = 64 * MEBIBYTE
+WORKER_GROWTH = 256 * MEBIBYTE
 PROBE_SECONDS = 1
 ENDS = {"succeeded", "failed", "canceled"}
 PARAMETERS = [
@@ -128,7 +130,7 @@ def test_a_hostile_file_has_one_answer_and_does_no_harm(server, attack, record_p
         record_property("web growth", watch.growth)
         record_property("worker growth", watch.worker_growth)
         record_property("parser peak", watch.parser_peak)
-        record_property("probe", max(watch.probes, default=0))
+        record_property("probe", max(watch.probes))
         match attack.answer:
             case Refused(status=status, code=code):
                 assert (sent.status_code, sent.json()["code"]) == (status, code)
@@ -141,7 +143,9 @@ def test_a_hostile_file_has_one_answer_and_does_no_harm(server, attack, record_p
             assert seconds_of(job) < attack.seconds * patience()
             assert len(job["attempts"]) == 1
         assert watch.growth < WEB_GROWTH
-        assert max(watch.probes, default=0) < PROBE_SECONDS * patience()
+        assert watch.worker_growth < WORKER_GROWTH
+        assert watch.parser_peak < Limits().parser_memory_bytes
+        assert max(watch.probes) < PROBE_SECONDS * patience()
         assert_unharmed(server, client, before)
 
 

@@ -129,10 +129,12 @@ class Watch:
 
     def _probe(self) -> None:
         with self.server.client() as client:
-            while not self._stopping.wait(PROBE_SECONDS):
+            while True:
                 began = time.monotonic()
                 client.get("/v1/jobs", params={"limit": 1}).raise_for_status()
                 self.probes.append(time.monotonic() - began)
+                if self._stopping.wait(PROBE_SECONDS):
+                    return
 
 
 def wait_until_gone(pid: int, seconds: float) -> bool:
