@@ -159,3 +159,42 @@ def test_a_bomb_is_refused_by_what_the_directory_says(open_bytes: Open) -> None:
 def test_a_cut_archive_is_invalid(open_bytes: Open, cut: int) -> None:
     content = archive({"a.csv": CSV})
     assert refusal(lambda: open_bytes(content[:-cut])).code == "ARCHIVE_INVALID"
+
+
+def with_comment(comment: bytes) -> bytes:
+    buffer = io.BytesIO(archive({"a.csv": CSV}))
+    with zipfile.ZipFile(buffer, "a") as packed:
+        packed.comment = comment
+    return buffer.getvalue()
+
+
+def test_a_comment_is_passed_over(open_bytes: Open) -> None:
+    assert len(rows_of(open_bytes(with_comment(b"made by hand")))) == 2
+
+
+def test_a_file_that_two_readers_could_read_in_two_ways_is_refused(open_bytes: Open) -> None:
+    other = archive({"b.csv": b"id,name\n9,Eve\n"})
+    end = other[other.rindex(b"PK\x05\x06") :]
+    assert "follows its end" in refusal(lambda: open_bytes(other + b"more")).message
+    assert (
+        "stands before it" in refusal(lambda: open_bytes(other + archive({"a.csv": CSV}))).message
+    )
+    for comment in (end, end + b"x"):
+        assert (
+            refusal(lambda text=comment: open_bytes(with_comment(text))).code == "ARCHIVE_INVALID"
+        )
+
+
+def test_names_that_differ_in_their_case_only_are_one_name(open_bytes: Open) -> None:
+    twins = archive({"a.csv": CSV, "A.CSV": CSV})
+    assert "twice" in refusal(lambda: open_bytes(twins)).message
+
+
+def test_a_directory_with_64_bit_sizes_is_read(open_bytes: Open) -> None:
+    content = archive({"a.csv": CSV})
+    begin, at = directory_of(content), content.rindex(b"PK\x05\x06")
+    wide = struct.pack(
+        "<4sQ2H2I4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, 1, 1, at - begin, begin
+    ) + struct.pack("<4sIQI", b"PK\x06\x07", 0, at, 1)
+    end = struct.pack("<4s4H2IH", b"PK\x05\x06", 0, 0, 0xFFFF, 0xFFFF, 2**32 - 1, 2**32 - 1, 0)
+    assert len(rows_of(open_bytes(content[:at] + wide + end))) == 2

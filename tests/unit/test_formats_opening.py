@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import gzip
 import time
+import tracemalloc
 import zlib
 from typing import TYPE_CHECKING
 
@@ -369,10 +370,31 @@ def test_s14_too_many_columns_are_refused_at_once(open_bytes: Open) -> None:
     assert len(open_bytes(names + b"\n").header.names) == 4_096
 
 
+def test_s14_a_line_that_never_ends_takes_no_memory_beside_itself(open_bytes: Open) -> None:
+    for text in (b"a" * (4 << 20), b"a," * (2 << 20)):
+        tracemalloc.start()
+        refusal(lambda content=text: open_bytes(content))
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak < 16 << 20
+
+
+def test_s14_a_string_of_json_that_never_ends_is_held_a_few_times_at_most(
+    open_bytes: Open,
+) -> None:
+    text = b'{"id":1,"name":"' + b"a" * (20 << 20)
+    tracemalloc.start()
+    refusal(lambda: open_bytes(text))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 128 << 20
+
+
 def test_a_column_name_that_is_too_long_is_refused(open_bytes: Open) -> None:
     error = refusal(lambda: open_bytes(b"a," + b"b" * 257 + b"\n"))
     assert error.code == "HEADER_NAME_TOO_LONG"
     assert "column 2 " in error.message
+    assert "header_name_characters of 256" in error.message
     assert open_bytes(b"a," + "é".encode() * 256 + b"\n").header.names[1] == "é" * 256
 
 

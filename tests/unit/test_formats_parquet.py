@@ -7,6 +7,7 @@ import datetime as dt
 import gzip
 import io
 import random
+import struct
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from pyarrow import parquet
 
 from reading import kinds_of, lines_of, malformed_of, open_content, refusal, rows_of
 from waybill.errors import FileRefused
+from waybill.model.limits import Limits
 from waybill.ports.reader import Kind
 from workbooks import archive
 
@@ -130,3 +132,21 @@ def test_a_cut_file_is_invalid(open_bytes: Open) -> None:
 def test_a_report_in_parquet_has_no_escapes_to_undo(open_bytes: Open) -> None:
     reader = open_bytes(parquet_of({"x": ["'=1+1"], "_record": [1]}))
     assert rows_of(reader) == [("'=1+1", "1")]
+
+
+def test_text_that_is_none_rejects_its_row_alone(open_bytes: Open) -> None:
+    offsets = pa.py_buffer(struct.pack("<4i", 0, 3, 5, 8))
+    names = pa.Array.from_buffers(pa.string(), 3, [None, offsets, pa.py_buffer(b"Ann\xff\xfeBob")])
+    reader = open_bytes(parquet_of({"name": names}))
+    [record] = malformed_of(reader)
+    assert (record.line, record.findings[0].code) == (2, "ENCODING_INVALID")
+    assert rows_of(reader) == [("Ann",), ("Bob",)]
+
+
+def test_a_lack_of_memory_is_not_called_damage(open_bytes: Open) -> None:
+    text = pa.array(["x" * 2**20]).dictionary_encode()
+    rows = pa.DictionaryArray.from_arrays(pa.array([0] * 3_000), text.dictionary)
+    limits = Limits(parser_memory_bytes=2**30, inflate_ratio=10**6)
+    error = refusal(lambda: rows_of(open_bytes(parquet_of({"name": rows}), limits=limits)))
+    assert error.code == "PARSER_MEMORY"
+    assert f"parser_memory_bytes of {2**30}" in error.message

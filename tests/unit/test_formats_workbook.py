@@ -233,7 +233,7 @@ def row(*addresses: str) -> str:
     ("rows", "code"),
     [
         (row("A1") + row("A200000000"), "XLSX_INVALID"),  # S7
-        (row("A1") + row("XFD1048576"), "TOO_MANY_COLUMNS"),  # S64
+        (row("A1") + row("XFD1048576"), "XLSX_AREA_LIMIT"),  # S64
         (row("A1") + row("ZZ100000"), "XLSX_AREA_LIMIT"),
         ("".join(row(f"A{n}", f"BZZ{n}") for n in range(1, 20_001)), "XLSX_AREA_LIMIT"),  # S8, S65
         (row("A1", "XFE1"), "XLSX_INVALID"),

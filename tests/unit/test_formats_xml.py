@@ -204,6 +204,22 @@ def test_s68_what_is_not_well_formed_or_too_deep(open_bytes: Open, text: bytes, 
     assert refusal(lambda: rows_of(open_bytes(text))).code == code
 
 
+def test_too_much_work_is_told_from_a_lack_of_memory(open_bytes: Open) -> None:
+    text = b"<r>" + b"<s><a>1</a><b>2</b></s>" * 300_000 + b"</r>"
+    error = refusal(lambda: rows_of(open_bytes(text, limits=Limits(parser_seconds=1))))
+    assert error.code == "PARSER_TIMEOUT"
+    assert "parser_seconds of 1" in error.message
+
+
+def test_s68_the_limit_that_was_met_is_named(open_bytes: Open) -> None:
+    many = b"<r><s " + b" ".join(b"a%d='1'" % n for n in range(300)) + b"/></r>"
+    assert "xml_attributes of 256" in refusal(lambda: rows_of(open_bytes(many))).message
+    name = b"n" * 100_000
+    error = refusal(lambda: rows_of(open_bytes(b"<r><s><%s/></s></r>" % name)))
+    assert error.code == "XML_INVALID"
+    assert "a name is longer than the limit header_name_characters of 256" in error.message
+
+
 def test_a_record_beyond_the_limit_is_rejected_alone(open_bytes: Open) -> None:
     text = b"<r><s><a>1</a></s><s>" + b"<a>0123456789</a>" * 50 + b"</s><s><a>3</a></s></r>"
     reader = open_bytes(text, limits=Limits(record_bytes=500))

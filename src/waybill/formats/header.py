@@ -25,11 +25,9 @@ DELIMITERS: Final = (",", ";", "\t", "|")
 RECORD_COLUMN: Final = "_record"
 """The column that marks a file as one of our own reports."""
 
-_REPORT_HEADER: Final = re.compile(
-    rb'(?:[^"\r\n]|"[^"]*")*_record,_line,_code,_field,_value,_message\r?\n'
-)
+_REPORT_END: Final = b"_record,_line,_code,_field,_value,_message"
+_PLAIN: Final = re.compile(rb'[^"\r\n]*')
 _QUOTED: Final = re.compile(rb'"[^"]*"')
-_QUOTED_OR_LINE: Final = re.compile(rb'(?:[^"\r\n]|"[^"]*")*')
 _ASCII_END: Final = 128
 
 
@@ -51,7 +49,9 @@ class Columns:
 
 def begins_report(head: bytes) -> bool:
     """Whether a text is a rejection file as we write them: UTF-8, commas, our columns last."""
-    return _REPORT_HEADER.match(head.removeprefix(b"\xef\xbb\xbf")) is not None
+    if _REPORT_END + b"\n" not in head and _REPORT_END + b"\r\n" not in head:
+        return False
+    return _outside_quotes(head.removeprefix(b"\xef\xbb\xbf")).endswith(_REPORT_END)
 
 
 def read_columns(head: bytes, options: ReadOptions, limits: Limits, *, whole: bool) -> Columns:
@@ -97,14 +97,27 @@ def _choose_delimiter(head: bytes, options: ReadOptions) -> tuple[str, str]:
     """
     if options.delimiter:
         return check_delimiter(options.delimiter), "declared"
-    line = _QUOTED_OR_LINE.match(head)
-    text = _QUOTED.sub(b"", line.group() if line else b"")
+    text = _outside_quotes(head)
     counts = {mark: text.count(mark.encode()) for mark in DELIMITERS}
     for mark, count in counts.items():
         if count and not options.has_header and count + 1 == len(options.column_names):
             return mark, "header"
     best = max(DELIMITERS, key=lambda mark: counts[mark])
     return best, "header" if counts[best] else "default"
+
+
+def _outside_quotes(head: bytes) -> bytes:
+    """The first record without its newline and what it has in quotes, up to one never closed."""
+    plain = _plain_part(head)
+    if not head.startswith(b'"', len(plain)):
+        return plain
+    return _plain_part(_QUOTED.sub(b"", head))
+
+
+def _plain_part(text: bytes) -> bytes:
+    """The text up to the first quote or newline."""
+    found = _PLAIN.match(text)
+    return found.group() if found else b""
 
 
 def check_delimiter(delimiter: str) -> str:

@@ -216,7 +216,7 @@ class ItemCutter:
         depth = self._rules.nesting_depth
         if structure.depths.size and structure.depths[-1] > depth:
             offset = int(structure.places[np.argmax(structure.depths > depth)])
-            reason = f"nested deeper than {depth} levels, the limit nesting_depth, and not closed"
+            reason = f"nested deeper than the limit nesting_depth of {depth}, and not closed"
             return self._refused("JSON_INVALID", offset, reason=reason)
         fault = fault_in(OPENING[self._closing] + text)
         if fault is not None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from waybill.formats.text_window import TextWindow
     from waybill.ports.reader import ReadPosition
 
-_STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_STRING: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 _SCALAR: Final = re.compile(rb'[^\s,\[\]{}"]+')
 _CLOSING: Final = {opening: closing for closing, opening in OPENING.items()}
 _NOUNS: Final = {b'"': "a string", b"{": "an object", b"t": "true", b"f": "false", b"n": "null"}

@@ -36,7 +36,7 @@ _GOOD_ESCAPE: Final = re.compile(
          | u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})""",
     re.VERBOSE,
 )
-_NO_BRACKETS: Final = re.compile(rb'"(?:[^"\\]|\\.)*"?|[^\[\]{}"]+', re.DOTALL)
+_NO_BRACKETS: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[^\[\]{}"]++', re.DOTALL)
 BAD_ESCAPE: Final = "an escape in a string is no character"
 decode_raw: Final = msgspec.json.Decoder(msgspec.Raw).decode
 _raw_lines: Final = msgspec.json.Decoder(msgspec.Raw).decode_lines
@@ -154,7 +154,7 @@ def _are_objects(records: Sequence[bytes], depth: int) -> bool:
 def fault_of(record: bytes, depth: int) -> Finding | None:
     """What is wrong with a record as a whole."""
     if record.count(b"{") + record.count(b"[") > depth and _deepest(record) > depth:
-        return make_finding("JSON_TOO_DEEP", limit="nesting_depth", allowed=depth)
+        return make_finding("JSON_TOO_DEEP", allowed=depth)
     try:
         decode_raw(record)
     except NOT_JSON as error:

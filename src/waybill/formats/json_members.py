@@ -41,6 +41,9 @@ _KINDS[list(b"tf")] = Kind.BOOLEAN.value
 _KINDS[ord("{")] = Kind.OBJECT.value
 _KINDS[ord("[")] = Kind.ARRAY.value
 _KINDS[ord("n")] = _NULL
+_MOST_EVEN_MARKS: Final = 16_384
+"""Records of more marks have so many columns that a step for each costs more than it saves."""
+
 _WORDS: Final = (8, 4, 2, 1)
 _NOTHING: Final = np.empty(0, dtype=np.int64)
 
@@ -148,7 +151,8 @@ def _top(structure: Structure) -> Structure:
 
 def _even_columns(text: bytes, structure: Structure, records: int) -> Mapping[str, Spans] | None:
     """The columns of records which all have the same members in one order; ``None`` if not."""
-    if structure.places.size % records:
+    marks_each, rest = divmod(structure.places.size, records)
+    if rest or marks_each > _MOST_EVEN_MARKS:
         return None
     marks = structure.marks.reshape(records, -1)
     if not (marks == marks[0]).all():

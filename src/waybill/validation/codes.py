@@ -209,7 +209,7 @@ CATALOGUE: Final[Mapping[str, Code]] = {
     ),
     "HEADER_NAME_TOO_LONG": _file(
         "Column name too long",
-        "the name of column {column} is longer than the limit of {allowed} characters",
+        "the name of column {column} is longer than the limit header_name_characters of {allowed}",
     ),
     "HEADER_DUPLICATE": _file(
         "Column named twice",
@@ -278,8 +278,7 @@ CATALOGUE: Final[Mapping[str, Code]] = {
         "Not JSON", "the text is no JSON: {reason}", "write each record as one JSON object"
     ),
     "JSON_TOO_DEEP": _record(
-        "Nested too deeply",
-        "the record is nested deeper than the limit {limit} of {allowed} levels",
+        "Nested too deeply", "the record is nested deeper than the limit nesting_depth of {allowed}"
     ),
     "NOT_AN_OBJECT": _record(
         "Not a JSON object", "the record is JSON, but no object", "write the fields as members"

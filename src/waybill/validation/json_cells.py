@@ -32,7 +32,7 @@ LISTED_CHARACTERS: Final = 65_536
 """Of a longer cell it is not told what is wrong: that can be something in every other character."""
 
 _LISTED: Final = 3
-_STRINGS: Final = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_STRINGS: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 _NOT_BRACKETS: Final = re.compile(r"[^\[\]{}]+")
 _LAX: Final = r"(?i)nan|inf|,\s*[\]}]|[0-9]e[+]?[0-9]{3}|[0-9]{300}"
 """RE2: what lax JSON must hold."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -115,7 +115,7 @@ class ImportRun:
             return self._phases(reader, checker, spool, meter)
         finally:
             spool.drop()
-            shutil.rmtree(scratch_folder(self.context), ignore_errors=True)
+            self._clear_scratch()
 
     def _phases(
         self, reader: Reader, checker: Checker, spool: Spool, meter: ProgressMeter
@@ -144,6 +144,12 @@ class ImportRun:
             finish, MasterList(spool, late, reader, cells, self.context.entity.key)
         )
         return replace(reported, phase_seconds=meter.phase_seconds())
+
+    def _clear_scratch(self) -> None:
+        folder = scratch_folder(self.context)
+        shutil.rmtree(folder, ignore_errors=True)
+        with suppress(OSError):  # another attempt may be at work beside it
+            folder.parent.rmdir()
 
     def _applied_before(self) -> frozenset[int]:
         """The chunks that an earlier attempt applied."""

@@ -6,6 +6,7 @@ Source: APPNOTE.TXT 6.3.10 of the zip format.
 
 from __future__ import annotations
 
+import codecs
 import re
 import stat
 import struct
@@ -35,12 +36,16 @@ DIRECTORY_BYTES_PER_MEMBER: Final = 4 * 1024
 WORKBOOK_PARTS: Final = "xl/"
 CONTENT_TYPES: Final = "[Content_Types].xml"
 
+_UTF8: Final = codecs.lookup("utf-8")
+_NARROW: Final = codecs.lookup("cp437")
+"""Looked up before the limits hold: a name in it must open no further file."""
+
 _LOCAL: Final = struct.Struct("<4s22xHH")
 _LOCAL_MAGIC: Final = b"PK\x03\x04"
-_END: Final = struct.Struct("<4s6xHI6x")
+_END: Final = struct.Struct("<4s6xHIIH")
 _LOCATOR: Final = struct.Struct("<4s4xQ4x")
 _LOCATOR_MAGIC: Final = b"PK\x06\x07"
-_WIDE_END: Final = struct.Struct("<4s28xQQ8x")
+_WIDE_END: Final = struct.Struct("<4s28xQQQ")
 _WIDE_END_MAGIC: Final = b"PK\x06\x06"
 _END_MAGIC: Final = b"PK\x05\x06"
 _END_SEARCH: Final = 65_535 + _END.size
@@ -127,7 +132,7 @@ def read_directory(file: BinaryIO, limits: Limits) -> list[Member]:
         FileRefused: ``ARCHIVE_LIMIT``, ``ARCHIVE_INVALID``, ``ENCRYPTED_FILE`` or
             ``DECOMPRESSION_LIMIT``.
     """
-    _check_directory_size(file, limits)
+    _check_end(file, limits)
     try:
         with zipfile.ZipFile(file) as archive:
             infos = archive.infolist()
@@ -138,7 +143,8 @@ def read_directory(file: BinaryIO, limits: Limits) -> list[Member]:
         raise _beyond(limits)
     for info in infos:
         _check_entry(info)
-    repeated = [name for name, count in Counter(i.filename for i in infos).items() if count > 1]
+    names = Counter(info.filename.lower() for info in infos)  # to a workbook they are the same
+    repeated = [name for name, count in names.items() if count > 1]
     if repeated:
         raise _invalid(f"it holds {repeated[0][:80]!r} twice")
     members = [(info, _member(file, info)) for info in infos]
@@ -193,26 +199,38 @@ def _unpacked(file: BinaryIO, member: Member) -> Iterator[tuple[bytes, int]]:
         raise _lying(member)
 
 
-def _check_directory_size(file: BinaryIO, limits: Limits) -> None:
-    """Refuse a huge directory before it is read; the end record is looked up as zipfile does."""
-    file.seek(max(0, file.seek(0, 2) - _END_SEARCH))
+def _check_end(file: BinaryIO, limits: Limits) -> None:
+    """Refuse a huge directory before it is read, and a file that readers could read in two ways.
+
+    The archive must be the whole file: its directory where the end record says, nothing behind.
+    """
+    stored = file.seek(0, 2)
+    file.seek(max(0, stored - _END_SEARCH))
     tail = file.read()
     at = tail.rfind(_END_MAGIC)
     if at < 0 or len(tail) - at < _END.size:
         raise _invalid("its end is missing: the file is cut, or no zip archive")
-    _, entries, size = _END.unpack_from(tail, at)
+    _, entries, size, begin, comment = _END.unpack_from(tail, at)
+    if at + _END.size + comment != len(tail):
+        raise _invalid("other data follows its end")
+    end = stored - len(tail) + at
     wide = _wide_end(file, tail, at)
     if wide is not None:
-        entries, size = wide
+        entries, size, begin, end = wide
     if (
         entries > limits.archive_members
         or size > limits.archive_members * DIRECTORY_BYTES_PER_MEMBER
     ):
         raise _beyond(limits)
+    if begin + size != end:
+        raise _invalid("its directory is not where its end says, or other data stands before it")
 
 
-def _wide_end(file: BinaryIO, tail: bytes, at: int) -> tuple[int, int] | None:
-    """Entries and bytes of the directory by the 64-bit end record, where there is one."""
+def _wide_end(file: BinaryIO, tail: bytes, at: int) -> tuple[int, int, int, int] | None:
+    """Entries, bytes and offset of the directory by the 64-bit end record, and where that stands.
+
+    ``None`` where there is none.
+    """
     place = at - _LOCATOR.size
     if place < 0 or not tail.startswith(_LOCATOR_MAGIC, place):
         return None
@@ -221,8 +239,8 @@ def _wide_end(file: BinaryIO, tail: bytes, at: int) -> tuple[int, int] | None:
     record = file.read(_WIDE_END.size)
     if len(record) < _WIDE_END.size or not record.startswith(_WIDE_END_MAGIC):
         raise _invalid("its 64-bit end record is not where it should be")
-    _, entries, size = _WIDE_END.unpack(record)
-    return entries, size
+    _, entries, size, begin = _WIDE_END.unpack(record)
+    return entries, size, begin, offset
 
 
 def _check_entry(info: zipfile.ZipInfo) -> None:
@@ -265,7 +283,7 @@ def _member(file: BinaryIO, info: zipfile.ZipInfo) -> Member:
 
 def _raw_name(info: zipfile.ZipInfo) -> bytes:
     is_utf8 = info.flag_bits & 0x800
-    return info.orig_filename.encode("utf-8" if is_utf8 else "cp437")
+    return (_UTF8 if is_utf8 else _NARROW).encode(info.orig_filename)[0]
 
 
 def _check_overlap(members: Sequence[Member], directory: int) -> None:

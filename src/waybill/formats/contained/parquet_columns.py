@@ -41,7 +41,7 @@ def texts_of(column: Any) -> tuple[Column, Bad]:  # noqa: ANN401 - a column of a
     kind = column.type
     if _types.is_dictionary(kind):
         return texts_of(column.dictionary_decode())
-    if _types.is_binary(kind) or _types.is_large_binary(kind) or _types.is_fixed_size_binary(kind):
+    if _is_text(kind):
         return _decoded(column)
     if _types.is_nested(kind):
         return _as_json(column)
@@ -68,12 +68,15 @@ def _moments(column: Column) -> Column:
     return texts
 
 
-def _decoded(column: Column) -> tuple[Column, Bad]:
-    """Bytes as UTF-8 text."""
+def _decoded(column: Any) -> tuple[Column, Bad]:  # noqa: ANN401 - an array of text or bytes
+    """Text that is UTF-8 for certain: the library believes a file that says so."""
+    if _types.is_string_view(column.type):
+        column = column.cast(pa.string())
+    read = column.cast(pa.binary())
     try:
-        decoded: Any = column.cast(pa.binary()).cast(pa.string())
+        decoded: Column = read.cast(pa.string())
     except pa.ArrowInvalid:
-        return _decoded_one_by_one(column)
+        return _decoded_one_by_one(read)
     return decoded, {}
 
 

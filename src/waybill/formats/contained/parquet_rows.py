@@ -31,6 +31,8 @@ def read(task: Task, output: BinaryIO) -> None:
             opened = parquet.ParquetFile(file, pre_buffer=False)
             batches = opened.iter_batches(batch_size=task.batch_rows, use_threads=False)
             _Rows(task, opened, output).send(batches)
+        except MemoryError:
+            raise
         except _BROKEN as error:
             raise file_refused("PARQUET_INVALID", reason=str(error)[:200]) from error
 

@@ -34,7 +34,6 @@ def restrict(limits: Limits) -> None:
     _leave_network()
     ceilings = {
         resource.RLIMIT_AS: limits.parser_memory_bytes,
-        resource.RLIMIT_CPU: limits.parser_seconds,
         resource.RLIMIT_FSIZE: limits.inflated_bytes,
         resource.RLIMIT_NOFILE: _OPEN_FILES,
         resource.RLIMIT_NPROC: 1,
@@ -42,6 +41,8 @@ def restrict(limits: Limits) -> None:
     }
     for limit, ceiling in ceilings.items():
         resource.setrlimit(limit, (ceiling, ceiling))
+    seconds = limits.parser_seconds
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))  # SIGXCPU before SIGKILL
 
 
 def _leave_network() -> None:

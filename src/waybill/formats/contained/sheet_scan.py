@@ -184,8 +184,6 @@ class _Scan:
 
     def _check(self) -> None:
         extent, limits = self.extent, self._limits
-        if extent.last_column - extent.first_column >= limits.columns:
-            raise file_refused("TOO_MANY_COLUMNS", allowed=limits.columns)
         if extent.cells > limits.xlsx_cells:
             rows = extent.last_row - extent.first_row + 1
             columns = extent.last_column - extent.first_column + 1
@@ -196,6 +194,8 @@ class _Scan:
                 limit="xlsx_cells",
                 allowed=limits.xlsx_cells,
             )
+        if extent.last_column - extent.first_column >= limits.columns:
+            raise file_refused("TOO_MANY_COLUMNS", allowed=limits.columns)
 
 
 def _magnitude(digits: bytes) -> tuple[int, bytes]:

@@ -317,7 +317,8 @@ class _Sender:
             limit, allowed = "nesting_depth", limits.nesting_depth
             raise file_refused("XML_TOO_DEEP", line=line, limit=limit, allowed=allowed)
         if max((len(each.attrib) for each in record.iter("*")), default=0) > limits.xml_attributes:
-            reason = f"an element has more attributes than {limits.xml_attributes}"
+            limit = f"the limit xml_attributes of {limits.xml_attributes}"
+            reason = f"an element has more attributes than {limit}"
             raise file_refused("XML_INVALID", line=line, reason=reason)
 
     def _check_columns(self, line: int) -> None:

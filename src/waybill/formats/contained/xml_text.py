@@ -5,6 +5,8 @@ from __future__ import annotations
 import codecs
 import re
 from dataclasses import dataclass
+from encodings import normalize_encoding
+from encodings.aliases import aliases
 from typing import TYPE_CHECKING, Any, Final
 
 from lxml import etree
@@ -26,9 +28,9 @@ PROLOG_BYTES: Final = 1024 * 1024
 
 _DECLARATION: Final = re.compile(rb"""\s*<\?xml\s[^>]*?\bencoding\s*=\s*["']([^"'>]{1,80})["']""")
 _BOMS: Final = {
-    codecs.BOM_UTF8: "utf-8",
-    codecs.BOM_UTF16_LE: "utf-16",
-    codecs.BOM_UTF16_BE: "utf-16",
+    codecs.BOM_UTF8: "utf_8",
+    codecs.BOM_UTF16_LE: "utf_16",
+    codecs.BOM_UTF16_BE: "utf_16",
 }
 _ACCEPTED: Final = "UTF-8, UTF-16 with a byte order mark or ISO-8859-1, which XML may be in here"
 _BEGUN: Final = 2  # the root and its first child
@@ -107,6 +109,9 @@ def refuse_syntax(error: etree.XMLSyntaxError, limits: Limits) -> FileRefused:
     if "depth" in known:
         allowed = limits.nesting_depth
         return file_refused("XML_TOO_DEEP", line=line, limit="nesting_depth", allowed=allowed)
+    if "name" in known and "too long" in known:
+        limit = f"the limit header_name_characters of {limits.header_name_characters}"
+        return file_refused("XML_INVALID", line=line, reason=f"a name is longer than {limit}")
     if "too long" in known or "too big" in known or "huge" in known:
         allowed = limits.xml_token_bytes
         return file_refused(
@@ -132,15 +137,18 @@ def _check_encoding(head: bytes, declared: str) -> None:
     marked = next((name for mark, name in _BOMS.items() if head.startswith(mark)), "")
     found = _DECLARATION.match(_narrow(head))
     named = found.group(1).decode("ascii", "replace") if found else ""
-    try:
-        names = {codecs.lookup(each).name for each in (declared, named) if each}
-    except LookupError:
-        names = {"unknown"}
-    names = {name.removesuffix("-le").removesuffix("-be").removesuffix("-sig") for name in names}
-    accepted = {marked} if marked else {"utf-8", "iso8859-1", "ascii"}
+    names = {_plain_name(each) for each in (declared, named) if each}
+    accepted = {marked} if marked else {"utf_8", "latin_1", "ascii"}
     if len(names) > 1 or not names <= accepted or (not marked and b"\0" in head[:4]):
         says = f" (declared: {declared or named!r})" if declared or named else ""
         raise file_refused("ENCODING_INVALID", byte=0, offset=0, encoding=_ACCEPTED + says)
+
+
+def _plain_name(label: str) -> str:
+    """Python's name of an encoding, without its byte order; looked up in no further file."""
+    plain = normalize_encoding(label).lower()
+    name = aliases.get(plain, plain)
+    return name.removesuffix("_le").removesuffix("_be").removesuffix("_sig")
 
 
 def _narrow(head: bytes) -> bytes:
