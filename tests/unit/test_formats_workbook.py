@@ -18,6 +18,7 @@ from reading import (
     refusal,
     rows_of,
 )
+from waybill.formats.places import SheetPlaces
 from waybill.model.limits import Limits
 from waybill.model.options import FileFormat
 from waybill.ports.reader import Kind
@@ -173,6 +174,90 @@ def test_an_error_in_a_cell_is_never_read_as_nothing(open_bytes: Open) -> None:
         (3, "FORMULA_NOT_CALCULATED", 2),
     ]
     assert bad[0].findings[0].value == "#DIV/0!"
+
+
+def test_a_formula_whose_result_is_an_empty_text_is_an_empty_cell(open_bytes: Open) -> None:
+    rows = (
+        f'<row r="1">{cell("A1", "id")}{cell("B1", "n")}</row>'
+        f'<row r="2">{cell("A2", "1")}<c r="B2" t="str"><f>IF(A2="","",A2)</f><v></v></c></row>'
+    )
+    assert rows_of(open_bytes(package(rows))) == [("1", None)]
+
+
+@pytest.mark.parametrize(
+    ("cells", "code"),
+    [
+        ('<c\nr="B2"\nt="e"><v>#N/A</v></c>', "CELL_ERROR"),
+        ('<c r="B2" t = "e" ><v>#N/A</v></c >', "CELL_ERROR"),
+        ('<c r="B2" s="0" ><f>A1</f ><v/></c >', "FORMULA_NOT_CALCULATED"),
+    ],
+)
+def test_an_odd_cell_is_found_however_it_is_spaced(open_bytes: Open, cells: str, code: str) -> None:
+    header = f'<row r="1">{cell("A1", "id")}{cell("B1", "n")}</row>'
+    reader = open_bytes(package(f'{header}<row r="2">{cell("A2", "1")}{cells}</row>'))
+    assert [bad.findings[0].code for bad in malformed_of(reader)] == [code]
+
+
+def test_rows_of_odd_cells_only_are_records_too(open_bytes: Open) -> None:
+    rows = (
+        f'<row r="1">{cell("A1", "id")}{cell("B1", "n")}</row>'
+        '<row r="3"><c r="B3"><f>A1</f></c></row>'
+        f'<row r="4">{cell("A4", "1")}</row>'
+        '<row r="6"><c r="A6"><f>A1</f></c></row>'
+    )
+    reader = open_bytes(package(rows))
+    assert rows_of(reader) == [("1", None)]
+    bad = malformed_of(open_bytes(package(rows)))
+    assert [(b.record, b.line, b.findings[0].column) for b in bad] == [(1, 3, 2), (3, 6, 1)]
+
+
+def test_cells_are_named_rightly_beside_empty_ones_with_a_format(open_bytes: Open) -> None:
+    rows = (
+        f'<row r="1"><c r="A1" s="0"/>{cell("C1", "id")}{cell("D1", "n")}</row>'
+        f'<row r="2"><c r="A2" s="0"/>{cell("C2", "1")}<c r="D2" t="e"><v>#N/A</v></c></row>'
+        '<row r="3"><c r="A3"><f>A1</f></c></row>'
+    )
+    reader = open_bytes(package(rows))
+    bad = malformed_of(reader)
+    assert [(b.line, b.findings[0].column, b.cells) for b in bad] == [
+        (2, 2, ("1", "#N/A")),
+        (3, None, (None, None)),
+    ]
+    assert reader.header.places == SheetPlaces(sheet="Stores", first_column=2)
+
+
+def test_an_empty_cell_is_none_whatever_its_column_holds(open_bytes: Open) -> None:
+    def fill(book: Workbook, sheet: Worksheet) -> None:
+        sheet.write_row(0, 0, ["id", "x"])
+        for row, value in enumerate([1.5, True, "", dt.date(2024, 2, 29)], start=1):
+            sheet.write(row, 0, row)
+            sheet.write(row, 1, value, book.add_format({"num_format": "yyyy-mm-dd"}))
+
+    rows = rows_of(open_bytes(workbook(fill, default_date_format="yyyy-mm-dd")))
+    assert [text for _, text in rows] == ["1900-01-01T12:00:00", "TRUE", None, "2024-02-29"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '<row r="2"><c r="A2"><v>1</v></ow>',
+        '<row r="2"><c r="A2" t="str"><v><![CDATA[x]]></v></c></row>',
+        '<row r="2"><c r="A2" t="str"><v>1<!-- 2 --></v></c></row>',
+        '<row r="2"><c r="A2" t="s"><v>-1</v></c></row>',
+        '<row r="2"><c r="A2" t="s"><v>x</v></c></row>',
+        '</sheetData><sheetData><row r="2"><c r="A2"><v>1</v></c></row>',
+    ],
+)
+def test_what_the_library_would_pass_over_is_refused(open_bytes: Open, text: str) -> None:
+    rows = f'<row r="1">{cell("A1", "id")}</row>{text}'
+    strings = "<sst><si><t>wrong</t></si></sst>"
+    assert refusal(lambda: open_bytes(package(rows, strings=strings))).code == "XLSX_INVALID"
+
+
+def test_damaged_strings_are_refused(open_bytes: Open) -> None:
+    rows = '<row r="1"><c r="A1" t="s"><v>0</v></c></row>'
+    damaged = package(rows, strings="<sst><si><t>one</si><si><t>two</t></si></sst>")
+    assert refusal(lambda: open_bytes(damaged)).code == "XLSX_INVALID"
 
 
 def test_records_are_found_again(open_bytes: Open) -> None:

@@ -43,7 +43,7 @@ def column_of(values: Sequence[Any]) -> tuple[TextColumn, KindColumn]:
 
 
 def number_texts(numbers: pa.Array[Any]) -> TextColumn:
-    """Doubles in their shortest form, whole ones without exponent or fraction."""
+    """Floating numbers in their shortest form, whole ones without exponent or fraction."""
     texts: Any = numbers.cast(pa.string())
     whole = pc.and_(
         pc.equal(pc.floor(numbers), numbers), pc.less(pc.abs(numbers), pa.scalar(EXACT))
@@ -87,10 +87,10 @@ def _date_column(values: Sequence[dt.date | None]) -> TextColumn:
 
 
 def duration_text(value: dt.timedelta) -> str:
-    """A duration by ISO 8601."""
-    sign = "-" if value < dt.timedelta() else ""
-    seconds = abs(value)
-    return f"{sign}P{seconds.days}DT{seconds.seconds}S"
+    """A duration by ISO 8601, to the microsecond."""
+    sign, length = "-" if value < dt.timedelta() else "", abs(value)
+    fraction = f".{length.microseconds:06}".rstrip("0") if length.microseconds else ""
+    return f"{sign}P{length.days}DT{length.seconds}{fraction}S"
 
 
 def _without_empty(texts: pa.Array[Any]) -> TextColumn:
@@ -122,7 +122,8 @@ _KIND_OF: Final[Mapping[type, int]] = {
 }
 """Kinds of the types that have one."""
 
-_TEXT_OF: Final[Mapping[type, Callable[[Any], str]]] = {
+_TEXT_OF: Final[Mapping[type, Callable[[Any], str | None]]] = {
+    type(None): lambda _: None,
     bool: lambda value: "TRUE" if value else "FALSE",
     dt.timedelta: duration_text,
     dt.datetime: dt.datetime.isoformat,

@@ -4,7 +4,7 @@ A cell in the far corner costs the library half a terabyte, and a failed allocat
 process; so the rectangle is known, and refused, first. The first and the last cell of each row tell
 it: cells out of order could hide, and meet the memory limit of the child instead. Cells that the
 library would give as empty although they are not are found here too: errors and formulas that were
-never calculated.
+never calculated. A formula whose result is an empty text has the type ``str`` and was calculated.
 """
 
 from __future__ import annotations
@@ -33,17 +33,22 @@ _PREFIX: Final = re.compile(rb"<(?:([A-Za-z_][\w.-]*):)?worksheet[\s>]")
 _DIGITS: Final = b"0123456789"
 _CAPITALS: Final = string.ascii_uppercase.encode()
 _LETTERS_OF_COLUMN: Final = 3
+_HAS_ERROR: Final = re.compile(rb"""\st\s*=\s*["']e["']""")
 _LONGEST: Final = 24
 """More than the longest address there can be, so that a longer one is seen to be none."""
 _ERROR: Final = re.compile(
-    rb"""<(?:\w+:)?c\s([^>]*\bt\s*=\s*["']e["'][^>]*)>(.*?)</(?:\w+:)?c>""", re.DOTALL
+    rb"""<(?:\w+:)?c(\s[^>]*\bt\s*=\s*["']e["'][^>]*)(?:/>|(?<!/)>(.*?)</(?:\w+:)?c\s*>)""",
+    re.DOTALL,
 )
 _NOT_CALCULATED: Final = re.compile(
-    rb"<(?:\w+:)?c\s([^>]*)>\s*<(?:\w+:)?f\b[^>]*(?:/>|>[^<]*</(?:\w+:)?f>)\s*"
-    rb"(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v></(?:\w+:)?v>)?\s*</(?:\w+:)?c>"
+    rb"""<(?:\w+:)?c((?:\s(?![^>]*\bt\s*=\s*["']str["'])[^>]*)?)(?<!/)>\s*"""
+    rb"<(?:\w+:)?f\b[^>]*(?:/>|>[^<]*</(?:\w+:)?f\s*>)\s*"
+    rb"(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v\s*></(?:\w+:)?v\s*>)?\s*</(?:\w+:)?c\s*>"
 )
+_TABLE: Final = re.compile(rb"<(?:\w+:)?sheetData[\s/>]")
+_NO_INDEX: Final = re.compile(rb"""t=["']s["'][^<>]*>\s*<(?:\w+:)?v>(?![0-9]*<)""")
 _ADDRESS: Final = re.compile(rb"""\br\s*=\s*["']([A-Z]{1,3})([0-9]{1,9})["']""")
-_VALUE: Final = re.compile(rb"<(?:\w+:)?v>([^<]*)</(?:\w+:)?v>")
+_VALUE: Final = re.compile(rb"<(?:\w+:)?v\s*>([^<]*)</")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +116,7 @@ class _Scan:
         self._close = b"</row>"
         self._formula = b"<f"
         self._has_begun = False
+        self._tables = 0
 
     def take(self, block: bytes) -> None:
         if not self._has_begun:
@@ -119,11 +125,21 @@ class _Scan:
         if rows:
             self._has_begun = True
             self._measure(self._ends_of(rows))
-        if b't="e"' in block or (b"'" in block and b"t='e'" in block):
+        self._check_tables(block)
+        if _NO_INDEX.search(block):  # the library would take the first string
+            raise _invalid("it has a cell whose shared string has no number")
+        if (b'"e"' in block or b"'e'" in block) and _HAS_ERROR.search(block):
             self._note_odd("CELL_ERROR", _ERROR, block)
         if self._formula in block:
             self._note_odd("FORMULA_NOT_CALCULATED", _NOT_CALCULATED, block)
         self._check()
+
+    def _check_tables(self, block: bytes) -> None:
+        """Refuse a second table of cells: the library reads the first only."""
+        if b"sheetData" in block:
+            self._tables += len(_TABLE.findall(block))
+            if self._tables > 1:
+                raise _invalid("it has more than one table of cells")
 
     def _note_prefix(self, block: bytes) -> None:
         """Sheets may be written with a prefix: ``<x:row>``."""
@@ -168,8 +184,6 @@ class _Scan:
         extent.last_row = max(extent.last_row, *rows)
 
     def _note_odd(self, code: str, pattern: re.Pattern[bytes], block: bytes) -> None:
-        if code == "CELL_ERROR" and b't="e"' not in block and b"t='e'" not in block:
-            return
         for found in pattern.finditer(block):
             place = _ADDRESS.search(found.group(1))
             if place is None:

@@ -44,7 +44,8 @@ def read(task: Task, output: BinaryIO) -> None:
         sheet = parts.find_sheet(task.sheet)
         extent = scan_sheet(parts.pieces(sheet.part), task.limits)
         warned = _warnings(parts)
-        _SheetTable(task, sheet, extent, warned, output).send(_rows(file, sheet))
+        loaded = _load(file, sheet)
+        _SheetTable(task, loaded, extent, warned, output).send(_rows(loaded, extent))
 
 
 def _warnings(parts: Parts) -> tuple[Warned, ...]:
@@ -52,13 +53,24 @@ def _warnings(parts: Parts) -> tuple[Warned, ...]:
     return (Warned(code="EXTERNAL_REFERENCE", count=count),) if count else ()
 
 
-def _rows(file: BinaryIO, sheet: Sheet) -> Iterator[Row]:
-    """All rows of the sheet from row 1, blank ones included; cells from its first used column."""
+def _load(file: BinaryIO, sheet: Sheet) -> python_calamine.CalamineSheet:
+    """The sheet, all its values in memory."""
     try:
         workbook = python_calamine.CalamineWorkbook.from_path(f"/proc/self/fd/{file.fileno()}")
-        yield from workbook.get_sheet_by_name(sheet.name).iter_rows()
+        return workbook.get_sheet_by_name(sheet.name)
     except (python_calamine.CalamineError, OSError, ValueError) as error:
         raise file_refused("XLSX_INVALID", reason=str(error)[:200]) from error
+
+
+def _rows(loaded: python_calamine.CalamineSheet, extent: Extent) -> Iterator[Row]:
+    """All rows of the sheet from row 1, blank ones included; cells from its first used column.
+
+    Rows behind the last value that have only odd cells are blank ones.
+    """
+    last = loaded.end[0] + 1 if loaded.end else 0
+    yield from loaded.iter_rows()
+    blank: Row = [_EMPTY] * loaded.width
+    yield from (blank for _ in range(last, max(extent.odd, default=0)))
 
 
 class _SheetTable:
@@ -67,13 +79,14 @@ class _SheetTable:
     def __init__(
         self,
         task: Task,
-        sheet: Sheet,
+        loaded: python_calamine.CalamineSheet,
         extent: Extent,
         warned: tuple[Warned, ...],
         output: BinaryIO,
     ) -> None:
         self._task = task
-        self._sheet = sheet
+        self._name = loaded.name
+        self._first_column = loaded.start[1] if loaded.start else 0
         self._extent = extent
         self._warned = warned
         self._output = output
@@ -88,9 +101,9 @@ class _SheetTable:
             self._output,
             Table(
                 names=names,
-                facts={"format": "xlsx", "sheet": self._sheet.name},
+                facts={"format": "xlsx", "sheet": self._name},
                 line=line,
-                first_column=max(0, min(self._extent.first_column, self._extent.last_column)),
+                first_column=self._first_column,
                 warnings=self._warned,
             ),
         )
@@ -116,8 +129,8 @@ class _SheetTable:
 
     def _send_rows(self, part: Sequence[tuple[int, Row]]) -> None:
         """Send those of the rows that are not blank."""
-        blank = [_EMPTY] * len(part[0][1])
-        kept = [(number, row) for number, row in part if row != blank]
+        blank, odd = [_EMPTY] * len(part[0][1]), self._extent.odd
+        kept = [(number, row) for number, row in part if row != blank or number in odd]
         faults = tuple(self._faults(kept))
         faulty = {fault.record for fault in faults}
         good = [each for at, each in enumerate(kept) if at not in faulty] if faulty else kept
@@ -167,15 +180,17 @@ class _SheetTable:
     def _odd_fault(self, at: int, number: int, row: Row) -> Fault:
         """The fault of the first odd cell of a row."""
         cell = self._extent.odd[number]
-        place = cell.column - self._extent.first_column
+        place = cell.column - self._first_column
         cells = cell_texts(row)
-        cells[place] = cell.value or None
+        if place >= 0:
+            cells += [None] * (place + 1 - len(cells))
+            cells[place] = cell.value or None
         return Fault(
             record=at,
             line=number,
             code=cell.code,
             cells=tuple(cells[: max(self._width, place + 1)]),
-            column=place + 1,
+            column=place + 1 if place >= 0 else None,
             value=cell.value or None,
         )
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 from lxml import etree
 
 from waybill.formats.contained.archive import read_member
+from waybill.formats.contained.workbook_xml import well_formed
 from waybill.validation.codes import file_refused
 
 if TYPE_CHECKING:
@@ -74,15 +75,15 @@ class Parts:
                 self._check_strings(member)
 
     def pieces(self, part: str) -> Iterator[bytes]:
-        """The bytes of a part.
+        """The bytes of a part, as ``well_formed`` gives them.
 
         Raises:
-            FileRefused: there is none, or it does not unpack.
+            FileRefused: there is none, or it is damaged.
         """
         member = self._by_name.get(part.lower())
         if member is None:
             raise _invalid(f"it has no part {part[:80]!r}")
-        return read_member(self.file, member, self.limits)
+        return well_formed(read_member(self.file, member, self.limits), member.name)
 
     def external_references(self) -> int:
         """How many relations lead outside of the file; none is followed."""
@@ -145,8 +146,8 @@ class Parts:
         if member.unpacked_bytes > allowed:
             limit = "xlsx_shared_string_bytes"
             raise file_refused("DECOMPRESSION_LIMIT", limit=limit, allowed=allowed)
-        for _ in read_member(self.file, member, self.limits):
-            pass  # refuses a directory that lies about the size
+        for _ in self.pieces(member.name):
+            pass  # refuses damage, and a directory that lies about the size
 
 
 def _parse(text: bytes) -> etree._Element:
