@@ -17,6 +17,7 @@ from pyarrow import parquet
 
 from reading import kinds_of, lines_of, malformed_of, open_content, refusal, rows_of
 from waybill.errors import FileRefused
+from waybill.formats.contained.parquet_columns import texts_of
 from waybill.model.limits import Limits
 from waybill.ports.reader import Kind
 from workbooks import archive
@@ -50,6 +51,10 @@ COLUMNS: list[tuple[pa.Array, str, Kind]] = [
     (pa.array([1.5]), "1.5", Kind.NUMBER),
     (pa.array([3.0]), "3", Kind.NUMBER),
     (pa.array([Decimal("1.50")]), "1.50", Kind.NUMBER),
+    (pa.array([0.1], pa.float32()), "0.1", Kind.NUMBER),
+    (pa.array([1.5], pa.float16()), "1.5", Kind.NUMBER),
+    (pa.array([Decimal(0)], pa.decimal128(20, 9)), "0.000000000", Kind.NUMBER),
+    (pa.array([Decimal("1E-20")], pa.decimal128(38, 20)), "0." + 19 * "0" + "1", Kind.NUMBER),
     (pa.array([True]), "true", Kind.BOOLEAN),
     (pa.array(["Ann"]), "Ann", Kind.STRING),
     (pa.array([""]), "", Kind.STRING),
@@ -61,9 +66,29 @@ COLUMNS: list[tuple[pa.Array, str, Kind]] = [
     (pa.array([MOMENT], pa.timestamp("us", "UTC")), "2024-02-29T13:05:06Z", Kind.CELL_DATE),
     (pa.array([MOMENT.replace(microsecond=120_000)]), "2024-02-29T13:05:06.12", Kind.CELL_DATE),
     (pa.array([MOMENT.time()], pa.time32("s")), "13:05:06", Kind.CELL_DATE),
+    (pa.array([2**31 - 1], pa.date32()), "5881580-07-11", Kind.CELL_DATE),
+    (pa.array([2**62], pa.timestamp("ms")), "146140482-04-24T15:36:27.904", Kind.CELL_DATE),
+    (pa.array([1], pa.time64("ns")), "00:00:00.000000001", Kind.CELL_DATE),
     (pa.array([{"a": 1, "b": None}]), '{"a":1,"b":null}', Kind.OBJECT),
     (pa.array([[1, 2]]), "[1,2]", Kind.ARRAY),
     (pa.array([[("a", 1)]], pa.map_(pa.string(), pa.int64())), '{"a":1}', Kind.OBJECT),
+    (pa.array([[(b"a", 1)]], pa.map_(pa.binary(), pa.int64())), '{"a":1}', Kind.OBJECT),
+    (
+        pa.array([[(0, [("a", 1)])]], pa.map_(pa.date32(), pa.map_(pa.string(), pa.int8()))),
+        '{"1970-01-01":{"a":1}}',
+        Kind.OBJECT,
+    ),
+    (
+        pa.array([[{"a": 2**62}, None]], pa.list_(pa.struct({"a": pa.timestamp("us")}))),
+        '[{"a":"148108-07-06T14:00:27.387904"},null]',
+        Kind.ARRAY,
+    ),
+    (
+        pa.array([{"a": 1}], pa.struct({"a": pa.time64("ns")})),
+        '{"a":"00:00:00.000000001"}',
+        Kind.OBJECT,
+    ),
+    (pa.array([{"a": 0.1}], pa.struct({"a": pa.float32()})), '{"a":0.1}', Kind.OBJECT),
 ]
 
 
@@ -132,6 +157,49 @@ def test_a_cut_file_is_invalid(open_bytes: Open) -> None:
 def test_a_report_in_parquet_has_no_escapes_to_undo(open_bytes: Open) -> None:
     reader = open_bytes(parquet_of({"x": ["'=1+1"], "_record": [1]}))
     assert rows_of(reader) == [("'=1+1", "1")]
+
+
+def test_nested_values_are_the_same_in_any_slice() -> None:
+    inner = pa.map_(pa.string(), pa.list_(pa.int8()))
+    rows = [{"m": [("a", [1]), ("b", [])], "l": [1, 2]}, None, {"m": None, "l": None}, {"m": []}]
+    column = pa.array(rows * 3, pa.struct({"m": inner, "l": pa.list_(pa.int8(), 2)}))
+    whole = texts_of(column)[0].to_pylist()
+    assert whole[:3] == ['{"m":{"a":[1],"b":[]},"l":[1,2]}', None, '{"m":null,"l":null}']
+    for begin in range(len(column)):
+        assert texts_of(column.slice(begin, 3))[0].to_pylist() == whole[begin : begin + 3]
+
+
+@pytest.mark.parametrize(
+    ("column", "code"),
+    [
+        (pa.array([[("a", 1), ("a", 2)]], pa.map_(pa.string(), pa.int64())), "DUPLICATE_KEY"),
+        (pa.array([[(b"\xff", 1)]], pa.map_(pa.binary(), pa.int64())), "ENCODING_INVALID"),
+        (pa.StructArray.from_arrays([pa.array([1]), pa.array([2])], ["a", "a"]), "DUPLICATE_KEY"),
+    ],
+)
+def test_what_an_object_cannot_hold_rejects_its_row(
+    open_bytes: Open, column: pa.Array, code: str
+) -> None:
+    [bad] = malformed_of(open_bytes(parquet_of({"x": column})))
+    assert bad.findings[0].code == code
+
+
+def test_text_that_is_no_utf8_rejects_its_row_alone(open_bytes: Open) -> None:
+    content = parquet_of({"x": ["Ann", "BXb", "Cid"]}, use_dictionary=False, compression="none")
+    reader = open_bytes(content.replace(b"BXb", b"B\xffb"))
+    assert [bad.findings[0].code for bad in malformed_of(reader)] == ["ENCODING_INVALID"]
+    assert rows_of(reader) == [("Ann",), ("Cid",)]
+
+
+@pytest.mark.parametrize("make", [pa.list_, lambda kind: pa.struct({"a": kind})])
+def test_values_nested_too_deeply_are_refused(
+    open_bytes: Open, make: Callable[[pa.DataType], pa.DataType]
+) -> None:
+    kind: pa.DataType = pa.int8()
+    for _ in range(70):
+        kind = make(kind)
+    content = parquet_of({"x": pa.nulls(1, kind)})
+    assert refusal(lambda: open_bytes(content)).code in {"PARQUET_TYPE", "PARQUET_INVALID"}
 
 
 def test_text_that_is_none_rejects_its_row_alone(open_bytes: Open) -> None:

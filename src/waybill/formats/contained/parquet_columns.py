@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import datetime as dt
-import json
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from waybill.formats.contained.cells import duration_text, number_texts
+from waybill.formats.contained.cells import number_texts
+from waybill.formats.contained.parquet_nested import inner_types, json_texts
 from waybill.ports.reader import Kind
 from waybill.validation.codes import file_refused
 
@@ -19,19 +18,24 @@ if TYPE_CHECKING:
     Column = pa.Array[Any]
     Bad = dict[int, tuple[str, dict[str, str | int]]]
 
+DEPTH: Final = 64
+"""Most levels of one value."""
+
 _types: Final = pa.types
 
 
-def kind_of_type(name: str, kind: pa.DataType) -> Kind:
-    """What the values of a column are.
+def kind_of_type(name: str, kind: pa.DataType, *, depth: int = DEPTH) -> Kind:
+    """What the values of a column are; at most so many levels of them are taken.
 
     Raises:
-        FileRefused: ``PARQUET_TYPE``: the type has no text.
+        FileRefused: ``PARQUET_TYPE``: the type, or one inside of it, has no text.
     """
     if _types.is_dictionary(kind):
-        return kind_of_type(name, kind.value_type)
-    for is_of, found in _KINDS:
+        return kind_of_type(name, kind.value_type, depth=depth)
+    for is_of, found in _KINDS if depth else ():
         if is_of(kind):
+            for inner in inner_types(kind):
+                kind_of_type(name, inner, depth=depth - 1)
             return found
     raise file_refused("PARQUET_TYPE", name=name, type=str(kind))
 
@@ -44,13 +48,26 @@ def texts_of(column: Any) -> tuple[Column, Bad]:  # noqa: ANN401 - a column of a
     if _is_text(kind):
         return _decoded(column)
     if _types.is_nested(kind):
-        return _as_json(column)
-    if _types.is_floating(kind):
-        return number_texts(column.cast(pa.float64())), {}
-    if _types.is_timestamp(kind):
-        return _short(_moments(column)), {}
-    texts: Column = column.cast(pa.string())
-    return _short(texts) if _types.is_time(kind) else texts, {}
+        return json_texts(column, texts_of)
+    for is_of, texts in _WRITERS:
+        if is_of(kind):
+            return texts(column), {}
+    return column.cast(pa.string()), {}
+
+
+def _floating(column: Any) -> Column:  # noqa: ANN401 - an array of floating numbers
+    is_half = _types.is_float16(column.type)
+    return number_texts(column.cast(pa.float32()) if is_half else column)
+
+
+def _decimal(column: Any) -> Column:  # noqa: ANN401 - an array of decimals
+    """Decimals without exponents."""
+    numbers: Column = column.cast(pa.string())
+    has_exponent: Any = pc.match_substring(numbers, "E")
+    if not pc.any(has_exponent).as_py():
+        return numbers
+    texts = [None if text is None else format(Decimal(text), "f") for text in numbers.to_pylist()]
+    return pa.array(texts, pa.string())
 
 
 def _short(moments: Column) -> Column:
@@ -60,12 +77,28 @@ def _short(moments: Column) -> Column:
     return shorter
 
 
-def _moments(column: Column) -> Column:
+def _moments(column: Any) -> Column:  # noqa: ANN401 - an array of timestamps
     """Timestamps by ISO 8601; those of a time zone in UTC."""
-    zone = "Z" if column.type.tz else ""
-    local: Any = column.cast(pa.timestamp(column.type.unit))
-    texts: Column = pc.strftime(local, format=f"%Y-%m-%dT%H:%M:%S{zone}")
-    return texts
+    moments: Any = _iso(column)
+    join: Any = pc.binary_join_element_wise
+    return _short(join(moments, "Z", "") if column.type.tz else moments)
+
+
+def _times(column: Any) -> Column:  # noqa: ANN401 - an array of times
+    return _short(column.cast(pa.string()))
+
+
+def _days(column: Any) -> Column:  # noqa: ANN401 - an array of dates
+    """Days by ISO 8601."""
+    is_in_days = _types.is_date32(column.type)
+    return _iso(column if is_in_days else column.cast(pa.timestamp("ms")), unit="D")
+
+
+def _iso(column: Any, **unit: Any) -> Column:  # noqa: ANN401 - an array of dates or timestamps
+    """Any year that there can be, with as many digits as it has; pyarrow takes those to 32767."""
+    texts: Any = pa.array(np.datetime_as_string(column.to_numpy(zero_copy_only=False), **unit))
+    held: Column = pc.if_else(column.is_valid(), texts, None)
+    return held
 
 
 def _decoded(column: Any) -> tuple[Column, Bad]:  # noqa: ANN401 - an array of text or bytes
@@ -90,40 +123,6 @@ def _decoded_one_by_one(column: Column) -> tuple[Column, Bad]:
             texts.append(None)
             bad[row] = "ENCODING_INVALID", {"offset": error.start, "encoding": "UTF-8"}
     return pa.array(texts, pa.string()), bad
-
-
-def _as_json(column: Column) -> tuple[Column, Bad]:
-    """Nested values as JSON."""
-    texts: list[str | None] = []
-    bad: Bad = {}
-    is_map = _types.is_map(column.type)
-    for row, value in enumerate(column.to_pylist()):
-        try:
-            texts.append(None if value is None else _json(dict(value) if is_map else value))
-        except ValueError:
-            texts.append(None)
-            bad[row] = "JSON_INVALID", {"reason": "a number is NaN or infinite"}
-    return pa.array(texts, pa.string()), bad
-
-
-def _json(value: object) -> str:
-    return json.dumps(
-        value, ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=_plain
-    )
-
-
-def _plain(value: object) -> object:
-    match value:
-        case bytes():
-            return base64.b64encode(value).decode()
-        case Decimal():
-            return str(value)
-        case dt.timedelta():
-            return duration_text(value)
-        case dt.datetime() | dt.date() | dt.time():
-            return value.isoformat()
-        case _:
-            return str(value)
 
 
 def _is_text(kind: pa.DataType) -> bool:
@@ -161,4 +160,11 @@ _KINDS: Final = (
     (_is_moment, Kind.CELL_DATE),
     (_is_object, Kind.OBJECT),
     (_is_array, Kind.ARRAY),
+)
+_WRITERS: Final = (
+    (_types.is_floating, _floating),
+    (_types.is_decimal, _decimal),
+    (_types.is_timestamp, _moments),
+    (_types.is_date, _days),
+    (_types.is_time, _times),
 )
