@@ -231,3 +231,25 @@ def test_a_record_beyond_the_limit_is_rejected_alone(open_bytes: Open) -> None:
 def test_wide_records_are_no_json_of_ours(open_bytes: Open) -> None:
     [(text,)] = rows_of(open_bytes('<r><s><a b="é\u2028"/></s></r>'.encode()))
     assert json.loads(text or "") == {"b": "é\u2028"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["<r>lost<a>1</a></r>", "<r><a>1</a>lost</r>", "<r><a>1</a>lost<a>2</a></r>", "<r>lost</r>"],
+)
+def test_text_beside_the_records_is_refused(open_bytes: Open, text: str) -> None:
+    found = refusal(lambda: rows_of(open_bytes(text.encode())))
+    assert found.code == "RECORDS_NOT_FOUND"
+    assert "text stands beside /r/" in found.message
+
+
+def test_the_shortest_document_has_no_records(open_bytes: Open) -> None:
+    reader = open_bytes(b"<r/>")
+    assert reader.header.names == ()
+    assert reader.header.facts["records_path"] == "/r/*"
+
+
+def test_records_without_any_field_are_records_of_the_expected_columns(open_bytes: Open) -> None:
+    reader = open_bytes(b"<r><a/><a/></r>", column_names=("id", "name"))
+    assert reader.header.names == ("id", "name")
+    assert rows_of(reader) == [(None, None)] * 2

@@ -143,15 +143,23 @@ class Records:
                 _forget(element)
 
     def _refuse_others(self, element: Element) -> None:
-        """Without a path, every child of the root must be a record."""
+        """Without a path, every child of the root must be a record, and there is nothing else."""
         if not self._task.records_path:
+            before = element.getprevious()
+            self._refuse_text(element.getparent().text if before is None else before.tail, element)
             for other in element.itersiblings(preceding=True):
                 self._refuse_other(other)
 
     def _end(self, root: Element) -> None:
         if not self._task.records_path:
+            self._refuse_text(root[-1].tail if len(root) else root.text, root)
             for other in root:
                 self._refuse_other(other)
+
+    def _refuse_text(self, text: str | None, place: Element) -> None:
+        if text and text.strip():
+            reason, line = f"text stands beside {self._path}", place.sourceline
+            raise file_refused("RECORDS_NOT_FOUND", line=line, path="for certain", reason=reason)
 
     def _refuse_other(self, other: Element) -> None:
         if local_name(other) == self._path.name:
@@ -173,8 +181,8 @@ def without_namespace(name: str) -> str:
 
 
 def _forget(element: Element) -> None:
-    """Free a record and everything before it."""
-    element.clear()
+    """Free a record and everything before it; the text behind it may not have come yet."""
+    element.clear(keep_tail=True)
     parent = element.getparent()
     while parent is not None and element.getprevious() is not None:
         del parent[0]
@@ -350,6 +358,8 @@ class _Sender:
 
     def _send_header(self, *, is_last: bool) -> None:
         self.has_header = True
+        if not self.known and (self.rows or self.faults):  # records without any field are records
+            self.known = {name: f"/{name}" for name in self.task.column_names}
         self._check_columns(1)
         facts: dict[str, str | int | float | bool] = {
             "format": "xml",

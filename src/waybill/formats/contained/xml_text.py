@@ -59,26 +59,25 @@ def begin_document(pieces: Iterator[tuple[bytes, int]], task: Task) -> Opening:
         events=("start",), resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
     )
     names: list[str] = []
-    size = 0
-    for piece, consumed in pieces:
-        if not read:
-            _check_encoding(piece, task.encoding)
-        read.append((piece, consumed))
-        size += len(piece)
-        try:
+    try:
+        for piece, consumed in pieces:
+            if not read:
+                _check_encoding(piece, task.encoding)
+            read.append((piece, consumed))
             parser.feed(piece)
-            names += [element.tag for _, element in _checked(parser.read_events())]
-        except etree.XMLSyntaxError as error:
-            if not names and b"<!DOCTYPE" in _narrow(b"".join(part for part, _ in read)):
-                raise _document_type() from error
-            raise refuse_syntax(error, task.limits) from error
-        if len(names) >= _BEGUN:
-            break
-        if size > PROLOG_BYTES:
-            limit, allowed = "xml_token_bytes", task.limits.xml_token_bytes
-            raise file_refused("XML_TOKEN_TOO_LONG", limit=limit, allowed=allowed)
-    if not read:
-        raise file_refused("XML_INVALID", reason="it is empty")
+            names += _begun(parser)
+            if len(names) >= _BEGUN:
+                break
+            _check_prolog(read, task.limits)
+        else:
+            if not read:
+                raise file_refused("XML_INVALID", reason="it is empty")
+            parser.close()
+            names += _begun(parser)
+    except etree.XMLSyntaxError as error:
+        if not names and b"<!DOCTYPE" in _narrow(b"".join(part for part, _ in read)):
+            raise _document_type() from error
+        raise refuse_syntax(error, task.limits) from error
     first = tuple(name.rpartition("}")[2] for name in names[:_BEGUN])
     return Opening(read, first if len(first) == _BEGUN else (*first, "*")[:_BEGUN])
 
@@ -120,12 +119,19 @@ def refuse_syntax(error: etree.XMLSyntaxError, limits: Limits) -> FileRefused:
     return file_refused("XML_INVALID", line=line, reason=reason)
 
 
-def _checked(events: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
-    """The events, unless the document has a type."""
-    for event, element in events:
+def _begun(parser: Any) -> Iterator[str]:  # noqa: ANN401 - lxml has no types
+    """The names of the elements that have begun, unless the document has a type."""
+    for _, element in parser.read_events():
         if element.getroottree().docinfo.doctype:
             raise _document_type()
-        yield event, element
+        yield element.tag
+
+
+def _check_prolog(read: Sequence[tuple[bytes, int]], limits: Limits) -> None:
+    """Refuse a document that does not begin in time."""
+    if sum(len(piece) for piece, _ in read) > PROLOG_BYTES:
+        limit, allowed = "xml_token_bytes", limits.xml_token_bytes
+        raise file_refused("XML_TOKEN_TOO_LONG", limit=limit, allowed=allowed)
 
 
 def _document_type() -> FileRefused:
