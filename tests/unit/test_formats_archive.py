@@ -161,6 +161,18 @@ def test_a_cut_archive_is_invalid(open_bytes: Open, cut: int) -> None:
     assert refusal(lambda: open_bytes(content[:-cut])).code == "ARCHIVE_INVALID"
 
 
+def test_a_directory_that_leads_out_of_the_file_is_refused(open_bytes: Open) -> None:
+    content = bytearray(archive({"a.csv": b"id\n1\n"}))
+    struct.pack_into("<I", content, content.index(b"PK\x05\x06") + 16, 0xFFFFFF00)
+    assert refusal(lambda: open_bytes(bytes(content))).code == "ARCHIVE_INVALID"
+
+
+def test_a_member_that_needs_a_newer_reader_is_refused(open_bytes: Open) -> None:
+    content = bytearray(archive({"a.csv": b"id\n1\n"}))
+    content[content.index(b"PK\x01\x02") + 6] = 255
+    assert refusal(lambda: open_bytes(bytes(content))).code == "ARCHIVE_INVALID"
+
+
 def with_comment(comment: bytes) -> bytes:
     buffer = io.BytesIO(archive({"a.csv": CSV}))
     with zipfile.ZipFile(buffer, "a") as packed:

@@ -49,6 +49,9 @@ _WIDE_END: Final = struct.Struct("<4s28xQQQ")
 _WIDE_END_MAGIC: Final = b"PK\x06\x06"
 _END_MAGIC: Final = b"PK\x05\x06"
 _END_SEARCH: Final = 65_535 + _END.size
+_UNREADABLE: Final = (
+    zipfile.BadZipFile, struct.error, UnicodeError, OSError, ValueError, NotImplementedError,
+)  # fmt: skip
 _ENCRYPTED: Final = 0x1
 _STRONGLY_ENCRYPTED: Final = 0x40
 _PIECE_BYTES: Final = 256 * 1024
@@ -137,7 +140,7 @@ def read_directory(file: BinaryIO, limits: Limits) -> list[Member]:
         with zipfile.ZipFile(file) as archive:
             infos = archive.infolist()
             end = archive.start_dir
-    except (zipfile.BadZipFile, struct.error, UnicodeError, OSError, ValueError) as error:
+    except _UNREADABLE as error:
         raise _invalid(str(error) or "its directory cannot be read") from error
     if len(infos) > limits.archive_members:
         raise _beyond(limits)
@@ -263,9 +266,9 @@ def _check_sizes(infos: Sequence[zipfile.ZipInfo], limits: Limits) -> None:
 
 
 def _member(file: BinaryIO, info: zipfile.ZipInfo) -> Member:
-    file.seek(info.header_offset)
+    file.seek(max(0, info.header_offset))
     head = file.read(_LOCAL.size)
-    if len(head) < _LOCAL.size or not head.startswith(_LOCAL_MAGIC):
+    if info.header_offset < 0 or len(head) < _LOCAL.size or not head.startswith(_LOCAL_MAGIC):
         raise _invalid(f"{info.filename[:80]!r} does not begin where the directory says")
     _, name_bytes, extra_bytes = _LOCAL.unpack(head)
     if file.read(name_bytes) != _raw_name(info):
