@@ -411,3 +411,25 @@ def test_our_own_report_is_known_by_its_column_and_unescaped(open_bytes: Open) -
 def test_a_foreign_file_keeps_its_apostrophes(open_bytes: Open) -> None:
     assert rows_of(open_bytes(b"a,b\n'=1,x\n")) == [("'=1", "x")]
     assert rows_of(open_bytes(b"a,b\n'=1,x\n", escaped=True)) == [("=1", "x")]
+
+
+@pytest.mark.parametrize("name", ["PK", "PKZ", "PAR1", "PAR1_code", "Obj", "BZh1", "Rar"])
+def test_a_column_may_be_called_like_another_format(open_bytes: Open, name: str) -> None:
+    reader = open_bytes(f"{name},city\n1,Oslo\n".encode())
+    assert reader.header.names == (name, "city")
+    assert rows_of(reader) == [("1", "Oslo")]
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"PK\x03\x04", "ARCHIVE_INVALID"),
+        (b"PK\x07\x08rest", "UNSUPPORTED_FORMAT"),
+        (b"PAR1", "PARQUET_INVALID"),
+        (b"PAR1\x15\x04", "PARQUET_INVALID"),
+    ],
+)
+def test_what_begins_like_another_format_and_is_damaged_is_refused(
+    open_bytes: Open, content: bytes, code: str
+) -> None:
+    assert refusal(lambda: open_bytes(content)).code == code

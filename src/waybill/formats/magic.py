@@ -15,7 +15,6 @@ ACCEPTED: Final = (
 
 _SIGNATURES: Final[tuple[tuple[bytes, str], ...]] = (
     (GZIP, "gzip data inside packed data"),
-    (b"PK", "a damaged zip archive"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old or encrypted Office document (OLE2)"),
     (b"\x28\xb5\x2f\xfd", "zstd data"),
     (b"\xfd7zXZ\x00", "xz data"),
@@ -32,6 +31,7 @@ _SIGNATURES: Final[tuple[tuple[bytes, str], ...]] = (
     (b"\x7fELF", "a program"),
 )
 _PATTERNS: Final[tuple[tuple[re.Pattern[bytes], str], ...]] = (
+    (re.compile(rb"PK[\x00-\x08]"), "a damaged zip archive"),
     (re.compile(rb"[\x50-\x5f]\x2a\x4d\x18"), "zstd data"),
     (re.compile(rb"BZh[1-9](?:1AY&SY|\x17\x72\x45)"), "bzip2 data"),
     (re.compile(rb"\s*<(?:!doctype\s+html|html[\s>]|head[\s>]|body[\s>])", re.IGNORECASE), "HTML"),
@@ -40,6 +40,8 @@ _TAR_MARK_OFFSET: Final = 257
 _ENCRYPTED_PACKAGE: Final = "EncryptedPackage".encode("utf-16-le")
 _NAME_OFFSET: Final = 30
 _OFFICE_PARTS: Final = (b"[Content_Types].xml", b"_rels/.rels", b"docProps/", b"xl/")
+_CERTAIN_BYTES: Final = 8
+_CONTROLS: Final = bytes(set(range(0x20)) - set(b"\t\r\n"))
 ZIP: Final = (b"PK\x03\x04", b"PK\x05\x06")
 PARQUET: Final = b"PAR1"
 OLE2: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -61,8 +63,9 @@ def begins_workbook(head: bytes) -> bool:
 
 
 def is_parquet(head: bytes) -> bool:
-    """Whether the bytes begin a Parquet file."""
-    return head.startswith(PARQUET)
+    """Whether the bytes begin a Parquet file, not a text whose first word is ``PAR1``."""
+    after = head[len(PARQUET) :][:_CERTAIN_BYTES]
+    return head.startswith(PARQUET) and (not after or after != after.translate(None, _CONTROLS))
 
 
 def refuse_foreign(head: bytes) -> None:
