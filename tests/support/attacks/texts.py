@@ -98,7 +98,7 @@ TEXTS = (
     Attack(
         id="S14-ndjson-1GiB",
         make=lambda: endless(1_024, b'{"id":1,"name":"'),
-        answer=Failed(code="RECORD_TOO_LONG", says=(LINE,), line=1, byte=0),
+        answer=Failed(code="RECORD_TOO_LONG", says=(LINE,), line=1, byte=15),
         seconds=1,
         is_long=True,
     ),
