@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from waybill.formats.contained.batches import broken_protocol
-from waybill.formats.contained.launcher import read_frames
+from waybill.formats.contained.launcher import Frames
 from waybill.formats.contained.protocol import Archive, FrameKind, Job, Task, split_data
 from waybill.formats.unpacking import check_ratio
 
@@ -21,7 +21,7 @@ def inspect_archive(task: Task, while_waiting: Callable[[], None]) -> Archive:
     Raises:
         FileRefused: it is none, or holds none or several files.
     """
-    frames = read_frames(msgspec.structs.replace(task, job=Job.INSPECT), while_waiting)
+    frames = Frames(msgspec.structs.replace(task, job=Job.INSPECT), while_waiting)
     try:
         frame = next(frames, None)
         if frame is None or frame.kind is not FrameKind.HEADER:
@@ -38,7 +38,7 @@ class ArchivedStream:
 
     def __init__(self, task: Task, while_waiting: Callable[[], None]) -> None:
         self._task = msgspec.structs.replace(task, job=Job.UNPACK)
-        self._frames = read_frames(self._task, while_waiting)
+        self._frames = Frames(self._task, while_waiting)
         self._piece = b""
         self._produced = 0
         self._packed_bytes = 0
@@ -49,7 +49,7 @@ class ArchivedStream:
         return self._packed_bytes
 
     def read(self, size: int) -> bytes:
-        """See ``ByteStream.read``; raises as ``waybill.formats.contained.launcher.read_frames``."""
+        """See ``ByteStream.read``; raises as ``waybill.formats.contained.launcher.Frames``."""
         while not self._piece:
             frame = next(self._frames, None)
             if frame is None:

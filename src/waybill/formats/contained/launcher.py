@@ -8,7 +8,7 @@ import struct
 import subprocess
 import sys
 import tempfile
-from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -31,30 +31,56 @@ _ATTEMPTS: Final = 2
 _RETRIED: Final = frozenset({"PARSER_CRASHED", "PARSER_MEMORY"})
 
 
-def read_frames(task: Task, while_waiting: Callable[[], None]) -> Generator[Frame]:
-    """All frames of the child that does ``task``, up to and without its end.
+class Frames:
+    """All frames of the child that does a task, up to and without its end; it starts at once.
 
     ``while_waiting`` is called about once a second while nothing comes; what it raises ends all.
     A child that dies is started once more, frames that came before are passed over: the same input
     gives the same frames.
-
-    Raises:
-        FileRefused: the child refuses the file; ``PARSER_MEMORY``, ``PARSER_TIMEOUT`` or
-            ``PARSER_CRASHED`` where it died.
     """
-    given = 0
-    for attempt in range(1, _ATTEMPTS + 1):
-        try:
-            with closing(_Child(task, while_waiting)) as child:
-                for number, frame in enumerate(child.frames()):
+
+    def __init__(self, task: Task, while_waiting: Callable[[], None]) -> None:
+        self._start = partial(_Child, task, while_waiting)
+        self._child = self._start()
+        self._frames = self._all()
+
+    def __iter__(self) -> Iterator[Frame]:
+        return self
+
+    def __next__(self) -> Frame:
+        """The next frame.
+
+        Raises:
+            FileRefused: the child refuses the file; ``PARSER_MEMORY``, ``PARSER_TIMEOUT`` or
+                ``PARSER_CRASHED`` where it died.
+        """
+        return next(self._frames)
+
+    def close(self) -> None:
+        """End the child; safe to repeat."""
+        self._frames.close()
+        self._child.close()
+
+    def __del__(self) -> None:
+        """No child outlives whoever wanted its frames."""
+        self.close()
+
+    def _all(self) -> Generator[Frame]:
+        given = 0
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                for number, frame in enumerate(self._child.frames()):
                     if number >= given:
                         given = number + 1
                         yield frame
-        except FileRefused as refusal:
-            if refusal.code not in _RETRIED or attempt == _ATTEMPTS:
-                raise
-        else:
-            return
+            except FileRefused as refusal:
+                if refusal.code not in _RETRIED or attempt == _ATTEMPTS:
+                    raise
+            else:
+                return
+            finally:
+                self._child.close()
+            self._child = self._start()
 
 
 class _Child:
@@ -76,7 +102,7 @@ class _Child:
         )
 
     def frames(self) -> Iterator[Frame]:
-        """Every frame up to the end; raises as ``read_frames``."""
+        """Every frame up to the end; raises as ``Frames``."""
         self._send(msgspec.json.encode(self._task) + b"\n")
         output = self._process.stdout
         if output is None:

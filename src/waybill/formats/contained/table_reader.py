@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from waybill.errors import ColumnsGrew
 from waybill.formats.contained.batches import batch_records, broken_protocol, read_batch
-from waybill.formats.contained.launcher import read_frames
+from waybill.formats.contained.launcher import Frames
 from waybill.formats.contained.protocol import LINE, Fault, FrameKind, Table, Task, Warned
 from waybill.formats.flight import Flight
 from waybill.formats.found_records import found_records
@@ -80,7 +80,7 @@ class ContainedReader:
         self._facts = facts
         self._options = options
         self._is_report = is_report
-        self._begun: Generator[Frame] | None = read_frames(task, options.while_waiting)
+        self._begun: Frames | None = Frames(task, options.while_waiting)
         self._table = _header(next(self._begun, None))
         names = self._table.names
         self._escaped = is_report(names)
@@ -181,11 +181,11 @@ class ContainedReader:
         finally:
             frames.close()
 
-    def _frames(self) -> Generator[Frame]:
+    def _frames(self) -> Frames:
         """The frames behind the header; the first pass goes on where opening has stopped."""
         frames, self._begun = self._begun, None
         if frames is None:
-            frames = read_frames(self._task, self._options.while_waiting)
+            frames = Frames(self._task, self._options.while_waiting)
             if _header(next(frames, None)) != self._table:
                 raise broken_protocol()
         return frames

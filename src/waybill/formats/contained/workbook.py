@@ -34,18 +34,32 @@ _EMPTY: Final = ""
 def read(task: Task, output: BinaryIO) -> None:
     """Send the chosen sheet as a table."""
     with seekable(task) as file:
-        members = read_directory(file, task.limits)
-        if not is_workbook(members):
-            found = "a zip archive inside packed data, or without a workbook's parts"
-            accepted = "the archive or the workbook itself"
-            raise file_refused("UNSUPPORTED_FORMAT", found=found, accepted=accepted)
-        parts = Parts(file, members, task.limits)
+        parts = _parts(task, file)
         parts.check()
         sheet = parts.find_sheet(task.sheet)
-        extent = scan_sheet(parts.pieces(sheet.part), task.limits)
+        if task.checks_xml:
+            parts.check_xml(sheet)
+        extent = scan_sheet(parts.unchecked(sheet.part), task.limits)
         warned = _warnings(parts)
         loaded = _load(file, sheet)
         _SheetTable(task, loaded, extent, warned, output).send(_rows(loaded, extent))
+
+
+def check(task: Task, output: BinaryIO) -> None:
+    """Refuse XML that ``read`` does not look at where another child does; sends nothing."""
+    del output
+    with seekable(task) as file:
+        parts = _parts(task, file)
+        parts.check_xml(parts.find_sheet(task.sheet))
+
+
+def _parts(task: Task, file: BinaryIO) -> Parts:
+    members = read_directory(file, task.limits)
+    if not is_workbook(members):
+        found = "a zip archive inside packed data, or without a workbook's parts"
+        accepted = "the archive or the workbook itself"
+        raise file_refused("UNSUPPORTED_FORMAT", found=found, accepted=accepted)
+    return Parts(file, members, task.limits)
 
 
 def _warnings(parts: Parts) -> tuple[Warned, ...]:
