@@ -25,6 +25,15 @@ STORES = {
     ],
     "primaryKey": ["id"],
 }
+OPEN = {
+    "fields": [
+        {"name": "id", "type": "integer"},
+        {"name": "tags", "type": "array"},
+        {"name": "codes", "type": "list"},
+    ],
+    "primaryKey": ["id"],
+    "waybill": {"open": True},
+}
 DAY = dt.date(2024, 2, 29)
 NAMES = ("id", "name", "opened", "active", "size")
 ROWS = [
@@ -123,7 +132,7 @@ FORMATS = {
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     running = ServerProcess(tmp_path_factory.mktemp("formats"))
-    running.init({"stores": STORES})
+    running.init({"stores": STORES, "open": OPEN})
     running.start()
     yield running
     running.stop()
@@ -222,3 +231,38 @@ def test_a_filled_template_is_taken(client, send):
     row = {"id": 90, "name": "Fay", "opened": "31.01.2024", "active": "yes", "size": 2}
     job = send(table([names, [row[name] for name in names]]), XLSX)
     assert job["counts"]["created"] == 1, job
+
+
+def open_parquet():
+    buffer = io.BytesIO()
+    table_of = {"id": [1], "codes": [["x", "y"]], "day": [DAY], "n": [1.5], "odd": [float("nan")]}
+    pq.write_table(pa.table(table_of), buffer)
+    return buffer.getvalue()
+
+
+OPEN_XML = b"""<r><s id="2"><tags>one</tags><codes>x</codes><codes>y</codes>
+<more><y>1</y></more><z>007</z></s></r>"""
+
+
+@pytest.mark.parametrize(
+    ("content", "extra"),
+    [
+        (open_parquet(), {"day": "2024-02-29", "n": 1.5, "odd": "nan"}),
+        (OPEN_XML, {"more": {"y": "1"}, "z": "007"}),
+    ],
+)
+def test_undeclared_columns_and_lists_are_kept_and_come_out_in_every_form(
+    client, send, content, extra
+):
+    job = send(content, entity="open", unknown_columns="keep")
+    assert (job["state"], job["counts"]["created"]) == ("succeeded", 1), job
+    answer = client.get("/v1/entities/open/records")
+    assert answer.status_code == 200, answer.text
+    records = answer.json()["records"]
+    [stored] = [record for record in records if extra.items() <= record.items()]
+    assert stored["codes"] == "x,y"
+    for form in ("csv", "json", "ndjson", "xlsx", "parquet"):
+        answer = client.get(f"/v1/jobs/{job['id']}/accepted.{form}")
+        assert answer.status_code == 200, (form, answer.text)
+    rows = pq.read_table(io.BytesIO(answer.content)).to_pylist()
+    assert rows[0]["codes"] == "x,y"

@@ -18,10 +18,11 @@ from reading import (
     refusal,
     rows_of,
 )
+from waybill.formats.opening import open_reader
 from waybill.formats.places import SheetPlaces
 from waybill.model.limits import Limits
 from waybill.model.options import FileFormat
-from waybill.ports.reader import Kind
+from waybill.ports.reader import Kind, ReadOptions
 from workbooks import archive, cell, package, table, workbook
 
 if TYPE_CHECKING:
@@ -289,6 +290,7 @@ def test_our_own_report_comes_back_unescaped(open_bytes: Open) -> None:
         ({"format": FileFormat.CSV}, "format declares"),
         ({"file_name": "stores.csv"}, "its name promises"),
         ({"delimiter": ";"}, "delimiter"),
+        ({"encoding": "latin-1"}, "encoding"),
         ({"records_path": "/stores"}, "records_path"),
     ],
 )
@@ -323,6 +325,8 @@ def row(*addresses: str) -> str:
         ("".join(row(f"A{n}", f"BZZ{n}") for n in range(1, 20_001)), "XLSX_AREA_LIMIT"),  # S8, S65
         (row("A1", "XFE1"), "XLSX_INVALID"),
         (row("A1", "A0"), "XLSX_INVALID"),
+        (row("A1") + row("A2") + row("A2"), "XLSX_INVALID"),
+        (row("A1") + row("A3") + row("A2"), "XLSX_INVALID"),
         ('<row r="1"><c r="A1"><v>', "XLSX_INVALID"),
     ],
 )
@@ -407,3 +411,12 @@ def test_a_row_larger_than_a_batch_is_rejected_alone(open_bytes: Open) -> None:
     assert lines_of(reader) == [3]
     [record] = malformed_of(open_bytes(package(rows, strings=strings)))
     assert (record.line, record.findings[0].code) == (2, "RECORD_TOO_LONG")
+
+
+def test_a_scratch_folder_may_be_named_from_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.gz").write_bytes(gzip.compress(table(SMALL)))
+    reader = open_reader("a.gz", ReadOptions(), Limits(), scratch=".")
+    assert rows_of(reader) == [("1", "Ann"), ("2", "Bob")]

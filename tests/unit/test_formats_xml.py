@@ -88,8 +88,30 @@ def test_another_element_beside_the_records_is_refused(open_bytes: Open) -> None
 
 
 def test_a_document_without_records_is_empty(open_bytes: Open) -> None:
-    assert chunks_of(open_bytes(b"<stores/>")) == []
-    assert chunks_of(open_bytes(SMALL, records_path="shop")) == []
+    for path in ("", "store", "/stores/store"):
+        assert chunks_of(open_bytes(b"<stores/>", records_path=path)) == []
+    assert chunks_of(open_bytes(b"<c><stores/></c>", records_path="/c/stores/store")) == []
+
+
+@pytest.mark.parametrize("path", ["shop", "/stores/shop/x", "/shops/store", "/store"])
+def test_a_path_to_nothing_is_refused(open_bytes: Open, path: str) -> None:
+    error = refusal(lambda: chunks_of(open_bytes(SMALL, records_path=path)))
+    assert error.code == "RECORDS_NOT_FOUND"
+    assert "'stores' holds store" in error.message
+
+
+def test_prefixes_in_a_path_are_passed_over(open_bytes: Open) -> None:
+    text = b"<a:r xmlns:a='urn:a'><a:s x='1'/></a:r>"
+    assert rows_of(open_bytes(text, records_path="/a:r/a:s")) == [("1",)]
+
+
+def test_a_single_element_of_an_array_field_is_its_only_item(open_bytes: Open) -> None:
+    values = (b"<t>a</t>", b"<t>a</t><t>b</t>", b"<t>[1]</t>", b"<t/>", b"<t><x/></t>")
+    text = b"<r>" + b"".join(b"<s>" + value + b"</s>" for value in values) + b"</r>"
+    reader = open_bytes(text, array_columns=("t",))
+    assert [cell for (cell,) in rows_of(reader)] == [
+        '["a"]', '["a","b"]', "[1]", None, '[{"x":null}]',
+    ]  # fmt: skip
 
 
 def many(records: int, late: str = "") -> bytes:

@@ -37,6 +37,7 @@ _BY_SUFFIX: Final = {
     ".parquet": FileFormat.PARQUET,
 }
 _PACKED: Final = frozenset({".gz", ".zst", ".zip"})
+_TEXTS: Final = (FileFormat.CSV, FileFormat.JSON, FileFormat.NDJSON)
 _LENIENT: Final = frozenset({(FileFormat.JSON, FileFormat.NDJSON)})
 """What names promise, and what is sent under them all the same."""
 
@@ -86,6 +87,7 @@ def _misfits(options: ReadOptions) -> list[tuple[str, tuple[FileFormat, ...]]]:
         ("delimiter", bool(options.delimiter), (FileFormat.CSV,)),
         ("header", not options.has_header, tabular),
         ("escaped", options.escaped, tabular),
+        ("encoding", bool(options.encoding), (*_TEXTS, FileFormat.XML)),
         ("records_path", bool(options.records_path), (FileFormat.JSON, FileFormat.XML)),
         ("sheet", bool(options.sheet), (FileFormat.XLSX,)),
         ("header_row", bool(options.header_row), (FileFormat.XLSX,)),

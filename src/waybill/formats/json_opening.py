@@ -88,7 +88,9 @@ def _open(text: OpenedText, records: _Records, *, is_whole: bool) -> Reader:
         input_bytes_total=text.content.stored_bytes,
         body=records.body,
         rules=_rules(text, len(names)),
-        parse=RecordParser(names=names, encoding=text.label, depth=depth, places=places).parse,
+        parse=RecordParser(
+            names=names, encoding=text.label_in_findings, depth=depth, places=places
+        ).parse,
         encoding=text.label,
         threads=text.options.threads,
         widen=partial(_widened, text, records, is_whole=is_whole),

@@ -52,6 +52,13 @@ class OpenedText:
         """The name of the encoding, for people."""
         return "UTF-8" if self.encoding.is_utf8 else Guess(name=self.encoding.name).label
 
+    @property
+    def label_in_findings(self) -> str:
+        """The same for findings, whose bytes count in the text as it is read."""
+        if self.encoding.is_utf8:
+            return self.label
+        return f"{self.label} (bytes are counted after conversion to UTF-8)"
+
     def facts(self) -> dict[str, object]:
         """What was chosen, and why."""
         return {

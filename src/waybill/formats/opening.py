@@ -98,7 +98,7 @@ def open_csv(text: OpenedText, head: bytes, *, is_whole: bool) -> Reader:
         columns=len(columns.names),
         delimiter=columns.delimiter,
         escaped=columns.escaped,
-        encoding=text.label,
+        encoding=text.label_in_findings,
     )
     source = TextSource(
         open_text=text.open,

@@ -196,16 +196,18 @@ class Reader(Protocol):
 class ReadOptions:
     """How to read: what the job declared, and the width a file without header must have.
 
-    ``file_name``: as the client has it. ``known_columns``: the header that an earlier reading has
-    found, where it stands in no line. ``while_waiting`` is called about once a second while the
-    reader waits for another process; what it raises ends the reading. The rest is as in
-    ``ImportOptions``.
+    ``array_columns``: names and aliases of fields that hold arrays, for formats in which one item
+    looks like none. ``file_name``: as the client has it. ``known_columns``: the header that an
+    earlier reading has found, where it stands in no line. ``while_waiting`` is called about once a
+    second while the reader waits for another process; what it raises ends the reading. The rest is
+    as in ``ImportOptions``.
     """
 
     delimiter: str = ""
     encoding: str = ""
     has_header: bool = True
     column_names: tuple[str, ...] = ()
+    array_columns: tuple[str, ...] = ()
     escaped: bool = False
     format: FileFormat = FileFormat.AUTO
     records_path: str = ""

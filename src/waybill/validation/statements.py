@@ -30,6 +30,7 @@ NULL_MARK: Final = "\x1e2"
 SEPARATOR: Final = "\x1f"
 _ESCAPE: Final = "\x1e"
 
+_JSON: Final = (Kind.NUMBER, Kind.BOOLEAN, Kind.OBJECT, Kind.ARRAY)
 REFERENCE_PREFIX: Final = "_reference"
 UNIQUE_PREFIX: Final = "_unique"
 
@@ -215,11 +216,13 @@ class _Writer:
         return f"coalesce({text}, {literal(NULL_MARK)})"
 
     def _as_json(self, index: int) -> str:
-        """An undeclared cell as JSON; a typed one that is no string is JSON already."""
+        """An undeclared cell as JSON; what a format has as JSON is that already."""
         text = f"to_json(c{index})"
         if not self._compiled.is_typed:
             return text
-        return f"CASE WHEN k{index} = {Kind.STRING.value} THEN {text} ELSE c{index} END"
+        kinds = ", ".join(str(kind.value) for kind in _JSON)
+        is_json = f"k{index} IN ({kinds}) AND c{index} NOT IN ('nan', 'inf', '-inf')"
+        return f"CASE WHEN {is_json} THEN c{index} ELSE {text} END"
 
     def _extra(self) -> str:
         """The undeclared cells of a record as one JSON object, missing ones left out."""

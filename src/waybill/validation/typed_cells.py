@@ -111,11 +111,13 @@ class CellTyper:
 
 def _statement(plans: Sequence[FieldPlan], *, is_typed: bool, as_written: bool) -> str:
     """SQL over the view ``chunk``: ``x<index>`` of each field, ``fine<index>`` of datetimes."""
-    cells = [f"k{plan.index}" for plan in plans if is_typed]
-    values = ", ".join([f"{plan.value} AS v{plan.index}" for plan in plans] + cells)
+    kinds = [f"k{plan.index}" for plan in plans if is_typed]
+    values = ", ".join([f"{plan.value} AS v{plan.index}" for plan in plans] + kinds)
     typed = "".join(f", {plan.typed} AS t{plan.index}" for plan in plans if plan.typed)
     outputs = ", ".join(each for plan in plans for each in _outputs(plan, as_written=as_written))
-    rows = f"SELECT *{typed} FROM (SELECT {values or '1 AS one'} FROM chunk)"  # noqa: S608 - columns by number, texts by literal()
+    items = "".join(f", {plan.items} AS i{plan.index}" for plan in plans if plan.items)
+    cells = f"(SELECT *{items} FROM chunk)"  # noqa: S608 - see below
+    rows = f"SELECT *{typed} FROM (SELECT {values or '1 AS one'} FROM {cells})"  # noqa: S608 - columns by number, texts by literal()
     return f"SELECT {outputs or '1 AS one'} FROM ({rows})"  # noqa: S608 - see above
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from waybill.model.entity import FieldType
 from waybill.model.options import HeaderMode
 from waybill.ports.reader import ReadOptions
 
@@ -19,6 +20,12 @@ def read_options(options: ImportOptions, entity: Entity, file_name: str) -> Read
         encoding=options.encoding,
         has_header=options.header is HeaderMode.PRESENT,
         column_names=tuple(field.name for field in entity.fields),
+        array_columns=tuple(
+            name
+            for field in entity.fields
+            if field.type is FieldType.ARRAY
+            for name in (field.name, *field.aliases)
+        ),
         escaped=options.escaped,
         format=options.format,
         records_path=options.records_path,

@@ -107,13 +107,14 @@ def _task(content: Content, options: ReadOptions, scratch: str, job: Job) -> Tas
         path=str(Path(content.path).absolute()),
         stored_bytes=content.stored_bytes,
         limits=content.limits,
-        scratch=scratch,
+        scratch=str(Path(scratch).absolute()),
         encoding=options.encoding,
         records_path=options.records_path,
         sheet=options.sheet,
         header_row=options.header_row,
         has_header=options.has_header,
         column_names=options.column_names,
+        array_columns=options.array_columns,
         known_columns=options.known_columns,
     )
 

@@ -72,6 +72,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     header_row: int = 0
     has_header: bool = True
     column_names: tuple[str, ...] = ()
+    array_columns: tuple[str, ...] = ()
     known_columns: tuple[str, ...] = ()
     collects_names: bool = False
     checks_xml: bool = True

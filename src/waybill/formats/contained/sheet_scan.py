@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 import string
 from dataclasses import dataclass, field
+from operator import lt
 from typing import TYPE_CHECKING, Final
 
 from xlsxwriter.utility import xl_cell_to_rowcol
@@ -158,7 +159,16 @@ class _Scan:
         if not all(row.startswith(opening, at) for row, at in places):
             return [self._address(row, at) for row, at in places]
         begin, end = len(opening), len(opening) + _LONGEST
-        return [row[at + begin : at + end].partition(b'"')[0] for row, at in places]
+        found = [row[at + begin : at + end].partition(b'"')[0] for row, at in places]
+        self._check_order(found[len(rows) :])
+        return found
+
+    def _check_order(self, addresses: Sequence[bytes]) -> None:
+        """Refuse a row that comes twice or too late: the library would put it over another one."""
+        digits = b",".join(addresses).translate(None, _CAPITALS).split(b",")
+        rows = [self.extent.last_row, *(int(each) for each in digits if each.isdigit())]
+        if not all(map(lt, rows, rows[1:])):
+            raise _invalid("its rows are not in order")
 
     def _address(self, row: bytes, at: int) -> bytes:
         """The address of the cell that begins there, such as ``B7``."""

@@ -29,7 +29,7 @@ from waybill.ports.reader import Kind
 from waybill.validation.codes import file_refused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Container, Iterable, Iterator
 
     from waybill.formats.contained.protocol import Task
 
@@ -43,6 +43,7 @@ _MARKUP: Final = (
     "{http://www.w3.org/2001/XMLSchema-instance}",
     "{http://www.w3.org/XML/1998/namespace}",
 )
+_NAMES_SHOWN: Final = 10
 _NAME: Final = re.compile(r"[^\s/\[\]{}()@*'\"]+")
 _PARSER: Final = {
     "resolve_entities": False,
@@ -84,7 +85,7 @@ class Path:
         Raises:
             FileRefused: it is none.
         """
-        names = tuple(text.strip("/").split("/"))
+        names = tuple(step.rpartition(":")[2] for step in text.strip("/").split("/"))
         is_anywhere = not text.startswith("/")
         if not all(_NAME.fullmatch(name) for name in names) or (is_anywhere and len(names) > 1):
             reason = "that is no element's name such as store, nor a path such as /stores/store"
@@ -99,6 +100,13 @@ class Path:
     def __str__(self) -> str:
         """The path as XPath."""
         return f"//{self.name}" if self.is_anywhere else "/" + "/".join(self.names)
+
+    def has_place_in(self, root: Element) -> bool:
+        """Whether records could stand in the document, so that there may be none."""
+        if self.is_anywhere or local_name(root) != self.names[0]:
+            return not len(root) and self.is_anywhere
+        above = "/".join(f"{{*}}{name}" for name in self.names[1:-1])
+        return len(self.names) > 1 and (not above or root.find(above) is not None)
 
     def fits(self, element: Element) -> bool:
         """Whether the element is a record, and not part of one."""
@@ -115,7 +123,7 @@ class Records:
         self._pieces = pieces
         self._path = path
         self._task = task
-        self._strangers: set[str] = set()
+        self._found = 0
         self.input_bytes = 0
 
     def __iter__(self) -> Iterator[Element]:
@@ -130,14 +138,16 @@ class Records:
                 self.input_bytes = consumed
                 parser.feed(piece)
                 yield from self._ended(parser)
-            self._end(parser.close())
+            root = parser.close()
             yield from self._ended(parser)
+            self._end(root)
         except etree.XMLSyntaxError as error:
             raise refuse_syntax(error, self._task.limits) from error
 
     def _ended(self, parser: Any) -> Iterator[Element]:  # noqa: ANN401 - lxml has no types
         for _, element in parser.read_events():
             if self._path.fits(element):
+                self._found += 1
                 self._refuse_others(element)
                 yield element
                 _forget(element)
@@ -151,7 +161,13 @@ class Records:
                 self._refuse_other(other)
 
     def _end(self, root: Element) -> None:
-        if not self._task.records_path:
+        """Refuse what is left over; with a path, that there was nothing where it leads."""
+        if self._task.records_path:
+            if not self._found and not self._path.has_place_in(root):
+                inside = ", ".join(sorted({local_name(each) for each in root})[:_NAMES_SHOWN])
+                reason = f"{local_name(root)!r} holds {inside or 'nothing'}"
+                raise file_refused("RECORDS_NOT_FOUND", path=f"at {self._path}", reason=reason)
+        else:
             self._refuse_text(root[-1].tail if len(root) else root.text, root)
             for other in root:
                 self._refuse_other(other)
@@ -200,13 +216,26 @@ class Cell:
     step: str
 
 
-def cells_of(record: Element) -> dict[str, Cell]:
+def cells_of(record: Element, arrays: Container[str] = ()) -> dict[str, Cell]:
     """The fields of a record by name, in order of appearance.
+
+    ``arrays``: names whose single element is the only item of an array.
 
     Raises:
         RecursionError: it is nested deeper than ``record`` may be; the caller has checked that.
     """
-    return {name: _cell(value, step) for name, (value, step) in _members(record).items()}
+    return {
+        name: _cell(_as_array(value) if name in arrays else value, step)
+        for name, (value, step) in _members(record).items()
+    }
+
+
+def _as_array(value: Value) -> Value:
+    """The value as an array, unless it is one, also as JSON, or nothing."""
+    if value is None or isinstance(value, list):
+        return value
+    is_json = isinstance(value, str) and value.lstrip().startswith("[")
+    return value if is_json else [value]
 
 
 def _cell(value: Value, step: str) -> Cell:
@@ -302,7 +331,7 @@ class _Sender:
     def _take(self, record: Element) -> None:
         line = record.sourceline
         self._check_shape(record, line)
-        cells = cells_of(record)
+        cells = cells_of(record, self.task.array_columns)
         for name, cell in cells.items():
             if not self.has_header and self.known.setdefault(name, cell.step) != cell.step:
                 self.known[name] = cell.step
