@@ -433,3 +433,11 @@ def test_what_begins_like_another_format_and_is_damaged_is_refused(
     open_bytes: Open, content: bytes, code: str
 ) -> None:
     assert refusal(lambda: open_bytes(content)).code == code
+
+
+def test_names_of_many_countries_are_refused_with_the_likely_encoding(open_bytes: Open) -> None:
+    names = ["Jörg Groß", "Søren Kjær", "François Lefèvre", "Åsa", "José Núñez"] * 20
+    text = "id,name\n" + "".join(f"{n},{name}\n" for n, name in enumerate(names))
+    error = refusal(lambda: open_bytes(text.encode("latin-1")))
+    assert error.code == "ENCODING_INVALID"
+    assert "windows-1252, confidence 0.5" in error.message

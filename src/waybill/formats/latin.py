@@ -8,7 +8,10 @@ from __future__ import annotations
 import re
 import string
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _SIGNS: Final = "€–—‘’“”„‚…°§«»·£©®™µ²³½¼\u00a0"  # noqa: RUF001 - meant
 _COVERED: Final = 0.98
@@ -39,6 +42,10 @@ _ALPHABETS: Final[tuple[tuple[str, str], ...]] = (
     ("cp1257", "ąčęėįšųūž"),  # Lithuanian
     ("cp1257", "āčēģīķļņšūž"),  # Latvian
 )
+_TOGETHER: Final = tuple(
+    (name, "".join(letters for each, letters in _ALPHABETS if each == name))
+    for name in dict.fromkeys(name for name, _ in _ALPHABETS)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,15 +63,25 @@ def read_latin(text: bytes) -> LatinReading:
     """The encoding in which some language's alphabet covers the text.
 
     Of several that read the same characters, Western European goes first. Where no alphabet
-    covers it, the nearest one counts as one of many readings.
+    covers it, names of many countries perhaps, those of one encoding together may: then it is not
+    the only reading. Else the nearest one counts as one of many.
     """
     if not _is_latin(text):
         return LatinReading()
-    shares = [(_covered(text, name, letters), name) for name, letters in _ALPHABETS]
-    best = max(share for share, _ in shares)
-    names = list(dict.fromkeys(name for share, name in shares if share == best))
+    fewest, (names, share) = 1, _nearest(text, _ALPHABETS)
+    if share < _COVERED:
+        fewest, (names, share) = 2, _nearest(text, _TOGETHER)
+    if share < _COVERED:
+        return LatinReading(name=names[0], readings=len(_ALPHABETS))
     texts = {text.decode(name, "replace") for name in names}
-    return LatinReading(name=names[0], readings=len(texts) if best >= _COVERED else len(shares))
+    return LatinReading(name=names[0], readings=max(fewest, len(texts)))
+
+
+def _nearest(text: bytes, alphabets: Sequence[tuple[str, str]]) -> tuple[list[str], float]:
+    """The encodings whose alphabets hold most of the text, and the share that they hold."""
+    shares = [(_covered(text, name, letters), name) for name, letters in alphabets]
+    best = max(share for share, _ in shares)
+    return list(dict.fromkeys(name for share, name in shares if share == best)), best
 
 
 def _is_latin(text: bytes) -> bool:
