@@ -23,6 +23,7 @@ from waybill.formats.places import SheetPlaces
 from waybill.model.limits import Limits
 from waybill.model.options import FileFormat
 from waybill.ports.reader import Kind, ReadOptions
+from waybill.reports.layout import NOTE_OF_LENGTH
 from workbooks import archive, cell, package, table, workbook
 
 if TYPE_CHECKING:
@@ -420,3 +421,12 @@ def test_a_scratch_folder_may_be_named_from_here(
     (tmp_path / "a.gz").write_bytes(gzip.compress(table(SMALL)))
     reader = open_reader("a.gz", ReadOptions(), Limits(), scratch=".")
     assert rows_of(reader) == [("1", "Ann"), ("2", "Bob")]
+
+
+def test_a_note_that_stands_for_a_long_value_is_not_taken_for_it(open_bytes: Open) -> None:
+    note = NOTE_OF_LENGTH.format(size=40_000)
+    content = table([["name", "_record"], [note, 5], ["Ann", 6]])
+    assert rows_of(open_bytes(content)) == [("Ann", "6")]
+    [record] = malformed_of(open_bytes(content))
+    assert (record.findings[0].code, record.findings[0].column) == ("NOT_MENDED", 1)
+    assert len(rows_of(open_bytes(table([["name"], [note]])))) == 1

@@ -32,6 +32,17 @@ REPORT_COLUMNS: Final = ("_record", "_line", "_code", "_field", "_value", "_mess
 ADDED_COLUMNS: Final = frozenset({*REPORT_COLUMNS, "_outcome"})
 """Every column that Waybill adds to a file of its own."""
 
+NOTE_OF_LENGTH: Final = (
+    "[{size} characters are more than a cell of XLSX holds; "
+    "the CSV and JSON reports have the whole value]"
+)
+"""What stands in a workbook in the place of a text that no cell holds."""
+
+IS_NOTE_OF_LENGTH: Final = re.compile(
+    re.escape(NOTE_OF_LENGTH).replace(re.escape("{size}"), "[0-9]+")
+)
+"""The same coming back: not the value."""
+
 _RAGGED: Final = "FIELD_COUNT"
 _UNSAFE_PART = re.compile(r'[;"\r\n]')
 

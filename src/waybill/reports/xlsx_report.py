@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from waybill.reports.layout import REPORT_COLUMNS, escape_message, lay_out
+from waybill.reports.layout import NOTE_OF_LENGTH, REPORT_COLUMNS, escape_message, lay_out
 from waybill.reports.scratch_file import send_written
 from waybill.reports.workbook import fits_cell, write_workbook
 from waybill.reports.xlsx_text import SHEET_ROWS
@@ -68,9 +68,4 @@ def _escaped(text: str | None) -> str | None:
 
 def _fitting(text: str) -> str:
     """The text, or a note in its place where a cell cannot hold it."""
-    if fits_cell(text):
-        return text
-    return (
-        f"[{len(text)} characters are more than a cell of XLSX holds; "
-        "the CSV and JSON reports have the whole value]"
-    )
+    return text if fits_cell(text) else NOTE_OF_LENGTH.format(size=len(text))

@@ -17,6 +17,8 @@ from waybill.formats.contained.protocol import BatchFacts, Fault, Table, Warned
 from waybill.formats.contained.sheet_scan import scan_sheet
 from waybill.formats.contained.source import seekable
 from waybill.formats.contained.workbook_parts import Parts
+from waybill.formats.header import RECORD_COLUMN
+from waybill.reports.layout import IS_NOTE_OF_LENGTH
 from waybill.validation.codes import file_refused
 
 if TYPE_CHECKING:
@@ -105,12 +107,14 @@ class _SheetTable:
         self._warned = warned
         self._output = output
         self._width = 0
+        self._is_report = False
 
     def send(self, rows: Iterator[Row]) -> None:
         """Send header and rows."""
         numbered = enumerate(rows, start=1)
         names, line = self._names(numbered)
         self._width = len(names)
+        self._is_report = RECORD_COLUMN in names
         send_table(
             self._output,
             Table(
@@ -175,11 +179,20 @@ class _SheetTable:
         """The rows with more cells than the header, or with a cell that has no value."""
         width, odd = self._width, self._extent.odd
         is_wide = bool(rows) and len(rows[0][1]) > width
-        if not odd and not is_wide:
+        if not (odd or is_wide or self._is_report):
             return
         for at, (number, row) in enumerate(rows):
             if number in odd:
                 yield self._odd_fault(at, number, row)
+            elif self._is_report and (place := _note_in(row)) is not None:
+                yield Fault(
+                    record=at,
+                    line=number,
+                    code="NOT_MENDED",
+                    cells=tuple(cell_texts(row)),
+                    column=place + 1,
+                    value=row[place],
+                )
             elif is_wide and any(value != _EMPTY for value in row[width:]):
                 cells = _trimmed(cell_texts(row))
                 parameters: dict[str, str | int] = {"found": len(cells), "expected_count": width}
@@ -217,3 +230,11 @@ def _trimmed(cells: list[str | None]) -> list[str | None]:
     while cells and cells[-1] is None:
         cells.pop()
     return cells
+
+
+def _note_in(row: Row) -> int | None:
+    """The place of a note that one of our reports has instead of a value too long for a cell."""
+    for place, value in enumerate(row):
+        if type(value) is str and value.startswith("[") and IS_NOTE_OF_LENGTH.fullmatch(value):
+            return place
+    return None
