@@ -49,10 +49,10 @@ def fuzz(reader: str, seed: int, seconds: float, folder: Path) -> Run:
                 for number in _numbers(worker, deadline):
                     run.inputs = number + 1
             except TimeoutError as error:
-                raise Found(f"it hangs: {_told(reader, seed, folder)}") from error
+                raise Found(f"it hangs: {_told(reader, seed, run, folder)}") from error
             if worker.poll():
                 said.seek(0)
-                _judge(run, worker.wait(), said.read(), reader, _told(reader, seed, folder))
+                _judge(run, worker.wait(), said.read(), reader, _told(reader, seed, run, folder))
     return run
 
 
@@ -95,11 +95,12 @@ def _judge(run: Run, code: int, said: bytes, reader: str, told: str) -> None:
     run.crashes += 1
 
 
-def _told(reader: str, seed: int, folder: Path) -> str:
+def _told(reader: str, seed: int, run: Run, folder: Path) -> str:
     """Where the last input is, and its bytes where they are few."""
     saved = folder / "found"
     if (folder / "input").exists():
         shutil.copy(folder / "input", saved)
     content = saved.read_bytes() if saved.exists() else b""
     shown = content.hex() if len(content) <= SHOWN_BYTES else f"{len(content)} bytes"
-    return f"reader {reader}, seed {seed}, input saved as {saved}: {shown}"
+    number = run.inputs - 1
+    return f"reader {reader}, seed {seed}, input {number}, saved as {saved}: {shown}"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Element = Any
 
 _XML = "{http://www.w3.org/XML/1998/namespace}"
-_READ_BY_OTHERS = ("xmlns", "amespace", "Unsupported encoding", "declaration")
+_READ_BY_OTHERS = ("xmlns", "amespace", "QName", "Unsupported encoding", "declaration")
 _KINDS = frozenset({"n", "b", "d", "e", "s", "str", "inlineStr"})
 _PARTS: tuple[list[str], ...] = ([], ["v"], ["f"], ["f", "v"], ["is"])
 _ADDRESS = re.compile(r"[A-Z]{1,3}[0-9]{1,7}")
@@ -52,7 +52,10 @@ def cells_of_package(content: bytes) -> dict[int, dict[int, SheetCell]]:
             strings = package.read(STRINGS) if STRINGS in package.namelist() else b"<sst/>"
     except (zipfile.BadZipFile, KeyError, zlib.error, NotImplementedError, OSError) as error:
         raise Damaged(str(error)) from error
-    shared = [_inline(each) for each in _root(strings) if _name(each) == "si"]
+    table = _root(strings)
+    if any(_name(each) != "si" for each in table):
+        raise Unusual("other elements among the shared strings")
+    shared = [_inline(each) for each in table]
     rows: dict[int, dict[int, SheetCell]] = {}
     for row, column, cell in _cells(_root(sheet)):
         known = rows.setdefault(row, {})
@@ -71,8 +74,10 @@ def _root(text: bytes) -> Element:
     try:
         return etree.fromstring(text, parser)
     except etree.XMLSyntaxError as error:
-        is_read_by_others = any(words in str(error) for words in _READ_BY_OTHERS)
-        raise (Unusual if is_read_by_others else Damaged)(str(error)) from error
+        is_unusual = any(words in str(error) for words in _READ_BY_OTHERS) or (
+            text.startswith(b"<?xml") and error.lineno == 1 and error.offset <= text.find(b"?>") + 2
+        )  # a declaration says nothing of what is in the sheet
+        raise (Unusual if is_unusual else Damaged)(str(error)) from error
 
 
 def _name(element: Element) -> str:
@@ -92,7 +97,10 @@ def _cells(root: Element) -> Iterator[tuple[int, int, Any]]:
         raise Unusual("cells outside of rows")
     for row in data[0]:
         _only(row, "row")
-        number = int(row.get("r") or number + 1)
+        said = row.get("r", str(number + 1))
+        if not re.fullmatch("[0-9]{1,7}", said):
+            raise Unusual("a row whose number is none")
+        number = int(said)
         column = -1
         for cell in row:
             _only(cell, "c")
@@ -120,7 +128,7 @@ def _read(cell: Element, shared: list[str]) -> SheetCell:
             return SheetCell(kind, _inline(parts["is"]))
         case "s" if text:
             return SheetCell("str", _shared(text, shared))
-        case "n" | "b" | "d" if "f" in parts and not text:
+        case "n" | "b" | "d" | "s" if "f" in parts and not text:
             return SheetCell(kind, text, "FORMULA_NOT_CALCULATED")
         case _:
             return SheetCell(kind, text)
@@ -146,15 +154,25 @@ def _shared(text: str, shared: list[str]) -> str:
 
 
 def _inline(element: Element) -> str:
-    texts = []
-    for each in element:
-        if _name(each) == "t":
-            texts.append(each)
-        elif _name(each) == "r":
-            texts += [part for part in each if _name(part) == "t"]
+    """One text, or several runs of it; what says how to pronounce it is no part of it."""
+    parts = [each for each in element if _name(each) not in {"rPh", "phoneticPr"}]
+    names = [_name(each) for each in parts]
+    if names == ["t"]:
+        texts = parts
+    elif set(names) <= {"r"}:
+        texts = [text for run in parts for text in _texts_of_run(run)]
+    else:
+        raise Unusual("a string of other parts")
     if any(len(each) for each in texts):
         raise Unusual("a text with elements in it")
     return "".join(map(_spaced, texts))
+
+
+def _texts_of_run(run: Element) -> list[Element]:
+    texts = [each for each in run if _name(each) == "t"]
+    if len(texts) != 1 or any(_name(each) not in {"rPr", "t"} for each in run):
+        raise Unusual("a run of other parts")
+    return texts
 
 
 def _spaced(element: Element) -> str:

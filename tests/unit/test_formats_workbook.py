@@ -247,6 +247,7 @@ def test_an_empty_cell_is_none_whatever_its_column_holds(open_bytes: Open) -> No
         '<row r="2"><c r="A2" t="str"><v>1<!-- 2 --></v></c></row>',
         '<row r="2"><c r="A2" t="s"><v>-1</v></c></row>',
         '<row r="2"><c r="A2" t="s"><v>x</v></c></row>',
+        '<row r="2"><c r="A2" t="s"><f>A1</f><v>x</v></c></row>',
         '</sheetData><sheetData><row r="2"><c r="A2"><v>1</v></c></row>',
     ],
 )

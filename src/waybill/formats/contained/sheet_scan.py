@@ -47,7 +47,10 @@ _NOT_CALCULATED: Final = re.compile(
     rb"(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v\s*></(?:\w+:)?v\s*>)?\s*</(?:\w+:)?c\s*>"
 )
 _TABLE: Final = re.compile(rb"<(?:\w+:)?sheetData[\s/>]")
-_NO_INDEX: Final = re.compile(rb"""t=["']s["'][^<>]*>\s*<(?:\w+:)?v>(?![0-9]*<)""")
+_NO_INDEX: Final = re.compile(
+    rb"""t=["']s["'][^<>]*>\s*(?:<(?:\w+:)?f\b[^<]*(?:</(?:\w+:)?f\s*>)?\s*)?"""
+    rb"<(?:\w+:)?v>(?![0-9]*<)"
+)
 _ADDRESS: Final = re.compile(rb"""\br\s*=\s*["']([A-Z]{1,3})([0-9]{1,9})["']""")
 _VALUE: Final = re.compile(rb"<(?:\w+:)?v\s*>([^<]*)</")
 
