@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from waybill.ports.reader import Reader
 
 CHILD_JOBS = {"xml": Job.XML, "xlsx": Job.WORKBOOK, "parquet": Job.PARQUET}
-_NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?e[+-]?[0-9]+")
+_NUMBER = re.compile(r"-?(?:[0-9]+(?:\.[0-9]+)?e[+-]?[0-9]+|0\.0{3,}[0-9]+)")
 
 
 def _zstd(content: bytes) -> bytes:
@@ -63,7 +63,7 @@ def _cells(row: dict[str, object], width: int) -> tuple[Cell, ...]:
 
 
 def _normal(cell: Cell) -> Cell:
-    """Numbers with an exponent are written in several ways."""
+    """Numbers with an exponent, or that could have one, are written in several ways."""
     text, kind = cell
     return (repr(float(text)), kind) if text and _NUMBER.fullmatch(text) else cell
 
