@@ -25,7 +25,6 @@ _WORK: Final = {
     Job.INSPECT: f"{_ROOM}.archive:inspect",
     Job.UNPACK: f"{_ROOM}.archive:unpack",
     Job.WORKBOOK: f"{_ROOM}.workbook:read",
-    Job.WORKBOOK_CHECK: f"{_ROOM}.workbook:check",
     Job.XML: f"{_ROOM}.xml_records:read",
     Job.PARQUET: f"{_ROOM}.parquet_rows:read",
 }

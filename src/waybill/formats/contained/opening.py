@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing, contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -11,8 +10,6 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from waybill.formats.contained.archived import ArchivedStream, inspect_archive
-from waybill.formats.contained.batches import broken_protocol
-from waybill.formats.contained.launcher import Frames
 from waybill.formats.contained.protocol import Job, Table, Task
 from waybill.formats.contained.table_reader import ContainedReader
 from waybill.formats.content import Packing
@@ -22,13 +19,10 @@ from waybill.formats.places import PointerPlaces, SheetPlaces
 from waybill.model.options import FileFormat
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from waybill.formats.content import Content
     from waybill.ports.reader import Places, Reader, ReadOptions
-
-ONE_CHILD_BYTES: Final = 1024 * 1024
-"""Workbooks up to this size are checked by the child that opens them."""
 
 _JOBS: Final = {
     FileFormat.XLSX: Job.WORKBOOK,
@@ -71,29 +65,13 @@ def open_contained(
         FileRefused: it cannot be read, or a limit was met.
     """
     task = _task(content, options, scratch, _JOBS[found])
-    is_large = found is FileFormat.XLSX and content.stored_bytes > ONE_CHILD_BYTES
-    with _checking(task, options) if is_large else nullcontext():
-        return ContainedReader(
-            msgspec.structs.replace(task, batch_rows=batch_records, checks_xml=not is_large),
-            _PLACES[found],
-            facts={"compression": content.packing.value},
-            options=options,
-            is_report=partial(_is_report, found, options),
-        )
-
-
-@contextmanager
-def _checking(task: Task, options: ReadOptions) -> Iterator[None]:
-    """A child beside that looks for damage in a workbook while another one opens it.
-
-    Raises:
-        FileRefused: it found some; nothing has been read by then.
-    """
-    check = msgspec.structs.replace(task, job=Job.WORKBOOK_CHECK)
-    with closing(Frames(check, options.while_waiting)) as frames:
-        yield
-        for _ in frames:
-            raise broken_protocol()
+    return ContainedReader(
+        msgspec.structs.replace(task, batch_rows=batch_records),
+        _PLACES[found],
+        facts={"compression": content.packing.value},
+        options=options,
+        is_report=partial(_is_report, found, options),
+    )
 
 
 def _is_report(found: FileFormat, options: ReadOptions, names: Sequence[str]) -> bool:

@@ -29,7 +29,6 @@ class Job(StrEnum):
     INSPECT = "inspect"
     UNPACK = "unpack"
     WORKBOOK = "workbook"
-    WORKBOOK_CHECK = "workbook check"
     XML = "xml"
     PARQUET = "parquet"
 
@@ -56,8 +55,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """What the child reads on its standard input, as one line of JSON.
 
     ``known_columns``: the columns that an earlier reading has found; with ``collects_names`` the
-    header is all that is wanted, and names every column there is. ``checks_xml``: of a workbook,
-    whether this child looks for damage too. ``batch_rows``: most rows of
+    header is all that is wanted, and names every column there is. ``batch_rows``: most rows of
     one batch.
     """
 
@@ -75,7 +73,6 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     array_columns: tuple[str, ...] = ()
     known_columns: tuple[str, ...] = ()
     collects_names: bool = False
-    checks_xml: bool = True
     batch_rows: int = 8_192
 
 

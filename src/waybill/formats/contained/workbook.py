@@ -39,20 +39,10 @@ def read(task: Task, output: BinaryIO) -> None:
         parts = _parts(task, file)
         parts.check()
         sheet = parts.find_sheet(task.sheet)
-        if task.checks_xml:
-            parts.check_xml(sheet)
-        extent = scan_sheet(parts.unchecked(sheet.part), task.limits)
+        extent = scan_sheet(parts.pieces(sheet.part), task.limits)
         warned = _warnings(parts)
         loaded = _load(file, sheet)
         _SheetTable(task, loaded, extent, warned, output).send(_rows(loaded, extent))
-
-
-def check(task: Task, output: BinaryIO) -> None:
-    """Refuse XML that ``read`` does not look at where another child does; sends nothing."""
-    del output
-    with seekable(task) as file:
-        parts = _parts(task, file)
-        parts.check_xml(parts.find_sheet(task.sheet))
 
 
 def _parts(task: Task, file: BinaryIO) -> Parts:

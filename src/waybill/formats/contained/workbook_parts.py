@@ -80,25 +80,10 @@ class Parts:
         Raises:
             FileRefused: there is none, or it is damaged.
         """
-        return well_formed(self.unchecked(part), part)
-
-    def unchecked(self, part: str) -> Iterator[bytes]:
-        """The bytes of a part whose XML is checked elsewhere; raises as ``read_member``."""
         member = self._by_name.get(part.lower())
         if member is None:
             raise _invalid(f"it has no part {part[:80]!r}")
-        return read_member(self.file, member, self.limits)
-
-    def check_xml(self, sheet: Sheet) -> None:
-        """Refuse a sheet, or strings, that the library would read on over.
-
-        Raises:
-            FileRefused: ``XLSX_INVALID`` or ``XML_DTD_FORBIDDEN``.
-        """
-        strings = [name for name in self._by_name if name.endswith(SHARED_STRINGS)]
-        for part in (sheet.part, *strings):
-            for _ in self.pieces(part):
-                pass
+        return well_formed(read_member(self.file, member, self.limits), member.name)
 
     def external_references(self) -> int:
         """How many relations lead outside of the file; none is followed."""
@@ -161,8 +146,8 @@ class Parts:
         if member.unpacked_bytes > allowed:
             limit = "xlsx_shared_string_bytes"
             raise file_refused("DECOMPRESSION_LIMIT", limit=limit, allowed=allowed)
-        for _ in self.unchecked(member.name):
-            pass  # refuses a directory that lies about the size
+        for _ in self.pieces(member.name):
+            pass  # refuses damage, and a directory that lies about the size
 
 
 def _parse(text: bytes) -> etree._Element:
