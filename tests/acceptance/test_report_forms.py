@@ -56,7 +56,7 @@ def server(tmp_path_factory):
     running.stop()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", autouse=True)  # before other tests load the same records
 def job(server, submit, finish):
     with server.client() as client:
         finish(client, submit(client, "id;note\n9;to be dropped\n", "orders"))
