@@ -3,36 +3,25 @@
 from __future__ import annotations
 
 import io
-import struct
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from waybill.errors import FileRefused
-from waybill.formats.contained import archive, parquet_rows, workbook, xml_records
 from waybill.formats.contained.batches import read_batch
-from waybill.formats.contained.protocol import LINE, FrameKind, Job, Table, Task, split_data
+from waybill.formats.contained.child import prepared
+from waybill.formats.contained.protocol import HEAD, LINE, FrameKind, Job, Table, Task, split_data
 from waybill.model.limits import Limits
 from waybill.validation.codes import CATALOGUE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
-    from typing import BinaryIO
 
     from waybill.formats.contained.protocol import BatchFacts
 
     Cell = tuple[str | None, int | None]
-
-WORK: dict[Job, Callable[[Task, BinaryIO], None]] = {
-    Job.INSPECT: archive.inspect,
-    Job.UNPACK: archive.unpack,
-    Job.WORKBOOK: workbook.read,
-    Job.XML: xml_records.read,
-    Job.PARQUET: parquet_rows.read,
-}
-_HEAD = struct.Struct(">BI")
 
 
 @dataclass
@@ -71,7 +60,7 @@ def told(job: Job, path: Path, *, limits: Limits | None = None, **task: object) 
     )
     output, answer = io.BytesIO(), Told()
     try:
-        WORK[job](known, output)
+        prepared(job)(known, output)
     except FileRefused as refusal:
         answer.refusal = refusal
     assert answer.refusal is None or answer.refusal.code in CATALOGUE
@@ -94,8 +83,8 @@ def told_whole(job: Job, path: Path, *, limits: Limits | None = None, **task: ob
 def _frames(output: bytes) -> Iterator[tuple[FrameKind, bytes]]:
     at = 0
     while at < len(output):
-        kind, size = _HEAD.unpack_from(output, at)
-        at += _HEAD.size + size
+        kind, size = HEAD.unpack_from(output, at)
+        at += HEAD.size + size
         yield FrameKind(kind), output[at - size : at]
 
 

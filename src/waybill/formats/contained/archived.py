@@ -6,9 +6,16 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from waybill.formats.contained.batches import broken_protocol
 from waybill.formats.contained.launcher import Frames
-from waybill.formats.contained.protocol import Archive, FrameKind, Job, Task, split_data
+from waybill.formats.contained.protocol import (
+    Archive,
+    FrameKind,
+    Job,
+    Task,
+    broken_protocol,
+    decoded,
+    split_data,
+)
 from waybill.formats.unpacking import check_ratio
 
 if TYPE_CHECKING:
@@ -26,9 +33,7 @@ def inspect_archive(task: Task, while_waiting: Callable[[], None]) -> Archive:
         frame = next(frames, None)
         if frame is None or frame.kind is not FrameKind.HEADER:
             raise broken_protocol()
-        return msgspec.json.decode(frame.payload, type=Archive)
-    except msgspec.DecodeError as error:
-        raise broken_protocol() from error
+        return decoded(frame.payload, Archive)
     finally:
         frames.close()
 

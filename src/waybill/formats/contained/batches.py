@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 import msgspec
 import pyarrow as pa
 
-from waybill.errors import FileRefused
 from waybill.formats.contained.protocol import (
     LINE,
     BatchFacts,
     Fault,
     FrameKind,
     Table,
+    broken_protocol,
+    decoded,
     write_frame,
 )
 from waybill.ports.reader import Kind
@@ -101,12 +102,10 @@ def read_batch(payload: bytes, columns: int) -> tuple[BatchFacts, pa.Table]:
 
 def _facts(payload: bytes) -> tuple[BatchFacts, int]:
     """The facts of a batch, and where its rows begin."""
-    try:
-        (size,) = _SIZE.unpack_from(payload)
-        begin = _SIZE.size + size
-        return msgspec.json.decode(payload[_SIZE.size : begin], type=BatchFacts), begin
-    except (struct.error, msgspec.DecodeError) as error:
-        raise broken_protocol() from error
+    if len(payload) < _SIZE.size:
+        raise broken_protocol()
+    begin = _SIZE.size + _SIZE.unpack_from(payload)[0]
+    return decoded(payload[_SIZE.size : begin], BatchFacts), begin
 
 
 def _agrees(facts: BatchFacts, table: pa.Table, columns: int) -> bool:
@@ -120,10 +119,3 @@ def _agrees(facts: BatchFacts, table: pa.Table, columns: int) -> bool:
         for index in range(columns)
     )
     return is_rising and known and table.num_rows + len(faulty) == facts.records
-
-
-def broken_protocol() -> FileRefused:
-    """The error for a child that does not speak as it should."""
-    return FileRefused(
-        "the process that read the file did not speak as it should", code="PARSER_CRASHED"
-    )

@@ -36,7 +36,7 @@ def main() -> None:
     end_with_parent()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # sent to the whole group: it ends with its parent
-    work = _prepared(task.job)
+    work = prepared(task.job)
     restrict(task.limits)
     output = sys.stdout.buffer
     try:
@@ -50,7 +50,7 @@ def main() -> None:
         write_frame(output, FrameKind.END, b"")
 
 
-def _prepared(job: Job) -> Callable[[Task, BinaryIO], None]:
+def prepared(job: Job) -> Callable[[Task, BinaryIO], None]:
     """What does the job, its libraries loaded: afterwards no further file may be needed."""
     module, name = _WORK[job].split(":")
     work: Callable[[Task, BinaryIO], None] = getattr(import_module(module), name)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import selectors
 import signal
-import struct
 import subprocess
 import sys
 import tempfile
@@ -14,7 +13,15 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from waybill.errors import FileRefused
-from waybill.formats.contained.protocol import FRAME_BYTES, Frame, FrameKind, Refusal
+from waybill.formats.contained.protocol import (
+    FRAME_BYTES,
+    HEAD,
+    Frame,
+    FrameKind,
+    Refusal,
+    broken_protocol,
+    decoded,
+)
 from waybill.validation.codes import file_refused
 
 if TYPE_CHECKING:
@@ -24,7 +31,6 @@ if TYPE_CHECKING:
     from waybill.formats.contained.protocol import Task
 
 _COMMAND: Final = (sys.executable, "-I", "-m", "waybill.formats.contained.child")
-_HEAD: Final = struct.Struct(">BI")
 _SAID_BYTES: Final = 64 * 1024
 _OUT_OF_MEMORY: Final = (b"memory allocation of", b"MemoryError", b"bad_alloc", b"out of memory")
 _ATTEMPTS: Final = 2
@@ -134,12 +140,12 @@ class _Child:
                 return  # it is dead; reading says so
 
     def _frame(self, output: IO[bytes], selector: selectors.BaseSelector) -> Frame | None:
-        head = self._read(output, selector, _HEAD.size)
-        if len(head) < _HEAD.size:
+        head = self._read(output, selector, HEAD.size)
+        if len(head) < HEAD.size:
             return None
-        kind, size = _HEAD.unpack(head)
+        kind, size = HEAD.unpack(head)
         if kind not in FrameKind.__members__.values() or size > FRAME_BYTES:
-            raise self._crashed("it broke the protocol")
+            raise broken_protocol()
         payload = self._read(output, selector, size)
         return Frame(FrameKind(kind), payload) if len(payload) == size else None
 
@@ -182,5 +188,5 @@ class _Child:
 
 
 def _refused(payload: bytes) -> FileRefused:
-    told = msgspec.json.decode(payload, type=Refusal)
+    told = decoded(payload, Refusal)
     return FileRefused(told.message, code=told.code, line=told.line, byte=told.byte)

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import struct
 from enum import IntEnum, StrEnum
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Final, NamedTuple, TypeVar
 
 import msgspec
 
 from waybill.model.limits import Limits
+from waybill.validation.codes import CATALOGUE, file_refused
 
 if TYPE_CHECKING:
     from typing import BinaryIO
+
+    from waybill.errors import FileRefused
+
+T = TypeVar("T")
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 
 FRAME_BYTES: Final = 256 * 1024 * 1024
 """No frame is larger; a batch of rows is far smaller."""
@@ -19,8 +25,11 @@ FRAME_BYTES: Final = 256 * 1024 * 1024
 LINE: Final = "line"
 """The column of a batch that has the line of each row."""
 
-_HEAD: Final = struct.Struct(">BI")
+HEAD: Final = struct.Struct(">BI")
+"""What goes before the payload of a frame: its kind and its size."""
+
 _CONSUMED: Final = struct.Struct(">Q")
+_RESERVED: Final = frozenset({"code", "field", "column", "value", "count", "line", "lines", "byte"})
 
 
 class Job(StrEnum):
@@ -83,12 +92,26 @@ class Archive(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     member: str = ""
 
 
-class Warned(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A warning about the file, by its code."""
+class Coded(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What has a code of the catalogue, and parameters for its message."""
 
     code: str
-    count: int = 1
     parameters: dict[str, str | int] = {}
+
+    def __post_init__(self) -> None:
+        """Take nothing else.
+
+        Raises:
+            ValueError: there is no such code, or a parameter would stand for something else.
+        """
+        if self.code not in CATALOGUE or not _RESERVED.isdisjoint(self.parameters):
+            raise ValueError("no such code, or a parameter that is none")
+
+
+class Warned(Coded, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A warning about the file."""
+
+    count: Count = 1
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -101,43 +124,56 @@ class Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     names: tuple[str, ...]
     facts: dict[str, str | int | float | bool]
     steps: tuple[str, ...] = ()
-    is_typed: bool = True
     is_complete: bool = True
-    line: int | None = None
-    first_column: int = 0
+    line: Count | None = None
+    first_column: Count = 0
     warnings: tuple[Warned, ...] = ()
 
 
-class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A record that cannot become a row, by the code of its finding.
+class Fault(Coded, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A record that cannot become a row, and the finding that says why.
 
     ``record`` counts from 0 in its batch. ``column`` from 1, ``None`` for the record as a whole.
     """
 
-    record: int
-    line: int
-    code: str
+    record: Count
+    line: Count
     cells: tuple[str | None, ...] = ()
-    column: int | None = None
+    column: Count | None = None
     value: str | None = None
-    parameters: dict[str, str | int] = {}
 
 
 class BatchFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What goes with the rows of a batch. ``input_bytes``: of the stored file, consumed so far."""
 
-    records: int
-    input_bytes: int
+    records: Count
+    input_bytes: Count
     faults: tuple[Fault, ...] = ()
 
 
-class Refusal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Why the file cannot be read on: an error of ours, or one of the child's own."""
+class Refusal(Coded, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Why the file cannot be read on, in words."""
 
-    code: str
     message: str
-    line: int | None = None
-    byte: int | None = None
+    line: Count | None = None
+    byte: Count | None = None
+
+
+def decoded(payload: bytes, kind: type[T]) -> T:
+    """What the child sent as JSON.
+
+    Raises:
+        FileRefused: ``PARSER_CRASHED``: it is nothing of that kind.
+    """
+    try:
+        return msgspec.json.decode(payload, type=kind)
+    except msgspec.DecodeError as error:
+        raise broken_protocol() from error
+
+
+def broken_protocol() -> FileRefused:
+    """The error for a child that does not speak as it should."""
+    return file_refused("PARSER_CRASHED", reason="it did not speak as it should")
 
 
 def data_payload(consumed: int, piece: bytes) -> bytes:
@@ -154,6 +190,6 @@ def split_data(payload: bytes) -> tuple[int, bytes]:
 
 def write_frame(stream: BinaryIO, kind: FrameKind, payload: bytes) -> None:
     """Send one frame."""
-    stream.write(_HEAD.pack(kind, len(payload)))
+    stream.write(HEAD.pack(kind, len(payload)))
     stream.write(payload)
     stream.flush()

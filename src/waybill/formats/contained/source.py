@@ -28,7 +28,7 @@ def seekable(task: Task) -> Iterator[BinaryIO]:
     """
     content = look_into(task.path, task.limits)
     if content.packing is not Packing.NONE:
-        with _copy(_unpacked(content), task.scratch) as copy:
+        with _copy((piece for piece, _ in _unpacked(content)), task.scratch) as copy:
             yield copy
         return
     with open(task.path, "rb") as file:  # noqa: PTH123 - a plain file object is wanted
@@ -50,15 +50,13 @@ def in_order(task: Task) -> Iterator[tuple[bytes, int]]:
             for piece in read_member(file, member, task.limits):
                 yield piece, file.tell()
         return
+    yield from _unpacked(content)
+
+
+def _unpacked(content: Content) -> Iterator[tuple[bytes, int]]:
     with closing(content.open()) as stream:
         while piece := stream.read(PIECE_BYTES):
             yield piece, stream.input_bytes
-
-
-def _unpacked(content: Content) -> Iterator[bytes]:
-    with closing(content.open()) as stream:
-        while piece := stream.read(PIECE_BYTES):
-            yield piece
 
 
 def _copy(pieces: Iterable[bytes], folder: str) -> BinaryIO:

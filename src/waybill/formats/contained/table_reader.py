@@ -11,13 +11,22 @@ import numpy as np
 import pyarrow as pa
 
 from waybill.errors import ColumnsGrew
-from waybill.formats.contained.batches import batch_records, broken_protocol, read_batch
+from waybill.formats.contained.batches import batch_records, read_batch
 from waybill.formats.contained.launcher import Frames
-from waybill.formats.contained.protocol import LINE, Fault, FrameKind, Table, Task, Warned
+from waybill.formats.contained.protocol import (
+    LINE,
+    Fault,
+    FrameKind,
+    Table,
+    Task,
+    Warned,
+    broken_protocol,
+    decoded,
+)
 from waybill.formats.flight import Flight
 from waybill.formats.found_records import found_records
 from waybill.ports.reader import Header, MalformedRecord, RawChunk, ReadPosition
-from waybill.validation.codes import CATALOGUE, file_refused, file_warning, make_finding
+from waybill.validation.codes import file_refused, file_warning, make_finding
 from waybill.validation.formula import unescape, unescape_column
 from waybill.validation.text_traits import traits_of
 
@@ -216,8 +225,6 @@ class ContainedReader:
         )
 
     def _malformed(self, fault: Fault, first: int) -> MalformedRecord:
-        if fault.code not in CATALOGUE:
-            raise broken_protocol()
         parameters: dict[str, Any] = {**fault.parameters}
         finding = make_finding(fault.code, column=fault.column, value=fault.value, **parameters)
         cells = (*fault.cells, *(None,) * (len(self._header.names) - len(fault.cells)))
@@ -235,15 +242,10 @@ class ContainedReader:
 def _header(frame: Frame | None) -> Table:
     if frame is None or frame.kind is not FrameKind.HEADER:
         raise broken_protocol()
-    try:
-        return msgspec.json.decode(frame.payload, type=Table)
-    except msgspec.DecodeError as error:
-        raise broken_protocol() from error
+    return decoded(frame.payload, Table)
 
 
 def _warning(warned: Warned) -> FileWarning:
-    if warned.code not in CATALOGUE:
-        raise broken_protocol()
     parameters: dict[str, Any] = {**warned.parameters}
     return file_warning(warned.code, count=warned.count, **parameters)
 
