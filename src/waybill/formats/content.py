@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from waybill.formats.container import GzipStream, HeldStream, PlainStream
+from waybill.formats.byte_stream import GzipStream, HeldStream, PlainStream
 from waybill.formats.magic import is_gzip
 from waybill.formats.zstd_frames import is_zstd
 from waybill.formats.zstd_stream import ZstdStream
@@ -17,7 +17,7 @@ from waybill.formats.zstd_stream import ZstdStream
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from waybill.formats.container import ByteStream
+    from waybill.formats.byte_stream import ByteStream
     from waybill.formats.text_stream import TextStream
     from waybill.model.limits import Limits
 

@@ -21,7 +21,7 @@ from waybill.validation.text_traits import traits_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from waybill.formats.csv_cutting import Slice
+    from waybill.formats.slices import Slice
     from waybill.model.finding import Finding
     from waybill.validation.record_index import Offsets
 

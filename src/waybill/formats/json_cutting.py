@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from waybill.formats.csv_cutting import NO_QUOTES, Slice
 from waybill.formats.csv_exact import QuoteLayout
 from waybill.formats.json_judging import NOT_JSON, decode_raw
 from waybill.formats.json_structure import COMMA, WHITE_SPACE, Structure, find_structure, trimmed
+from waybill.formats.slices import NO_QUOTES, Slice
 from waybill.ports.reader import ReadPosition
 from waybill.validation.codes import file_refused
 from waybill.validation.record_index import RecordIndex, as_array, find_line_ends
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from waybill.errors import FileRefused
-    from waybill.formats.csv_cutting import CutRules
+    from waybill.formats.slices import CutRules
     from waybill.formats.text_window import TextWindow
     from waybill.validation.record_index import Offsets
 

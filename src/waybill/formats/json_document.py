@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from waybill.errors import FileRefused
-    from waybill.formats.csv_cutting import CutRules
+    from waybill.formats.slices import CutRules
     from waybill.formats.text_window import TextWindow
     from waybill.ports.reader import ReadPosition
 

@@ -23,8 +23,8 @@ from waybill.validation.codes import make_finding
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from waybill.formats.csv_cutting import Slice
     from waybill.formats.json_structure import Structure
+    from waybill.formats.slices import Slice
     from waybill.model.finding import Finding
     from waybill.validation.record_index import Offsets
 

@@ -18,10 +18,9 @@ from waybill.ports.reader import Header, ReadPosition
 from waybill.validation.codes import file_refused
 
 if TYPE_CHECKING:
-    from waybill.formats.csv_cutting import CutRules
     from waybill.formats.json_document import ArrayPlace
     from waybill.formats.opened_text import OpenedText
-    from waybill.formats.text_reader import Cut, Cutter
+    from waybill.formats.slices import Cut, CutRules, Cutter
     from waybill.formats.text_stream import TextStream
     from waybill.ports.reader import Reader
 

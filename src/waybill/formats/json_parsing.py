@@ -21,8 +21,8 @@ from waybill.validation.text_traits import traits_of
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from waybill.formats.csv_cutting import Slice
     from waybill.formats.json_members import Members
+    from waybill.formats.slices import Slice
     from waybill.model.finding import Finding
     from waybill.ports.reader import Places
 

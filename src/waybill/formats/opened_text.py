@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from waybill.formats.content import read_up_to
-from waybill.formats.csv_cutting import CutRules
 from waybill.formats.encoding import Guess
+from waybill.formats.slices import CutRules
 from waybill.formats.text_stream import open_text
 
 if TYPE_CHECKING:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 
 from waybill.formats.contained.opening import open_contained, out_of_archive
 from waybill.formats.content import look_into
-from waybill.formats.csv_cutting import CHUNK_BYTES, CHUNK_RECORDS
 from waybill.formats.csv_parsing import CsvShape, parse_slice
 from waybill.formats.encoding import choose_encoding
 from waybill.formats.format_choice import format_by_content, refuse_contradiction
@@ -17,6 +16,7 @@ from waybill.formats.header import begins_report, read_columns
 from waybill.formats.json_opening import open_json_document, open_json_lines
 from waybill.formats.magic import refuse_foreign
 from waybill.formats.opened_text import OpenedText
+from waybill.formats.slices import CHUNK_BYTES, CHUNK_RECORDS
 from waybill.formats.text_format import choose_text_format
 from waybill.formats.text_reader import TextReader, TextSource
 from waybill.model.options import FileFormat

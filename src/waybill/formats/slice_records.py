@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from waybill.formats.csv_cutting import MARK_BYTES
+from waybill.formats.slices import MARK_BYTES
 from waybill.ports.reader import ReadPosition
 from waybill.validation.record_index import as_array
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from waybill.formats.csv_cutting import Slice
+    from waybill.formats.slices import Slice
     from waybill.validation.record_index import ChunkPositions
 
 _FIRST_BEYOND_ASCII = 0x80

@@ -4,43 +4,26 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from waybill.formats.csv_cutting import MARK_BYTES, CutRules, Slice, SliceCutter
+from waybill.formats.csv_cutting import SliceCutter
 from waybill.formats.encoding_watch import EncodingWatch
 from waybill.formats.flight import Flight
 from waybill.formats.found_records import found_records
 from waybill.formats.slice_records import record_bytes
+from waybill.formats.slices import MARK_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
 
+    from waybill.formats.slices import Cut, CutRules, Slice
     from waybill.formats.text_stream import TextStream
     from waybill.model.finding import FileWarning
     from waybill.ports.reader import FoundRecord, Header, RawChunk, Reader, ReadPosition
 
-    Cut = Callable[[TextStream, CutRules, ReadPosition], "Cutter"]
-
 T = TypeVar("T")
-
-
-class Cutter(Protocol):
-    """Cuts a text into slices, front to back; see ``SliceCutter``."""
-
-    @property
-    def position(self) -> ReadPosition:
-        """Where the next slice begins."""
-
-    def slices(self) -> Iterator[Slice]:
-        """All slices; raises as ``next_slice``."""
-
-    def skip_to(self, place: ReadPosition) -> None:
-        """Go on from the begin of a record that lies ahead."""
-
-    def next_slice(self) -> Slice | None:
-        """The next slice; ``None`` at the end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

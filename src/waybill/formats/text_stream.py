@@ -6,7 +6,7 @@ import codecs
 from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
-    from waybill.formats.container import ByteStream
+    from waybill.formats.byte_stream import ByteStream
     from waybill.formats.encoding import Encoding
 
 _MARK: Final = "\udcff"
