@@ -12,6 +12,8 @@ import pyarrow as pa
 import pytest
 from python_calamine import CalamineWorkbook
 
+from waybill.testing.server import pause
+
 GOOD = "id,name,age,note\n1,Ada,36,first\n2,Grace,85,\n"
 MIXED = (
     "id,name,age,note\n"
@@ -339,7 +341,7 @@ def test_progress_never_falls_when_a_late_member_begins_the_check_anew(client, s
     while job["finished_at"] is None and time.monotonic() < deadline:
         job = client.get(f"/v1/jobs/{job['id']}").json()
         seen.append(job["progress"])
-        time.sleep(0.02)
+        pause(0.02)
     assert job["error"] is None, job["error"]
     assert (job["counts"]["rejected"], job["counts"]["created"]) == (200_000, 1)
     assert len(job["attempts"]) == 1

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,7 +44,7 @@ def fuzz(reader: str, seed: int, seconds: float, folder: Path) -> Run:
     """
     run, deadline = Run(), time.monotonic() + seconds
     while time.monotonic() < deadline:
-        command = [sys.executable, WORKER, reader, str(seed), str(run.inputs), str(folder)]
+        command = [sys.executable, str(WORKER), reader, str(seed), str(run.inputs), str(folder)]
         with (folder / "said").open("w+b") as said, _worker(command, said) as worker:
             try:
                 for number in _numbers(worker, deadline):
@@ -56,16 +57,14 @@ def fuzz(reader: str, seed: int, seconds: float, folder: Path) -> Run:
     return run
 
 
-def _worker(command: list[object], said: IO[bytes]) -> subprocess.Popen[bytes]:
-    return _Ended(command, stdout=subprocess.PIPE, stderr=said, bufsize=0)  # type: ignore[arg-type]
-
-
-class _Ended(subprocess.Popen):  # type: ignore[type-arg]
+@contextmanager
+def _worker(command: list[str], said: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
     """A process that is over with its block."""
-
-    def __exit__(self, *exception: object) -> None:
-        self.kill()
-        super().__exit__(*exception)  # type: ignore[arg-type]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=said, bufsize=0) as worker:
+        try:
+            yield worker
+        finally:
+            worker.kill()
 
 
 def _numbers(worker: subprocess.Popen[bytes], deadline: float) -> Iterator[int]:

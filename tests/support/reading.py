@@ -69,3 +69,13 @@ def refusal(call: Callable[[], object]) -> FileRefused:
     with pytest.raises(FileRefused) as caught:
         call()
     return caught.value
+
+
+def read_until_refused(reader: Reader) -> tuple[list[RawChunk], FileRefused | None]:
+    """The chunks that come before the refusal that ends the reading, if any does."""
+    chunks: list[RawChunk] = []
+    try:
+        chunks.extend(reader.map_chunks(lambda chunk: chunk))
+    except FileRefused as error:
+        return chunks, error
+    return chunks, None

@@ -12,10 +12,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from waybill.errors import ColumnsGrew, FileRefused
-from waybill.formats.csv_cutting import CutRules
+from reading import read_until_refused, refusal
+from waybill.errors import ColumnsGrew
 from waybill.formats.json_cutting import ItemCutter
 from waybill.formats.opening import open_reader
+from waybill.formats.slices import CutRules
 from waybill.formats.text_window import TextWindow
 from waybill.model.finding import Rejection
 from waybill.model.limits import Limits
@@ -48,23 +49,8 @@ def opened(tmp_path: Path) -> Open:
     return read
 
 
-def read_until_refused(reader: Reader) -> tuple[list[RawChunk], FileRefused | None]:
-    chunks: list[RawChunk] = []
-    try:
-        chunks.extend(reader.map_chunks(lambda chunk: chunk))
-    except FileRefused as error:
-        return chunks, error
-    return chunks, None
-
-
 def rows_of(chunks: list[RawChunk], column: str = "c0") -> list[str | None]:
     return [cell for chunk in chunks for cell in chunk.table[column].to_pylist()]
-
-
-def refusal(call: Callable[[], object]) -> FileRefused:
-    with pytest.raises(FileRefused) as caught:
-        call()
-    return caught.value
 
 
 # records and where they stand

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from reading import chunks_of
 from waybill.errors import ColumnsGrew, FileRefused
 from waybill.formats.opening import open_reader
 from waybill.model.limits import Limits
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from waybill.ports.reader import RawChunk, Reader
+    from waybill.ports.reader import Reader
 
     Open = Callable[..., Reader]
 
@@ -31,10 +32,6 @@ def opened(tmp_path: Path) -> Open:
         return open_reader(str(path), options or ReadOptions(), Limits(**limits), chunk_bytes=1024)
 
     return read
-
-
-def chunks_of(reader: Reader) -> list[RawChunk]:
-    return list(reader.map_chunks(lambda chunk: chunk))
 
 
 def test_members_become_columns_in_order_of_appearance(opened: Open) -> None:

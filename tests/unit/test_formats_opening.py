@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from waybill.errors import FileRefused, OptionInvalid
+from reading import chunks_of, refusal, rows_of
+from waybill.errors import OptionInvalid
 from waybill.formats.opening import open_reader
 from waybill.model.limits import Limits
-from waybill.ports.reader import RawChunk, Reader, ReadOptions
+from waybill.ports.reader import Reader, ReadOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,24 +38,6 @@ def open_bytes(tmp_path: Path) -> Open:
         )
 
     return opened
-
-
-def chunks_of(reader: Reader) -> list[RawChunk]:
-    return list(reader.map_chunks(lambda chunk: chunk))
-
-
-def rows_of(reader: Reader) -> list[tuple[str | None, ...]]:
-    return [
-        row
-        for chunk in chunks_of(reader)
-        for row in zip(*(column.to_pylist() for column in chunk.table.columns), strict=True)
-    ]
-
-
-def refusal(call: Callable[[], object]) -> FileRefused:
-    with pytest.raises(FileRefused) as caught:
-        call()
-    return caught.value
 
 
 ROWS = [("1", "Ann"), ("2", "Bob")]

@@ -59,7 +59,7 @@ def read(reader: Reader) -> tuple[tuple[str, ...], list[tuple[Cell, ...]], list[
 
 
 def _cells(row: dict[str, object], width: int) -> tuple[Cell, ...]:
-    return tuple(_normal((row[f"c{at}"], row.get(f"k{at}"))) for at in range(width))  # type: ignore[arg-type]
+    return tuple(_normal((row[f"c{at}"], row.get(f"k{at}"))) for at in range(width))
 
 
 def _normal(cell: Cell) -> Cell:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from reading import read_until_refused
 from waybill.errors import FileRefused
 from waybill.formats.opening import open_reader
 from waybill.model.limits import Limits
@@ -32,39 +33,30 @@ def read(tmp_path: Path) -> Open:
     return opened
 
 
-def collect(reader: Reader) -> tuple[list[RawChunk], FileRefused | None]:
-    chunks: list[RawChunk] = []
-    try:
-        chunks.extend(reader.map_chunks(lambda chunk: chunk))
-    except FileRefused as error:
-        return chunks, error
-    return chunks, None
-
-
 def numbers(count: int) -> bytes:
     return b"a,b\n" + b"".join(b"%d,x\n" % n for n in range(1, count + 1))
 
 
 def test_s16b_each_kind_of_newline_ends_one_line(read: Open) -> None:
-    [chunk], _ = collect(read("a,b\r1,x\r\n2,y\n\r\n\r\r3,\u2028\n4,z".encode()))
+    [chunk], _ = read_until_refused(read("a,b\r1,x\r\n2,y\n\r\n\r\r3,\u2028\n4,z".encode()))
     assert chunk.table["c0"].to_pylist() == ["1", "2", "3", "4"]
     assert chunk.table["c1"].to_pylist()[2] == "\u2028"
     assert [line for line, _ in chunk.positions.locate([1, 2, 3, 4])] == [2, 3, 7, 8]
 
 
 def test_blank_lines_of_a_single_column_are_skipped_and_counted(read: Open) -> None:
-    [chunk], _ = collect(read(b'a\n\n1\n\n""\n'))
+    [chunk], _ = read_until_refused(read(b'a\n\n1\n\n""\n'))
     assert chunk.table["c0"].to_pylist() == ["1", ""]
     assert [line for line, _ in chunk.positions.locate([1, 2])] == [3, 5]
 
 
 def test_null_and_quoted_empty_stay_apart(read: Open) -> None:
-    [chunk], _ = collect(read(b'a,b\n,""\n"",'))
+    [chunk], _ = read_until_refused(read(b'a,b\n,""\n"",'))
     assert chunk.table.to_pydict() == {"c0": [None, ""], "c1": ["", None]}
 
 
 def test_s70_ragged_records_come_with_all_their_cells(read: Open) -> None:
-    [chunk], _ = collect(read(b'a,b\n1\n2,x\n3,"y\nz",w\n4,v\n'))
+    [chunk], _ = read_until_refused(read(b'a,b\n1\n2,x\n3,"y\nz",w\n4,v\n'))
     first, second = chunk.malformed
     assert (first.record, first.line, first.byte, first.cells) == (1, 2, 4, ("1",))
     assert (second.record, second.line, second.cells) == (3, 4, ("3", "y\nz", "w"))
@@ -75,7 +67,7 @@ def test_s70_ragged_records_come_with_all_their_cells(read: Open) -> None:
 
 
 def test_s70_text_after_a_closing_quote_rejects_the_record_alone(read: Open) -> None:
-    [chunk], _ = collect(read(b'a,b\n1,"x"y\n2,z\n'))
+    [chunk], _ = read_until_refused(read(b'a,b\n1,"x"y\n2,z\n'))
     [bad] = chunk.malformed
     assert (bad.record, bad.line, bad.cells) == (1, 2, ("1", "xy"))
     assert [finding.code for finding in bad.findings] == ["QUOTE_INVALID"]
@@ -85,7 +77,7 @@ def test_s70_text_after_a_closing_quote_rejects_the_record_alone(read: Open) -> 
 def test_a_bare_quote_within_an_unquoted_cell_is_data(read: Open) -> None:
     text = b'a,b\n1,5" pipe\n2,"quoted, \nso"\n3,""\n4,6" pipe\n'
     for chunk_bytes in (1, 7, 1000):
-        chunks, error = collect(read(text, chunk_bytes))
+        chunks, error = read_until_refused(read(text, chunk_bytes))
         assert error is None
         cells = [cell for chunk in chunks for cell in chunk.table["c1"].to_pylist()]
         assert cells == ['5" pipe', "quoted, \nso", "", '6" pipe']
@@ -99,7 +91,7 @@ def test_a_bare_quote_within_an_unquoted_cell_is_data(read: Open) -> None:
 
 @pytest.mark.parametrize("tail", [b"", b"2,x\n" * 9, b"2,5\r\n" * 9])
 def test_s15_an_unclosed_quote_names_the_line_where_it_opened(read: Open, tail: bytes) -> None:
-    chunks, error = collect(read(b'a,b\n1,x\n1,"y\n' + tail, 8))
+    chunks, error = read_until_refused(read(b'a,b\n1,x\n1,"y\n' + tail, 8))
     assert error is not None
     assert (error.code, error.line, error.byte) == ("QUOTE_UNCLOSED", 3, 10)
     assert sum(chunk.records for chunk in chunks) == 1
@@ -107,14 +99,16 @@ def test_s15_an_unclosed_quote_names_the_line_where_it_opened(read: Open, tail: 
 
 def test_s15_an_unclosed_quote_is_found_before_the_whole_file_is_read(read: Open) -> None:
     reader = read(b'a,b\n1,"y\n' + b"some,line\n" * 5_000_000)
-    chunks, error = collect(reader)
+    chunks, error = read_until_refused(reader)
     assert chunks == []
     assert error is not None
     assert (error.code, error.line) == ("QUOTE_UNCLOSED", 2)
 
 
 def test_s14_a_line_beyond_the_limit_is_refused_after_the_records_before_it(read: Open) -> None:
-    chunks, error = collect(read(b"a,b\n1,x\n2," + b"y" * 100 + b"\n3,z\n", line_bytes=50))
+    chunks, error = read_until_refused(
+        read(b"a,b\n1,x\n2," + b"y" * 100 + b"\n3,z\n", line_bytes=50)
+    )
     assert error is not None
     assert (error.code, error.line, error.byte) == ("LINE_TOO_LONG", 3, 8)
     assert sum(chunk.records for chunk in chunks) == 1
@@ -123,17 +117,17 @@ def test_s14_a_line_beyond_the_limit_is_refused_after_the_records_before_it(read
 def test_a_line_as_long_as_the_limit_is_taken(read: Open) -> None:
     for newline in (b"\n", b"\r", b"\r\n"):
         line = b"2," + b"y" * 48
-        chunks, error = collect(
+        chunks, error = read_until_refused(
             read(newline.join((b"a,b", line, line, b"")), line_bytes=50 + len(newline) - 1)
         )
         assert error is None
         assert sum(chunk.records for chunk in chunks) == 2
-    _, error = collect(read(b"a,b\n" + b"2," + b"y" * 49, line_bytes=50))
+    _, error = read_until_refused(read(b"a,b\n" + b"2," + b"y" * 49, line_bytes=50))
     assert error is not None
 
 
 def test_s14_a_huge_quoted_cell_on_one_line_is_a_long_line(read: Open) -> None:
-    _, error = collect(read(b'a,b\n1,"' + b"y" * 3_000_000 + b'"\n'))
+    _, error = read_until_refused(read(b'a,b\n1,"' + b"y" * 3_000_000 + b'"\n'))
     assert error is not None
     assert (error.code, error.byte) == ("LINE_TOO_LONG", 4)
 
@@ -145,7 +139,7 @@ def test_s14_a_file_without_newline_is_refused(read: Open) -> None:
 
 
 def test_chunks_follow_one_another_without_gap(read: Open) -> None:
-    chunks, _ = collect(read(numbers(1_000), 100))
+    chunks, _ = read_until_refused(read(numbers(1_000), 100))
     assert [chunk.ordinal for chunk in chunks] == list(range(len(chunks)))
     assert chunks[0].first_record == 1
     for chunk, following in pairwise(chunks):
@@ -175,7 +169,7 @@ def test_records_are_found_again_without_reading_what_lies_between(
 ) -> None:
     text = numbers(400_000)
     reader = read(text)
-    chunks, _ = collect(reader)
+    chunks, _ = read_until_refused(reader)
     marks = [mark for chunk in chunks for mark in chunk.marks]
     assert len(marks) > len(chunks)
     middle = len(text) // 2
@@ -203,8 +197,8 @@ def test_an_error_of_the_work_comes_out(read: Open) -> None:
 
 def test_positions_of_malformed_and_good_records_agree_across_chunks(read: Open) -> None:
     text = numbers(50).replace(b"\n7,x", b"\n7,x,y").replace(b"\n30,x", b'\n30,"x"x')
-    whole, _ = collect(read(text))
-    parts, _ = collect(read(text, 20))
+    whole, _ = read_until_refused(read(text))
+    parts, _ = read_until_refused(read(text, 20))
     flat = [bad for chunk in parts for bad in chunk.malformed]
     assert flat == list(whole[0].malformed)
     assert [bad.record for bad in flat] == [7, 30]

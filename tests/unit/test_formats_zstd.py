@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reading import refusal
 from waybill.errors import FileRefused
 from waybill.formats.opening import open_reader
 from waybill.formats.zstd_frames import FrameWalker
@@ -40,12 +41,6 @@ def rows(tmp_path: Path) -> Rows:
         return [tuple(row.values()) for table in chunks for row in table.to_pylist()]
 
     return read
-
-
-def refusal(read: Callable[[], object]) -> FileRefused:
-    with pytest.raises(FileRefused) as caught:
-        read()
-    return caught.value
 
 
 def test_frames_are_joined_and_skippable_ones_passed_over(rows: Rows) -> None:

@@ -51,7 +51,7 @@ class Spreadsheet:
 
     @cached_property
     def number_format(self) -> str:
-        style = self.sheet.find(f".//{MAIN}col").get("style")  # type: ignore[union-attr]
+        style = self.sheet.find(f".//{MAIN}col").get("style")
         styles = self._part("styles")
         named = {
             each.get("numFmtId"): each.get("formatCode") for each in styles.iter(f"{MAIN}numFmt")
@@ -88,7 +88,7 @@ class Spreadsheet:
         lists = CalamineWorkbook.from_filelike(BytesIO(self.content)).get_sheet_by_name("Lists")
         rows = [row[0] for row in lists.to_python()]
         assert len(rows) == int(place[1] or 1)
-        return [float((x - DAY_ZERO).days) if isinstance(x, date) else x for x in rows]  # type: ignore[misc, operator]
+        return [float((x - DAY_ZERO).days) if isinstance(x, date) else x for x in rows]
 
     def enter(self, text: str) -> Cell:
         """What a cell holds after the text was typed into it."""
