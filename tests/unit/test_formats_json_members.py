@@ -31,9 +31,9 @@ def test_each_member_has_its_text_and_kind(
 ) -> None:
     lines = [json.dumps(one, ensure_ascii=is_ascii, separators=separators) for one in objects]
     members = split_members("\n".join(lines).encode())
-    assert set(members.columns) == {name for one in objects for name in one}
-    for name in ["a", "b", 'q"', "back\\", "dé", "{}[]:,", "", "in none of them"]:
-        texts, kinds = members.column(name)
+    assert set(members.columns.names) == {name for one in objects for name in one}
+    wanted = ["a", "b", 'q"', "back\\", "dé", "{}[]:,", "", "in none of them"]
+    for name, (texts, kinds) in members.cells(wanted).items():
         for one, text, kind in zip(objects, texts.to_pylist(), kinds.to_pylist(), strict=True):
             value = one.get(name)
             assert kind == (None if value is None else KINDS[type(value)])
@@ -56,5 +56,5 @@ def test_a_member_named_twice_is_told(objects: list[bytes], repeated: list[int])
 
 
 def test_the_text_of_a_number_stays_as_it_was_written() -> None:
-    texts, _ = split_members(b'{"a": 1.50e3 }\n{"a":-0.0}').column("a")
+    texts, _ = split_members(b'{"a": 1.50e3 }\n{"a":-0.0}').cells(["a"])["a"]
     assert texts.to_pylist() == ["1.50e3", "-0.0"]

@@ -13,7 +13,7 @@ from waybill.bootstrap.inputs import make_opener
 from waybill.bootstrap.life_signs import give_signs
 from waybill.bootstrap.lifeline import watch_lifeline
 from waybill.bootstrap.logs import configure_logging
-from waybill.bootstrap.memory import limit_arenas, look_for_garbage_less_often
+from waybill.bootstrap.memory import look_for_garbage_less_often, share_heaps
 from waybill.dispatch.embedded import Role
 from waybill.engine.heartbeat import Heartbeat
 from waybill.engine.runs.checkers import CheckerCache
@@ -48,7 +48,7 @@ def run_worker_process(
     ``lifeline_fd``: read end of a pipe whose other end the parent holds; the process ends with it.
     ``serving_since``: when the parent started, in seconds of Unix time.
     """
-    limit_arenas()
+    share_heaps()
     with open_embedded(root, Role.WORKER) as parts:
         configure_logging(parts.settings.log.level)
         heartbeat = Heartbeat(

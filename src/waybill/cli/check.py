@@ -107,9 +107,12 @@ def check(  # noqa: PLR0913 - one parameter per option of the command line
 @contextmanager
 def _checked(file: Path, schema: Path, options: ImportOptions) -> "Iterator[CheckReport]":
     """The report, once the check is done; progress is shown where somebody watches."""
+    from waybill.bootstrap.memory import look_for_garbage_less_often, share_heaps
     from waybill.bootstrap.offline import check_file
     from waybill.cli.progress import progress_display
 
+    share_heaps()
+    look_for_garbage_less_often()
     console = open_console(for_errors=True)
     with ExitStack() as display:
         show = display.enter_context(progress_display(console)) if console.is_terminal else None

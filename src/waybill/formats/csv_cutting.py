@@ -39,9 +39,10 @@ class _Cut:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Indexed:
-    """Whole records from the head of the buffer; those before ``begin`` have been given."""
+    """``text``: whole records from the head of the buffer; those before ``begin`` were given."""
 
-    cut: _Cut
+    text: bytes
+    layout: QuoteLayout
     index: RecordIndex
     begin: int = 0
 
@@ -105,11 +106,11 @@ class SliceCutter:
             cut = self._grow_until_cut()
             if cut is None:
                 return None
-            known = _Indexed(
-                cut=cut, index=index_records(self._buffer[: cut.end], cut.layout.toggles)
-            )
+            text = self._buffer[: cut.end]
+            index = index_records(text, cut.layout.toggles)
+            known = _Indexed(text=text, layout=cut.layout, index=index)
             end = known.end_after(self._rules.chunk_records)
-        end = end if end >= 0 else known.cut.end
+        end = end if end >= 0 else len(known.text)
         self._known = replace(known, begin=end)
         return self._slice(known, end)
 
@@ -165,8 +166,8 @@ class SliceCutter:
         self._ordinal += bool(index.records)
         return Slice(
             ordinal=self._ordinal - 1,
-            text=self._buffer[known.begin : end],
-            layout=known.cut.layout.part(known.begin, end),
+            text=known.text[known.begin : end],
+            layout=known.layout.part(known.begin, end),
             index=index,
             start=start,
             end=self.position,

@@ -8,7 +8,7 @@ one by one. Every record has been found to be valid JSON before, so nothing here
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 import msgspec
 import numpy as np
@@ -28,7 +28,7 @@ from waybill.ports.reader import Kind
 from waybill.validation.record_index import as_array
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from typing import Any
 
     from waybill.formats.json_structure import Flags, Structure
@@ -44,59 +44,121 @@ _KINDS[ord("n")] = _NULL
 _MOST_EVEN_MARKS: Final = 16_384
 """Records of more marks have so many columns that a step for each costs more than it saves."""
 
-_WORDS: Final = (8, 4, 2, 1)
+_CELLS_AT_ONCE: Final = 1024 * 1024
+"""About so many cells are worked on together: few long steps let threads run side by side."""
+
+_WORD: Final = np.dtype("<u8")
+_WORD_BYTES: Final = 8
+_LOW_BYTES: Final = np.array([(1 << 8 * size) - 1 for size in range(9)], dtype=_WORD)
+"""By a number of bytes: the mask of that many at the low end of a word."""
+
 _NOTHING: Final = np.empty(0, dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spans:
-    """Where the values of one name begin and end; ``records``: whose they are, ``None``: of all."""
+    """Where values begin and end: one row for each name, one column for each record.
+
+    Twice the same place where a record has no such member.
+    """
 
     starts: Offsets
     ends: Offsets
-    records: Offsets | None = None
 
-    def of_all(self, count: int) -> Spans:
-        """One span for each record; twice the same place where it has none."""
-        if self.records is None:
-            return self
-        starts, ends = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
-        starts[self.records], ends[self.records] = self.starts, self.ends
-        return Spans(starts=starts, ends=ends)
+
+class Columns(Protocol):
+    """The members of all records by name."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """All of them, in order of first appearance."""
+
+    def spans(self, names: Sequence[str]) -> Spans:
+        """Where the values of those names stand; each is one of ``names``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvenColumns:
+    """Those of records which all have the same members in one order; ``values``: of all names."""
+
+    names: Sequence[str]
+    values: Spans
+
+    def spans(self, names: Sequence[str]) -> Spans:
+        """See ``Columns.spans``."""
+        if tuple(names) == tuple(self.names):
+            return self.values
+        place = {name: at for at, name in enumerate(self.names)}
+        rows = [place[name] for name in names]
+        return Spans(starts=self.values.starts[rows], ends=self.values.ends[rows])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnevenColumns:
+    """Those of any records. ``cells``: of each name the begins, ends and records of its values."""
+
+    records: int
+    cells: Mapping[str, tuple[Offsets, Offsets, Offsets]]
+
+    @property
+    def names(self) -> Sequence[str]:
+        """See ``Columns.names``."""
+        return list(self.cells)
+
+    def spans(self, names: Sequence[str]) -> Spans:
+        """See ``Columns.spans``."""
+        shape = (len(names), self.records)
+        spans = Spans(starts=np.zeros(shape, dtype=np.int64), ends=np.zeros(shape, dtype=np.int64))
+        for row, name in enumerate(names):
+            starts, ends, owners = self.cells[name]
+            spans.starts[row, owners], spans.ends[row, owners] = starts, ends
+        return spans
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Members:
     """The members of all records of a text.
 
-    ``columns``: the values of each name, in order of first appearance. ``repeated``: the records in
-    which a name stands twice. ``escapes``: the offsets of backslashes, and the record of each.
+    ``repeated``: the records in which a name stands twice. ``escapes``: the offsets of backslashes,
+    and the record of each.
     """
 
     text: bytes
     records: int
-    columns: Mapping[str, Spans]
+    columns: Columns
     repeated: Offsets
     escapes: tuple[Offsets, Offsets]
 
-    def column(self, name: str) -> tuple[pa.Array[Any], pa.Array[Any]]:
-        """Text and kind of one member in each record; null where it is missing or null."""
-        found = self.columns.get(name)
-        if found is None:
-            return pa.nulls(self.records, pa.string()), pa.nulls(self.records, pa.uint8())
-        spans = found.of_all(self.records)
+    def cells(self, names: Sequence[str]) -> Mapping[str, tuple[pa.Array[Any], pa.Array[Any]]]:
+        """Text and kind of the named members in each record; null where one is missing or null."""
+        known = set(self.columns.names)
+        found = [name for name in names if name in known]
+        texts: pa.Array[Any] = pa.nulls(self.records, pa.string())
+        kinds: pa.Array[Any] = pa.nulls(self.records, pa.uint8())
+        cells = dict.fromkeys(names, (texts, kinds))
+        step = max(1, _CELLS_AT_ONCE // self.records)
+        for at in range(0, len(found), step):
+            group = found[at : at + step]
+            cells.update(zip(group, self._cells(self.columns.spans(group)), strict=True))
+        return cells
+
+    def _cells(self, spans: Spans) -> Iterator[tuple[pa.Array[Any], pa.Array[Any]]]:
+        """The cells of each row of spans."""
         kinds = _KINDS[as_array(self.text)[spans.starts]]
         kinds[spans.ends == spans.starts] = _NULL
-        is_present = kinds != _NULL
-        is_string = kinds == Kind.STRING.value
-        edges = np.empty(2 * self.records, dtype=np.int32)
-        edges[0::2] = spans.starts + is_string
-        edges[1::2] = spans.ends - is_string
-        if is_present.all():
-            texts, shown = _taken(self.text, edges), pa.array(kinds)
-        else:
-            texts, shown = self._with_gaps(edges, is_present), pa.array(kinds, mask=~is_present)
-        return self._unescaped(texts, spans, is_string), shown
+        is_present, is_string = kinds != _NULL, kinds == Kind.STRING.value
+        edges = np.empty((len(kinds), 2 * self.records), dtype=np.int32)
+        np.add(spans.starts, is_string, out=edges[:, 0::2], casting="unsafe")
+        np.subtract(spans.ends, is_string, out=edges[:, 1::2], casting="unsafe")
+        for row, is_full in enumerate(is_present.all(axis=1).tolist()):
+            if is_full:
+                texts, shown = _taken(self.text, edges[row]), pa.array(kinds[row])
+            else:
+                texts = self._with_gaps(edges[row], is_present[row])
+                shown = pa.array(kinds[row], mask=~is_present[row])
+            if self.escapes[0].size:
+                texts = self._unescaped(texts, spans.starts[row], spans.ends[row], is_string[row])
+            yield texts, shown
 
     def _with_gaps(self, edges: Any, is_present: Flags) -> Any:  # noqa: ANN401 - arrays of NumPy and of Arrow
         """The values as the file has them; null where none is present."""
@@ -106,10 +168,12 @@ class Members:
         is_valid[0::2] = is_present
         return _taken(self.text, edges, is_valid)
 
-    def _unescaped(self, texts: pa.Array[Any], spans: Spans, is_string: Flags) -> pa.Array[Any]:
+    def _unescaped(
+        self, texts: pa.Array[Any], starts: Offsets, ends: Offsets, is_string: Flags
+    ) -> pa.Array[Any]:
         """The texts, with the escapes of strings undone."""
         at, records = self.escapes
-        is_within = (spans.starts[records] < at) & (at < spans.ends[records]) & is_string[records]
+        is_within = (starts[records] < at) & (at < ends[records]) & is_string[records]
         rows = np.unique(records[is_within])
         if not rows.size:
             return texts
@@ -127,10 +191,10 @@ def split_members(text: bytes, structure: Structure | None = None) -> Members:
     found = find_structure(text) if structure is None else structure
     marks = _top(found)
     opening = marks.places[(marks.marks == OPEN_BRACE) & (marks.depths == 1)]
-    columns = _even_columns(text, marks, opening.size)
+    columns: Columns | None = _even_columns(text, marks, opening.size)
     repeated = _NOTHING
     if columns is None:
-        columns, repeated = _uneven_columns(text, marks)
+        columns, repeated = _uneven_columns(text, marks, opening.size)
     return Members(
         text=text,
         records=opening.size,
@@ -149,7 +213,7 @@ def _top(structure: Structure) -> Structure:
     return structure.only((depths == 1) | (marks != COMMA))
 
 
-def _even_columns(text: bytes, structure: Structure, records: int) -> Mapping[str, Spans] | None:
+def _even_columns(text: bytes, structure: Structure, records: int) -> EvenColumns | None:
     """The columns of records which all have the same members in one order; ``None`` if not."""
     marks_each, rest = divmod(structure.places.size, records)
     if rest or marks_each > _MOST_EVEN_MARKS:
@@ -157,32 +221,48 @@ def _even_columns(text: bytes, structure: Structure, records: int) -> Mapping[st
     marks = structure.marks.reshape(records, -1)
     if not (marks == marks[0]).all():
         return None
-    array = as_array(text)
     places = np.ascontiguousarray(structure.places.reshape(records, -1).T)
-    columns: dict[str, Spans] = {}
-    for before, colon, after in zip(places[:-2:2], places[1::2], places[2::2], strict=False):
-        if not _are_alike(text, before + 1, colon):
-            return None
-        name = msgspec.json.decode(text[before[0] + 1 : colon[0]], type=str)
-        if name in columns:
-            return None
-        starts, ends = trimmed(array, colon + 1, after)
-        columns[name] = Spans(starts=starts, ends=ends)
-    return columns
+    before, colons, after = places[:-2:2], places[1:-1:2], places[2::2]
+    if not _are_alike(text, before + 1, colons):
+        return None
+    spans = zip(before[:, 0].tolist(), colons[:, 0].tolist(), strict=True)
+    names = [msgspec.json.decode(text[begin + 1 : end], type=str) for begin, end in spans]
+    if len(set(names)) < len(names):
+        return None
+    starts, ends = trimmed(as_array(text), colons + 1, after)
+    return EvenColumns(names=names, values=Spans(starts=starts, ends=ends))
 
 
 def _are_alike(text: bytes, starts: Offsets, ends: Offsets) -> bool:
-    """Whether all these spans hold the same bytes."""
-    size = int(ends[0] - starts[0])
-    if not (ends - starts == size).all():
+    """Whether the spans of each row hold the same bytes: compared word by word, the last apart.
+
+    Behind any other span stands enough text to read a whole word.
+    """
+    sizes = ends[:, 0] - starts[:, 0]
+    if not (ends - starts == sizes[:, None]).all():
         return False
-    word = next(width for width in _WORDS if width <= size)
-    words: Any = np.ndarray(len(text) - word + 1, f"<u{word}", buffer=text, strides=(1,))
-    steps = (*range(0, size - word, word), size - word)
-    return all((words[starts + step] == words[starts[0] + step]).all() for step in steps)
+    if not all(text[a:b] == text[c:d] for a, b, c, d in _first_and_last(starts, ends)):
+        return False
+    starts = starts[:, :-1]
+    words: Any = np.ndarray(max(0, len(text) - _WORD_BYTES + 1), _WORD, buffer=text, strides=(1,))
+    for step in range(0, int(sizes.max(initial=0)) if starts.size else 0, _WORD_BYTES):
+        rows = np.flatnonzero(sizes > step)
+        found = words[starts[rows] + step]
+        found &= _LOW_BYTES[np.minimum(sizes[rows] - step, _WORD_BYTES)][:, None]
+        if not (found == found[:, :1]).all():
+            return False
+    return True
 
 
-def _uneven_columns(text: bytes, structure: Structure) -> tuple[Mapping[str, Spans], Offsets]:
+def _first_and_last(starts: Offsets, ends: Offsets) -> Iterator[tuple[int, ...]]:
+    """Begin and end of the first span and of the last one of each row."""
+    columns = (starts[:, 0], ends[:, 0], starts[:, -1], ends[:, -1])
+    return zip(*(column.tolist() for column in columns), strict=True)
+
+
+def _uneven_columns(
+    text: bytes, structure: Structure, records: int
+) -> tuple[UnevenColumns, Offsets]:
     """The columns of any records, and the records in which a name stands twice."""
     array = as_array(text)
     at = np.flatnonzero(structure.marks == COLON)
@@ -192,12 +272,12 @@ def _uneven_columns(text: bytes, structure: Structure) -> tuple[Mapping[str, Spa
     starts, ends = trimmed(array, colons + 1, structure.places[at + 1])
     order = np.argsort(names, kind="stable")
     bounds = names[order].searchsorted(np.arange(len(known) + 1))
-    columns: dict[str, Spans] = {}
+    cells: dict[str, tuple[Offsets, Offsets, Offsets]] = {}
     for name, first, stop in zip(known, bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
         mine = order[first:stop]
-        columns[name] = Spans(starts=starts[mine], ends=ends[mine], records=owners[mine])
+        cells[name] = starts[mine], ends[mine], owners[mine]
     is_twice = (np.diff(names[order]) == 0) & (np.diff(owners[order]) == 0)
-    return columns, np.unique(owners[order][1:][is_twice])
+    return UnevenColumns(records=records, cells=cells), np.unique(owners[order][1:][is_twice])
 
 
 def _encoded(text: bytes, starts: Offsets, ends: Offsets) -> tuple[Sequence[str], Offsets]:

@@ -16,7 +16,7 @@ from waybill.formats.slice_records import marks_of, record_bytes
 from waybill.ports.reader import MalformedRecord, RawChunk
 from waybill.validation.codes import make_finding
 from waybill.validation.record_index import ChunkPositions
-from waybill.validation.text_traits import traits_of
+from waybill.validation.text_traits import traits_of_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 def names_in(piece: Slice, depth: int) -> tuple[str, ...]:
     """The names of all members of the good records of a slice, as they appear."""
     good = judge(piece, depth)
-    return tuple(split_members(good.text, good.structure).columns) if good.records.size else ()
+    return (
+        tuple(split_members(good.text, good.structure).columns.names) if good.records.size else ()
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,12 +80,12 @@ class RecordParser:
             positions=positions,
             marks=marks_of(piece, positions),
             input_bytes=piece.input_bytes,
-            traits=traits_of(piece.text, has_blanks=True, has_escapes=bool(escapes.size)),
+            traits=traits_of_json(piece.text, has_escapes=bool(escapes.size)),
             places=self.places,
         )
 
     def _refuse_strangers(self, members: Members) -> None:
-        strangers = members.columns.keys() - set(self.names)
+        strangers = set(members.columns.names) - set(self.names)
         if strangers:
             raise ColumnsGrew(f"the records have further members: {', '.join(sorted(strangers))}")
 
@@ -102,9 +104,9 @@ class RecordParser:
         return pa.table({**texts, **kinds})
 
     def _rows(self, members: Members) -> pa.Table:
-        columns = [members.column(name) for name in self.names]
-        texts = {f"c{index}": text for index, (text, _) in enumerate(columns)}
-        kinds = {f"k{index}": kind for index, (_, kind) in enumerate(columns)}
+        cells = members.cells(self.names)
+        texts = {f"c{index}": cells[name][0] for index, name in enumerate(self.names)}
+        kinds = {f"k{index}": cells[name][1] for index, name in enumerate(self.names)}
         return pa.table({**texts, **kinds})
 
     def _malformed(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from waybill.errors import ColumnsGrew, FileRefused
 from waybill.model.options import Operation, UnknownColumns
@@ -28,6 +29,7 @@ from waybill.validation.checked import CheckedChunk
 from waybill.validation.codes import file_warning
 from waybill.validation.columns import match_columns
 from waybill.validation.compiled import compile_file, self_references, unique_sets
+from waybill.validation.kinds import misfits
 from waybill.validation.rejecting import BadRows, Rejecter
 from waybill.validation.session import SessionPool
 from waybill.validation.statements import (
@@ -35,6 +37,7 @@ from waybill.validation.statements import (
     UNIQUE_PREFIX,
     Variant,
     first_statement,
+    may_be_deleted,
     rules_statement,
 )
 
@@ -124,7 +127,7 @@ class Checker:
         with self._sessions.session() as session:
             result = session.table(self._statement(chunk), chunk.table)
             faults = self._without_deleted(faults, result)
-            bad = self._bad_rows(session, chunk, self._broken(result), faults)
+            bad = self._bad_rows(session, chunk, self._broken(chunk, result), faults)
         lines, rejected = self._rejecter.lines(chunk, bad)
         good = np.delete(np.arange(chunk.table.num_rows), bad.numbers) if len(bad.numbers) else None
         digests = _Digests(result, good)
@@ -162,22 +165,41 @@ class Checker:
         compiled = self._compiled
         if not faults or compiled.columns.action is None:
             return faults
-        actions = result.column(f"o{compiled.order.index(ACTION)}")
+        actions = self._actions(result)
         keys = {plan.index for plan in compiled.plans if plan.field.name in compiled.entity.key}
         counted = {
             row: {
                 index: finding
                 for index, finding in found.items()
-                if index in keys or actions[row].as_py() != Operation.DELETE
+                if index in keys or actions[row] != Operation.DELETE
             }
             for row, found in faults.items()
         }
         return {row: found for row, found in counted.items() if found}
 
-    def _broken(self, result: pa.Table) -> dict[int, np.ndarray]:
+    def _broken(self, chunk: RawChunk, result: pa.Table) -> dict[int, np.ndarray]:
         """By number of a subject: which rows break its rules; without subjects that all obey."""
-        flags = {at: result.column(at).to_numpy() for at in range(len(self._rule_finders))}
-        return {at: rows for at, rows in flags.items() if rows.any()}
+        columns = enumerate(result.columns[: len(self._rule_finders)])
+        broken = {at: column.to_numpy() for at, column in columns if pc.any(column).as_py()}
+        for at, misfit in self._misfits(chunk, result):
+            broken[at] = broken[at] | misfit if at in broken else misfit
+        return dict(sorted(broken.items()))
+
+    def _misfits(self, chunk: RawChunk, result: pa.Table) -> Iterator[tuple[int, np.ndarray]]:
+        """By number of a subject: which rows have a cell of a kind that it does not take."""
+        compiled = self._compiled
+        for at, subject in enumerate(compiled.subjects if compiled.is_typed else ()):
+            if subject.plan is None:
+                continue
+            found = misfits(subject.plan.field, chunk.table.column(f"k{subject.index}"))
+            if found is not None and may_be_deleted(compiled, subject):
+                found &= self._actions(result) != Operation.DELETE
+            if found is not None:
+                yield at, found
+
+    def _actions(self, result: pa.Table) -> np.ndarray:
+        actions: np.ndarray = result.column(f"o{self._compiled.order.index(ACTION)}").to_numpy()
+        return actions
 
     def _bad_rows(
         self,

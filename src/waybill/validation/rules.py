@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from waybill.model.entity import FieldType, Trim
-from waybill.ports.reader import Kind
 from waybill.validation import json_lists
 from waybill.validation.grammar import Operands, grammar_of
+from waybill.validation.kinds import fitting_kinds, wrong_kinds
 from waybill.validation.probe import operands_of
 from waybill.validation.sheet_cells import cell_value, is_rewritten
 from waybill.validation.sql import conjunction, full_match, is_one_of, is_text_of, literal
@@ -30,14 +30,6 @@ WHITE_SPACE: Final = literal(BLANKS)
 """The same as a SQL literal."""
 
 _JSON_TYPES: Final = (FieldType.OBJECT, FieldType.ARRAY, FieldType.GEOJSON)
-_NUMBER_TYPES: Final = (FieldType.NUMBER, FieldType.INTEGER, FieldType.YEAR)
-_KINDS: Final = {
-    FieldType.BOOLEAN: Kind.BOOLEAN,
-    FieldType.OBJECT: Kind.OBJECT,
-    FieldType.GEOJSON: Kind.OBJECT,
-    FieldType.ARRAY: Kind.ARRAY,
-}
-STRICT: Final = (Kind.STRING, Kind.NUMBER, Kind.BOOLEAN, Kind.OBJECT, Kind.ARRAY)
 _TEXT_TYPES: Final = (FieldType.STRING, FieldType.ANY)
 
 
@@ -61,7 +53,7 @@ class FieldPlan:
     ``value``: the text after trimming, missing values and default, as ``v<index>``. ``typed``: SQL
     of ``t<index>``, empty where that is ``v<index>``. ``is_raw``: the value is the cell itself or
     null. ``blank_is_missing``: a quoted empty cell is missing. ``holds``: SQL, never NULL, true
-    where the cell has no finding. ``fits``: SQL, the cell is a value of the type.
+    where the cell has no finding but on its kind. ``fits``: SQL, the cell is a value of the type.
     """
 
     field: Field
@@ -82,40 +74,15 @@ class FieldPlan:
         return f"t{self.index}" if self.typed else f"v{self.index}"
 
 
-def wrong_kinds(field: Field, index: int) -> Iterator[Rule]:
-    """One rule for each kind that a field does not take; what a sheet shows is always taken."""
-    taken = kinds_of(field)
-    for kind in STRICT:
-        if kind not in taken:
-            broken = f"coalesce(k{index} = {kind.value}, FALSE)"
-            yield Rule(code="KIND_MISMATCH", broken=broken, bound=kind.name.lower())
+def _wrong_kinds(field: Field, index: int) -> Iterator[Rule]:
+    """One rule for each kind that a field does not take."""
+    for kind, broken in wrong_kinds(field, index):
+        yield Rule(code="KIND_MISMATCH", broken=broken, bound=kind.name.lower())
 
 
 def _wrong_items(field: Field, index: int) -> Iterator[Rule]:
     for code, broken, bound in json_lists.broken_items(field, index):
         yield Rule(code=code, broken=broken, bound=bound)
-
-
-def fitting_kinds(field: Field, index: int) -> str:
-    """SQL, never NULL, true where a field takes the kind of a cell: mostly one comparison."""
-    taken = sorted(kinds_of(field))
-    same = " OR ".join(f"k{index} = {kind.value}" for kind in taken)
-    return f"coalesce({same} OR k{index} > {max(STRICT).value}, TRUE)"
-
-
-def kinds_of(field: Field) -> frozenset[Kind]:
-    """The kinds that values of a field have in formats that tell them apart."""
-    if field.type is FieldType.ANY:
-        return frozenset(STRICT)
-    if field.type is FieldType.GEOPOINT:
-        by_format = {"array": Kind.ARRAY, "object": Kind.OBJECT}
-        return frozenset({by_format.get(field.format, Kind.STRING)})
-    if field.type is FieldType.LIST:
-        return frozenset({Kind.STRING, Kind.ARRAY})
-    if field.type in _NUMBER_TYPES:
-        dressed = () if field.bare_number else (Kind.STRING,)
-        return frozenset({Kind.NUMBER, *dressed})
-    return frozenset({_KINDS.get(field.type, Kind.STRING)})
 
 
 def plan_field(
@@ -141,11 +108,9 @@ def plan_field(
         holds = f"NOT {masked} AND {holds}"
         rules = (Rule(code="SECRET_MASKED", broken=masked), *_unless(masked, rules))
     takes_arrays = field.type is FieldType.LIST and (is_typed or is_escaped)
-    wrong = tuple(wrong_kinds(field, index)) if is_typed else ()
+    wrong = tuple(_wrong_kinds(field, index)) if is_typed else ()
     if wrong:
-        fits = fitting_kinds(field, index)
-        holds = conjunction((fits, holds))
-        rules = tuple(_unless(f"NOT ({fits})", rules))
+        rules = tuple(_unless(f"NOT ({fitting_kinds(field, index)})", rules))
     items = tuple(_wrong_items(field, index)) if takes_arrays else ()
     if items:
         is_wrong = " OR ".join(f"({rule.broken})" for rule in items)

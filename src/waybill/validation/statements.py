@@ -78,16 +78,16 @@ def rules_statement(compiled: Compiled, subject: Subject) -> str:
 def _holds(compiled: Compiled, subject: Subject) -> str:
     """SQL: the subject has no finding; a record to be deleted is judged by its key only."""
     holds = subject.holds
-    return f"op = 'delete' OR {holds}" if _may_be_deleted(compiled, subject) else holds
+    return f"op = 'delete' OR {holds}" if may_be_deleted(compiled, subject) else holds
 
 
 def _gated(compiled: Compiled, subject: Subject, broken: str) -> str:
-    if _may_be_deleted(compiled, subject):
+    if may_be_deleted(compiled, subject):
         return f"op IS DISTINCT FROM 'delete' AND {broken}"
     return broken
 
 
-def _may_be_deleted(compiled: Compiled, subject: Subject) -> bool:
+def may_be_deleted(compiled: Compiled, subject: Subject) -> bool:
     """Whether the action of a record decides if the subject matters."""
     plan = subject.plan
     if plan is None or compiled.columns.action is None:

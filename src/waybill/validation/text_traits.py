@@ -22,19 +22,31 @@ _FOLLOWERS: Final = {
 }
 
 
-def traits_of(text: bytes, *, has_blanks: bool, has_escapes: bool = False) -> TextTraits:
-    """The traits of UTF-8 text.
+def traits_of(text: bytes, *, has_blanks: bool) -> TextTraits:
+    """The traits of UTF-8 text; ``has_blanks``: a cell of it can be empty."""
+    is_ascii = text.isascii()
+    return TextTraits(
+        is_ascii=is_ascii,
+        has_nul=b"\0" in text,
+        has_separators=any(mark in text for mark in SEPARATORS),
+        has_invisible=not is_ascii and may_hold_invisible(text),
+        has_blanks=has_blanks,
+        size_bytes=len(text),
+    )
 
-    ``has_blanks``: a cell of it can be empty. ``has_escapes``: it holds characters that are written
-    as others, so that every character may occur.
+
+def traits_of_json(text: bytes, *, has_escapes: bool) -> TextTraits:
+    """The traits of what strings of valid JSON hold; ``has_escapes``: some are written by number.
+
+    Any character may be written so, and control characters only so.
     """
     is_ascii = text.isascii() and not has_escapes
     return TextTraits(
         is_ascii=is_ascii,
-        has_nul=has_escapes or b"\0" in text,
-        has_separators=has_escapes or any(mark in text for mark in SEPARATORS),
+        has_nul=has_escapes,
+        has_separators=has_escapes,
         has_invisible=has_escapes or (not is_ascii and may_hold_invisible(text)),
-        has_blanks=has_blanks,
+        has_blanks=True,
         size_bytes=len(text),
     )
 
