@@ -144,7 +144,7 @@ class Members:
 
     def _cells(self, spans: Spans) -> Iterator[tuple[pa.Array[Any], pa.Array[Any]]]:
         """The cells of each row of spans."""
-        kinds = _KINDS[as_array(self.text)[spans.starts]]
+        kinds = np.ascontiguousarray(_KINDS.take(as_array(self.text).take(spans.starts.T)).T)
         kinds[spans.ends == spans.starts] = _NULL
         is_present, is_string = kinds != _NULL, kinds == Kind.STRING.value
         edges = np.empty((len(kinds), 2 * self.records), dtype=np.int32)
@@ -221,43 +221,44 @@ def _even_columns(text: bytes, structure: Structure, records: int) -> EvenColumn
     marks = structure.marks.reshape(records, -1)
     if not (marks == marks[0]).all():
         return None
-    places = np.ascontiguousarray(structure.places.reshape(records, -1).T)
-    before, colons, after = places[:-2:2], places[1:-1:2], places[2::2]
+    places = structure.places.reshape(records, -1)  # by record, as the text lies in memory
+    before, colons, after = places[:, :-2:2], places[:, 1:-1:2], places[:, 2::2]
     if not _are_alike(text, before + 1, colons):
         return None
-    spans = zip(before[:, 0].tolist(), colons[:, 0].tolist(), strict=True)
+    spans = zip(before[0].tolist(), colons[0].tolist(), strict=True)
     names = [msgspec.json.decode(text[begin + 1 : end], type=str) for begin, end in spans]
     if len(set(names)) < len(names):
         return None
     starts, ends = trimmed(as_array(text), colons + 1, after)
-    return EvenColumns(names=names, values=Spans(starts=starts, ends=ends))
+    return EvenColumns(names=names, values=Spans(starts=starts.T, ends=ends.T))
 
 
 def _are_alike(text: bytes, starts: Offsets, ends: Offsets) -> bool:
-    """Whether the spans of each row hold the same bytes: compared word by word, the last apart.
+    """Whether the spans of each column hold the same bytes: compared by words, the last row apart.
 
     Behind any other span stands enough text to read a whole word.
     """
-    sizes = ends[:, 0] - starts[:, 0]
-    if not (ends - starts == sizes[:, None]).all():
+    sizes = ends[0] - starts[0]
+    if not (ends - starts == sizes).all():
         return False
     if not all(text[a:b] == text[c:d] for a, b, c, d in _first_and_last(starts, ends)):
         return False
-    starts = starts[:, :-1]
+    starts = starts[:-1]
     words: Any = np.ndarray(max(0, len(text) - _WORD_BYTES + 1), _WORD, buffer=text, strides=(1,))
     for step in range(0, int(sizes.max(initial=0)) if starts.size else 0, _WORD_BYTES):
-        rows = np.flatnonzero(sizes > step)
-        found = words[starts[rows] + step]
-        found &= _LOW_BYTES[np.minimum(sizes[rows] - step, _WORD_BYTES)][:, None]
-        if not (found == found[:, :1]).all():
+        columns = np.flatnonzero(sizes > step)
+        at = starts[:, columns] + step
+        found = words[at.ravel()].reshape(at.shape)  # flat: it takes half the time
+        found &= _LOW_BYTES[np.minimum(sizes[columns] - step, _WORD_BYTES)]
+        if not (found == found[0]).all():
             return False
     return True
 
 
 def _first_and_last(starts: Offsets, ends: Offsets) -> Iterator[tuple[int, ...]]:
-    """Begin and end of the first span and of the last one of each row."""
-    columns = (starts[:, 0], ends[:, 0], starts[:, -1], ends[:, -1])
-    return zip(*(column.tolist() for column in columns), strict=True)
+    """Begin and end of the first span and of the last one of each column."""
+    edges = (starts[0], ends[0], starts[-1], ends[-1])
+    return zip(*(each.tolist() for each in edges), strict=True)
 
 
 def _uneven_columns(

@@ -180,7 +180,7 @@ def trimmed(array: Bytes, starts: Offsets, ends: Offsets) -> tuple[Offsets, Offs
 def _past_space(array: Bytes, places: Offsets, step: int) -> Offsets:
     """The first place that is no white space, in steps from each place."""
     for _ in range(_FEW_SPACES):
-        found = array[places]
+        found = array.take(places)
         if found.min(initial=_LAST_SPACE + 1) > _LAST_SPACE:
             return places
         is_space = _SPACE[found]
