@@ -384,13 +384,33 @@ def test_s13_an_encrypted_workbook_says_so(open_bytes: Open) -> None:
     assert refusal(lambda: open_bytes(content)).code == "ENCRYPTED_FILE"
 
 
-def test_a_cell_out_of_order_meets_the_memory_limit(open_bytes: Open) -> None:
-    """The pre-scan looks at the ends of rows; what hides in the middle is contained."""
-    hidden = row("A1", "A900000", "XFD1048576", "B1")
+HIDDEN = ("A1", "A900000", "XFD1048576", "B1")
+
+
+def test_a_cell_out_of_order_is_refused(open_bytes: Open) -> None:
+    error = refusal(lambda: rows_of(open_bytes(package(row(*HIDDEN)))))
+    assert (error.code, "rows are not in order" in error.message) == ("XLSX_INVALID", True)
+
+
+def test_a_cell_that_hides_behind_its_style_meets_the_memory_limit(open_bytes: Open) -> None:
+    """Of cells that do not begin with their address, those in the middle are not looked at."""
+    hidden = row(*HIDDEN).replace("<c r=", '<c s="0" r=')
     limits = Limits(parser_memory_bytes=600 << 20)
     error = refusal(lambda: rows_of(open_bytes(package(hidden), limits=limits)))
     assert error.code == "PARSER_MEMORY"
     assert "parser_memory_bytes" in error.message
+
+
+@pytest.mark.parametrize("column", ["XFE", "AAAA", "a", ""])
+def test_an_address_beyond_a_sheet_is_shown(open_bytes: Open, column: str) -> None:
+    error = refusal(lambda: open_bytes(package(row("A1", f"{column}1"))))
+    assert (error.code, f"'{column}1'" in error.message) == ("XLSX_INVALID", True)
+
+
+def test_a_text_that_reads_like_the_end_of_a_row_ends_none(open_bytes: Open) -> None:
+    text = "".join(f"{number * 7919 % 99_991}row>" for number in range(20_000))
+    rows = [f'<row r="{n}">{cell(f"A{n}", text)}{cell(f"B{n}", "b")}</row>' for n in range(2, 20)]
+    assert rows_of(open_bytes(package(row("A1", "B1") + "".join(rows)))) == [(text, "b")] * 18
 
 
 def test_long_cells_go_in_smaller_batches(open_bytes: Open) -> None:

@@ -271,7 +271,7 @@ SHEETS = (
     Attack(
         id="S64-hidden",
         make=hidden_corner,
-        answer=Failed(code="PARSER_MEMORY", says=("parser_memory_bytes of 2147483648",)),
+        answer=Failed(code="XLSX_INVALID", says=("rows are not in order",)),
     ),
     Attack(
         id="S64-tab",

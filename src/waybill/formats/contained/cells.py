@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -29,17 +30,31 @@ _EMPTY: Final = ""
 def column_of(values: Sequence[Any]) -> tuple[TextColumn, KindColumn]:
     """Text and kind of the cells of one column; an empty cell has neither."""
     types = set(map(type, values))
-    if types == {str}:
-        return _without_empty(pa.array(values, pa.string())), pa.nulls(len(values), pa.uint8())
-    if str in types and not any(value and type(value) is str for value in values):
+    if str in types and len(types) > 1 and not any(v and type(v) is str for v in values):
         values = [None if value == _EMPTY else value for value in values]
         types.remove(str)
-    if len(types) == 1 and (known := _UNIFORM.get(types.pop())):
-        kind, texts_of = known
+    if len(types) > 1:
+        return _mixed_column(values)
+    only = types.pop() if types else str
+    if only is str:
+        return _without_empty(pa.array(values, pa.string())), pa.nulls(len(values), pa.uint8())
+    if only in _UNIFORM:
+        kind, texts_of = _UNIFORM[only]
         texts = texts_of(values)
         return texts, _kinds(texts, kind)
-    kinds: KindColumn = pa.array([_KIND_OF.get(type(value)) for value in values], pa.uint8())
+    kinds: KindColumn = pa.array([_KIND_OF.get(only)] * len(values), pa.uint8())
     return pa.array(cell_texts(values), pa.string()), kinds
+
+
+def _mixed_column(values: Sequence[Any]) -> tuple[TextColumn, KindColumn]:
+    """Cells of several types: those of each type as a column, then all in their order again."""
+    places: dict[type, list[int]] = {}
+    for place, value in enumerate(values):
+        places.setdefault(type(value), []).append(place)
+    columns = [column_of([values[place] for place in mine]) for mine in places.values()]
+    order = pa.array(np.argsort(np.concatenate(list(places.values()))))
+    texts, kinds = (pa.concat_arrays(parts).take(order) for parts in zip(*columns, strict=True))
+    return _text(texts), _array(kinds)
 
 
 def number_texts(numbers: pa.Array[Any]) -> TextColumn:

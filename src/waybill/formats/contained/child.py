@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 import msgspec
 
 from waybill.errors import FileRefused
-from waybill.formats.contained.protection import end_with_parent, restrict
+from waybill.formats.contained.beside import HELPER
+from waybill.formats.contained.protection import end_with_parent, leave_network, restrict
 from waybill.formats.contained.protocol import FrameKind, Job, Refusal, Task, write_frame
 
 if TYPE_CHECKING:
@@ -36,7 +37,9 @@ def main() -> None:
     end_with_parent()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # sent to the whole group: it ends with its parent
+    leave_network()
     work = prepared(task.job)
+    HELPER.start()
     restrict(task.limits)
     output = sys.stdout.buffer
     try:

@@ -29,9 +29,18 @@ def end_with_parent() -> None:
         raise SystemExit  # it was gone before
 
 
+def leave_network() -> None:
+    """Move to an empty network namespace, where the host allows it; before there are threads."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.unshare(_CLONE_NEWNET):
+        libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET)
+
+
 def restrict(limits: Limits) -> None:
-    """Set the limits of this process for good; call it before a hostile byte is read."""
-    _leave_network()
+    """Set the limits of this process for good; call it before a hostile byte is read.
+
+    No process and no thread can be made afterwards.
+    """
     ceilings = {
         resource.RLIMIT_AS: limits.parser_memory_bytes,
         resource.RLIMIT_FSIZE: limits.inflated_bytes,
@@ -43,10 +52,3 @@ def restrict(limits: Limits) -> None:
         resource.setrlimit(limit, (ceiling, ceiling))
     seconds = limits.parser_seconds
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))  # SIGXCPU before SIGKILL
-
-
-def _leave_network() -> None:
-    """Move to an empty network namespace, where the host allows it."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.unshare(_CLONE_NEWNET):
-        libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET)

@@ -12,9 +12,11 @@ import python_calamine
 
 from waybill.formats.contained.archive import is_workbook, read_directory
 from waybill.formats.contained.batches import is_large, record_too_long, send_batch, send_table
+from waybill.formats.contained.beside import HELPER
 from waybill.formats.contained.cells import cell_texts, column_of
+from waybill.formats.contained.odd_cells import find_odd_cells
 from waybill.formats.contained.protocol import BatchFacts, Fault, Table, Warned
-from waybill.formats.contained.sheet_scan import scan_sheet
+from waybill.formats.contained.sheet_extent import find_extent
 from waybill.formats.contained.source import seekable
 from waybill.formats.contained.workbook_parts import Parts
 from waybill.formats.header import RECORD_COLUMN
@@ -22,10 +24,10 @@ from waybill.reports.layout import IS_NOTE_OF_LENGTH
 from waybill.validation.codes import file_refused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from waybill.formats.contained.odd_cells import OddCell
     from waybill.formats.contained.protocol import Task
-    from waybill.formats.contained.sheet_scan import Extent
     from waybill.formats.contained.workbook_parts import Sheet
 
     Row = list[Any]
@@ -39,10 +41,15 @@ def read(task: Task, output: BinaryIO) -> None:
         parts = _parts(task, file)
         parts.check()
         sheet = parts.find_sheet(task.sheet)
-        extent = scan_sheet(parts.pieces(sheet.part), task.limits)
+        extent = find_extent(parts.unchecked(sheet.part), task.limits)
         warned = _warnings(parts)
-        loaded = _load(file, sheet)
-        _SheetTable(task, loaded, extent, warned, output).send(_rows(loaded, extent))
+        finding = HELPER.run(lambda: find_odd_cells(parts.pieces(sheet.part)))
+        try:
+            loaded = _load(file, sheet)
+        finally:
+            odd = finding.result()  # what is wrong with the XML says more than the library does
+        table = _SheetTable(task, loaded, odd, extent.last_row, warned, output)
+        table.send(_rows(loaded, odd))
 
 
 def _parts(task: Task, file: BinaryIO) -> Parts:
@@ -68,7 +75,7 @@ def _load(file: BinaryIO, sheet: Sheet) -> python_calamine.CalamineSheet:
         raise file_refused("XLSX_INVALID", reason=str(error)[:200]) from error
 
 
-def _rows(loaded: python_calamine.CalamineSheet, extent: Extent) -> Iterator[Row]:
+def _rows(loaded: python_calamine.CalamineSheet, odd: Mapping[int, OddCell]) -> Iterator[Row]:
     """All rows of the sheet from row 1, blank ones included; cells from its first used column.
 
     Rows behind the last value that have only odd cells are blank ones.
@@ -76,7 +83,7 @@ def _rows(loaded: python_calamine.CalamineSheet, extent: Extent) -> Iterator[Row
     last = loaded.end[0] + 1 if loaded.end else 0
     yield from loaded.iter_rows()
     blank: Row = [_EMPTY] * loaded.width
-    yield from (blank for _ in range(last, max(extent.odd, default=0)))
+    yield from (blank for _ in range(last, max(odd, default=0)))
 
 
 class _SheetTable:
@@ -86,14 +93,16 @@ class _SheetTable:
         self,
         task: Task,
         loaded: python_calamine.CalamineSheet,
-        extent: Extent,
+        odd: Mapping[int, OddCell],
+        last_row: int,
         warned: tuple[Warned, ...],
         output: BinaryIO,
     ) -> None:
         self._task = task
         self._name = loaded.name
         self._first_column = loaded.start[1] if loaded.start else 0
-        self._extent = extent
+        self._odd = odd
+        self._last_row = last_row
         self._warned = warned
         self._output = output
         self._width = 0
@@ -137,7 +146,7 @@ class _SheetTable:
 
     def _send_rows(self, part: Sequence[tuple[int, Row]]) -> None:
         """Send those of the rows that are not blank."""
-        blank, odd = [_EMPTY] * len(part[0][1]), self._extent.odd
+        blank, odd = [_EMPTY] * len(part[0][1]), self._odd
         kept = [(number, row) for number, row in part if row != blank or number in odd]
         faults = tuple(self._faults(kept))
         faulty = {fault.record for fault in faults}
@@ -167,7 +176,7 @@ class _SheetTable:
 
     def _faults(self, rows: Sequence[tuple[int, Row]]) -> Iterator[Fault]:
         """The rows with more cells than the header, or with a cell that has no value."""
-        width, odd = self._width, self._extent.odd
+        width, odd = self._width, self._odd
         is_wide = bool(rows) and len(rows[0][1]) > width
         if not (odd or is_wide or self._is_report):
             return
@@ -196,7 +205,7 @@ class _SheetTable:
 
     def _odd_fault(self, at: int, number: int, row: Row) -> Fault:
         """The fault of the first odd cell of a row."""
-        cell = self._extent.odd[number]
+        cell = self._odd[number]
         place = cell.column - self._first_column
         cells = cell_texts(row)
         if place >= 0:
@@ -213,7 +222,7 @@ class _SheetTable:
 
     def _consumed(self, row: int) -> int:
         """About how much of the stored file the rows up to there are."""
-        return self._task.stored_bytes * row // max(row, self._extent.last_row)
+        return self._task.stored_bytes * row // max(row, self._last_row)
 
 
 def _trimmed(cells: list[str | None]) -> list[str | None]:

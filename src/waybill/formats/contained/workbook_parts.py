@@ -75,15 +75,19 @@ class Parts:
                 self._check_strings(member)
 
     def pieces(self, part: str) -> Iterator[bytes]:
-        """The bytes of a part, as ``well_formed`` gives them.
+        """The bytes of a part, as ``well_formed`` gives them; raises as it and ``unchecked``."""
+        return well_formed(self.unchecked(part), part)
+
+    def unchecked(self, part: str) -> Iterator[bytes]:
+        """The bytes of a part, whatever they are.
 
         Raises:
-            FileRefused: there is none, or it is damaged.
+            FileRefused: there is none, or the package does not have what its directory says.
         """
         member = self._by_name.get(part.lower())
         if member is None:
             raise _invalid(f"it has no part {part[:80]!r}")
-        return well_formed(read_member(self.file, member, self.limits), member.name)
+        return read_member(self.file, member, self.limits)
 
     def external_references(self) -> int:
         """How many relations lead outside of the file; none is followed."""
