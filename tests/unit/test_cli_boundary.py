@@ -51,6 +51,15 @@ def test_every_command_has_help_with_an_example(
     assert f"Example: waybill {command}" in text
 
 
+def test_a_check_says_nothing_beside_its_report(tmp_path: Path) -> None:
+    """Libraries speak up when a process ends while they still hold something."""
+    (tmp_path / "a.csv").write_text("id\n1\n")
+    (tmp_path / "a.json").write_text('{"fields": [{"name": "id"}], "primaryKey": "id"}')
+    command = [sys.executable, "-m", "waybill", "check", "a.csv", "--schema", "a.json"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command(["--version"]) == 0
     assert re.fullmatch(r"waybill \d+\.\d+\S*\n", capsys.readouterr().out)

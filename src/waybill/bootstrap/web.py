@@ -16,7 +16,7 @@ from waybill.bootstrap.embedded import load_catalogue, open_embedded, open_own_s
 from waybill.bootstrap.inputs import make_opener
 from waybill.bootstrap.lifeline import watch_lifeline
 from waybill.bootstrap.logs import configure_logging
-from waybill.bootstrap.memory import look_for_garbage_less_often
+from waybill.bootstrap.memory import leave_out_what_start_made, look_for_garbage_less_often
 from waybill.dialect import Core
 from waybill.dispatch.embedded import Role
 from waybill.engine.commands import Commands
@@ -65,6 +65,7 @@ def run_web_process(
         )
         if lifeline_fd is not None:
             watch_lifeline(lifeline_fd, partial(os.kill, os.getpid(), signal.SIGTERM))
+        leave_out_what_start_made()
         look_for_garbage_less_often()
         address = listener_url(listener, tls=tls is not None)
         run_web(

@@ -13,7 +13,11 @@ from waybill.bootstrap.inputs import make_opener
 from waybill.bootstrap.life_signs import give_signs
 from waybill.bootstrap.lifeline import watch_lifeline
 from waybill.bootstrap.logs import configure_logging
-from waybill.bootstrap.memory import look_for_garbage_less_often, share_heaps
+from waybill.bootstrap.memory import (
+    leave_out_what_start_made,
+    look_for_garbage_less_often,
+    share_heaps,
+)
 from waybill.dispatch.embedded import Role
 from waybill.engine.heartbeat import Heartbeat
 from waybill.engine.runs.checkers import CheckerCache
@@ -66,6 +70,7 @@ def run_worker_process(
         give_signs(parts.presence, parts.settings.workers.heartbeat_seconds)
         threading.Thread(target=heartbeat.run_forever, name="heartbeat", daemon=True).start()
         runner.start()
+        leave_out_what_start_made()
         look_for_garbage_less_often()
         logger.info("server_started", extra={"role": "worker", "address": str(root)})
         worker.run_forever()
