@@ -42,7 +42,7 @@ from waybill.validation.statements import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from waybill.model.entity import Entity
     from waybill.model.finding import FileWarning
@@ -55,6 +55,8 @@ if TYPE_CHECKING:
     from waybill.validation.session import Session
 
 _FIRST_LINES: Final = 5
+_FEW_SUBJECTS: Final = 3
+"""As many are asked one by one; more cost less all together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,9 +112,9 @@ class Checker:
         self._faults = CellFaults(checked, field_bytes=limits.field_bytes)
         self._rejecter = Rejecter(self._compiled)
         self._first: dict[Variant, str] = {}
-        self._rule_finders = tuple(
-            rules_statement(self._compiled, subject) for subject in self._compiled.subjects
-        )
+        subjects = self._compiled.subjects
+        self._rule_finders = tuple(rules_statement(self._compiled, (each,)) for each in subjects)
+        self._finder_of_all = rules_statement(self._compiled, subjects)
         self._empty = empty_rows(len(header.names), is_typed=header.is_typed)
         self._cells = [f"c{index}" for index in range(len(header.names))]
         self._sessions = SessionPool(sandbox, self._empty)
@@ -218,12 +220,21 @@ class Checker:
             return BadRows(numbers=numbers, table=self._empty, rules=(), faults=faults)
         table = chunk.table.take(numbers)
         cells = table.select(self._cells) if self._compiled.is_typed else table
-        rules: list[list[int]] = [[] for _ in numbers]
-        for at in broken:
-            found = session.tuples(self._rule_finders[at], table)
-            for known, (more,) in zip(rules, found, strict=True):
-                known.extend(more)
+        rules = self._rules(session, table, broken)
         return BadRows(numbers=numbers, table=cells, rules=rules, faults=faults)
+
+    def _rules(
+        self, session: Session, table: pa.Table, broken: Iterable[int]
+    ) -> Sequence[list[int]]:
+        """The numbers of the rules that each row breaks, of those subjects at least."""
+        wanted = [self._rule_finders[at] for at in broken]
+        if len(wanted) > _FEW_SUBJECTS:
+            wanted = [self._finder_of_all]
+        rules: list[list[int]] = [[] for _ in range(table.num_rows)]
+        for statement in wanted:
+            for known, (more,) in zip(rules, session.tuples(statement, table), strict=True):
+                known.extend(more)
+        return rules
 
     def _good(self, chunk: RawChunk, result: pa.Table, rows: np.ndarray | None) -> pa.Table:
         """The accepted rows; ``rows``: their numbers, ``None`` for all."""

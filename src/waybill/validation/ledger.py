@@ -21,7 +21,7 @@ ENTRY: Final = np.dtype([("digest", np.uint64), ("record", np.int64)])
 
 
 HELD: Final = 1 << 16
-"""Entries, a mebibyte of them, that stay in memory before anything goes to disk."""
+"""Entries, a mebibyte of them, that stay in memory before they go to disk together."""
 
 
 class Ledger:
@@ -50,7 +50,7 @@ class Ledger:
         entries["record"] = records
         entries["digest"] = digests
         self._held.append(entries)
-        if self._files or sum(map(len, self._held)) > HELD:
+        if sum(map(len, self._held)) > HELD:
             self._spill()
 
     def held(self) -> np.ndarray | None:
@@ -83,8 +83,8 @@ class Ledger:
                 names = (f"{self._name}-{part:02d}" for part in range(PARTITIONS))
                 self._paths = [self._directory / name for name in names]
                 self._files = [path.open("wb", buffering=0) for path in self._paths]
-            for entries in self._held:
-                self._write(entries)
+            if self._held:
+                self._write(np.concatenate(self._held))
         except OSError as error:
             raise StorageFull(f"the duplicates ledger cannot be written: {error}") from error
         self._held.clear()

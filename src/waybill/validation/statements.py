@@ -62,14 +62,15 @@ def first_statement(compiled: Compiled, variant: Variant) -> str:
     return f"SELECT {columns} FROM ({_typed_rows(compiled, compiled.plans)})"  # noqa: S608 - columns by number, texts by literal()
 
 
-def rules_statement(compiled: Compiled, subject: Subject) -> str:
-    """Over bad rows: the numbers of all rules of the subject that each breaks, perhaps none."""
+def rules_statement(compiled: Compiled, subjects: Sequence[Subject]) -> str:
+    """Over bad rows: the numbers of all rules of the subjects that each breaks, perhaps none."""
     cases = ", ".join(
         f"CASE WHEN {_gated(compiled, subject, rule.broken)} THEN {number} END"
+        for subject in subjects
         for number, rule in enumerate(subject.rules, start=subject.first_rule)
     )
     numbers = f"list_filter([{cases}], lambda number: number IS NOT NULL)"
-    plans = () if subject.plan is None else (subject.plan,)
+    plans = [subject.plan for subject in subjects if subject.plan is not None]
     fits = "".join(f", {plan.fits} AS f{plan.index}" for plan in plans)
     rows = f"SELECT *{fits} FROM ({_typed_rows(compiled, plans)})"  # noqa: S608 - see above
     return f"SELECT {numbers} AS rules FROM ({rows})"  # noqa: S608 - see above
