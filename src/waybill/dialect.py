@@ -14,11 +14,35 @@ from typing import TYPE_CHECKING, Any, Protocol
 from waybill.model.limits import Limits
 
 if TYPE_CHECKING:
+    from waybill.engine.access import AccessTokens
     from waybill.engine.commands import Commands, Idempotency
     from waybill.engine.insights import Insights
+    from waybill.engine.links import Links
     from waybill.errors import WaybillError
     from waybill.model.job import InputFile, Job
     from waybill.model.principal import Principal, Scope
+
+
+class Access(StrEnum):
+    """What ``authenticate`` finds in a request.
+
+    ``credential``: the secret of one. ``issued``: a token that ``Core.tokens`` gave.
+    """
+
+    CREDENTIAL = "credential"
+    ISSUED = "issued"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admission:
+    """How a dialect lets callers in.
+
+    ``project_rate_per_second``: requests of a whole project in a second and web process, beside
+    the limit of the server for each credential; 0 for none.
+    """
+
+    access: Access = Access.CREDENTIAL
+    project_rate_per_second: int = 0
 
 
 class BodyKind(StrEnum):
@@ -110,6 +134,8 @@ class Core:
 
     commands: Commands
     insights: Insights
+    links: Links
+    tokens: AccessTokens
     limits: Limits = field(default_factory=Limits)
     rate_per_second: int = 0
 
@@ -154,7 +180,9 @@ class Route:
     ``path``: literal segments and ``{name}`` parameters. ``scope``: needed; ``None`` means open to
     all. ``in_loop``: the handler only reads, under a millisecond, and runs in the event loop.
     ``request_media``: media types of the body with their OpenAPI schema; for an upload the edge
-    takes no others, unless ``*/*`` is among them.
+    takes no others, unless ``*/*`` is among them. ``project``: the path parameter that names the
+    caller's project; another project is refused before a body is read. ``file_parts``: parts of a
+    multipart body that are files even without a file name.
     ``strict_query``: unknown query parameters are refused. The rest documents it.
     """
 
@@ -166,6 +194,8 @@ class Route:
     in_loop: bool = False
     strict_query: bool = False
     idempotent_by_key: bool = False
+    project: str = ""
+    file_parts: frozenset[str] = frozenset()
     summary: str = ""
     description: str = ""
     query: Sequence[QueryParameter] = ()
@@ -184,9 +214,14 @@ class Dialect(Protocol):
     NAME: str
     ROUTES: Sequence[Route]
     SPACES: Sequence[str]
+    ADMISSION: Admission
 
     def authenticate(self, headers: Mapping[str, str]) -> str | None:
-        """The bare secret of a request, ``None`` where there is none."""
+        """The bare secret or token of a request, ``None`` where there is none.
+
+        Raises:
+            RequestInvalid: it is not in the form that this dialect wants.
+        """
 
     def render_error(self, error: WaybillError, request: Request) -> Response:
         """The answer to an error, in this dialect's own form."""

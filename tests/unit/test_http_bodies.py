@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import gzip
 from hashlib import sha256
+from types import SimpleNamespace
 
 import pytest
 
+from waybill.dialect import Body, BodyKind, Core, Request, Response, Route
 from waybill.dialects import native
 from waybill.errors import StorageFull
 from waybill.model.limits import Limits
+from waybill.model.principal import Scope
 from waybill.testing.edge import Answer, EdgeBench, make_bench
 
 CSV = b"icao,name\nLOWW,Vienna\n"
@@ -251,3 +254,28 @@ def test_a_file_name_never_reaches_the_disk(bench: EdgeBench) -> None:
     (name,) = bench.blobs.stored
     assert name == "uploads/upload-2"
     assert bench.core.submissions[0].file.name == "../../etc/passwd.csv"
+
+
+def test_a_route_may_name_parts_that_are_files_whatever_they_say() -> None:
+    stored: list[Body] = []
+
+    def take(core: Core, request: Request) -> Response:
+        del core
+        stored.append(request.body)
+        return Response(status=200)
+
+    route = Route(
+        method="POST",
+        path="/t",
+        handler=take,
+        scope=Scope.SUBMIT,
+        body=BodyKind.UPLOAD,
+        request_media={"multipart/form-data": {}},
+        file_parts=frozenset({"file"}),
+    )
+    bench = make_bench({"waybill": SimpleNamespace(**{**vars(native), "ROUTES": (route,)})})
+    body = form(part("kind", b"stores"), part("file", b"\x1f\x8b\xff" * 100_000))
+    assert bench.call("POST", "/t", headers=FORM, body=body).status == 200
+    [taken] = stored
+    assert taken.fields == {"kind": "stores"}
+    assert [(each.part, each.file.name) for each in taken.files] == [("file", "")]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
+from waybill.dialect import Access, Admission, Core, Request, Response, Route
 from waybill.dialects import native
 from waybill.model.principal import Scope
 from waybill.testing.edge import OTHER_TOKEN, TOKEN, EdgeBench, example_job, make_bench
@@ -101,3 +104,50 @@ def test_the_path_is_judged_before_the_credential(bench: EdgeBench) -> None:
     refused = bench.call("PUT", "/v1/jobs", token=None)
     assert (refused.status, refused.json()["status"]) == (405, 405)
     assert refused.headers["allow"] == "GET, HEAD, POST"
+
+
+def _status(core: Core, request: Request) -> Response:
+    del core
+    assert request.principal is not None
+    return Response(status=200, body=request.principal.project.encode())
+
+
+def _dialect(**changes: object) -> SimpleNamespace:
+    route = Route(
+        method="GET", path="/t/{project}/x", handler=_status, scope=Scope.READ, project="project"
+    )
+    known = {**vars(native), "ROUTES": (route,), "SPACES": ("/t",), **changes}
+    names = ("NAME", "ROUTES", "SPACES", "ADMISSION", "authenticate", "render_error")
+    return SimpleNamespace(**{name: known[name] for name in names})
+
+
+def test_a_path_that_names_another_project_is_refused() -> None:
+    bench = make_bench({"waybill": _dialect()})
+    assert bench.call("GET", "/t/one/x").body == b"one"
+    foreign = bench.call("GET", "/t/two/x")
+    missing = bench.call("GET", "/t/three/x")
+    assert (foreign.status, foreign.json()["code"]) == (403, "PROJECT_FOREIGN")
+    assert missing.status == 403
+
+
+def test_a_project_shares_the_rate_of_its_dialect() -> None:
+    bench = make_bench({"waybill": _dialect(ADMISSION=Admission(project_rate_per_second=3))})
+    bench.credentials.admit("another of one")
+    tokens = [TOKEN, "another of one", TOKEN, TOKEN]
+    statuses = [bench.call("GET", "/t/one/x", token=token).status for token in tokens]
+    assert statuses == [200, 200, 200, 429]
+    assert bench.call("GET", "/t/two/x", token=OTHER_TOKEN).status == 200
+
+
+def test_no_limit_at_all_leaves_dialects_without_one() -> None:
+    dialect = _dialect(ADMISSION=Admission(project_rate_per_second=1))
+    bench = make_bench({"waybill": dialect}, rate_per_second=0)
+    assert [bench.call("GET", "/t/one/x").status for _ in range(3)] == [200, 200, 200]
+
+
+def test_a_dialect_may_take_tokens_that_were_issued() -> None:
+    bench = make_bench({"waybill": _dialect(ADMISSION=Admission(access=Access.ISSUED))})
+    bench.credentials.admit("s3", login="c1")
+    token = bench.tokens.issue("waybill", "c1", "s3").text
+    assert bench.call("GET", "/t/one/x", token=token).status == 200
+    assert bench.call("GET", "/t/one/x", token="s3").json()["code"] == "CREDENTIAL_INVALID"  # noqa: S106 - a test

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from waybill.bootstrap.embedded import make_key, open_embedded
+from waybill.bootstrap.embedded import PEPPER, SIGNING, make_key, open_embedded
 from waybill.dispatch.embedded import Role
 from waybill.errors import RequestInvalid, SettingsInvalid, StateConflict
 from waybill.model.administration import InitResult, NewCredential
@@ -57,7 +57,8 @@ def init_directory(root: Path, presets: Sequence[str]) -> InitResult:
     if presets:
         raise SettingsInvalid(f"there is no preset {presets[0]!r} in this version")
     directory.make_folders()
-    make_key(directory)
+    make_key(directory, PEPPER)
+    make_key(directory, SIGNING)
     entities = write_example(directory)
     directory.config.touch(mode=0o600)  # it may come to hold a token
     directory.config.write_text(default_toml(), encoding="utf-8")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import secrets
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Final
 
 from waybill.blobs.local import LocalBlobs
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 PEPPER: Final = "pepper"
 """Name of the key that hashes of secret fields are made with."""
+SIGNING: Final = "signing"
+"""Name of the key that links and access tokens are signed with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,11 +139,21 @@ def read_pepper(directory: DataDirectory) -> str:
         ) from None
 
 
-def make_key(directory: DataDirectory) -> None:
-    """Write a new key, once, when the directory is made."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-    descriptor = os.open(directory.secret(PEPPER), flags, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as stream:
+def read_signing_key(directory: DataDirectory) -> bytes:
+    """The key for links and tokens; made anew where it is missing: then those given before end."""
+    with suppress(FileExistsError):
+        make_key(directory, SIGNING)
+    return bytes.fromhex(directory.secret(SIGNING).read_text(encoding="ascii"))
+
+
+def make_key(directory: DataDirectory, name: str) -> None:
+    """Write a new key.
+
+    Raises:
+        FileExistsError: there is one.
+    """
+    with NamedTemporaryFile("w", dir=directory.secrets, encoding="ascii") as stream:  # mode 0600
         stream.write(secrets.token_hex(32))
         stream.flush()
         os.fsync(stream.fileno())
+        os.link(stream.name, directory.secret(name))  # never seen half written

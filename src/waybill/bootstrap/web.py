@@ -12,21 +12,29 @@ from typing import TYPE_CHECKING, Final
 
 from prometheus_client import CollectorRegistry
 
-from waybill.bootstrap.embedded import load_catalogue, open_embedded, open_own_sandbox
+from waybill.bootstrap.embedded import (
+    load_catalogue,
+    open_embedded,
+    open_own_sandbox,
+    read_signing_key,
+)
 from waybill.bootstrap.inputs import make_opener
 from waybill.bootstrap.lifeline import watch_lifeline
 from waybill.bootstrap.logs import configure_logging
 from waybill.bootstrap.memory import leave_out_what_start_made, look_for_garbage_less_often
 from waybill.dialect import Core
 from waybill.dispatch.embedded import Role
+from waybill.engine.access import AccessTokens
 from waybill.engine.commands import Commands
 from waybill.engine.insights import Insights
+from waybill.engine.links import Links
 from waybill.engine.report_parts import ReportParts
 from waybill.errors import StorageFull, StoreUnavailable
 from waybill.http.app import EdgeParts, build_app
 from waybill.http.metrics import QueueCollector
 from waybill.http.serve import Tls, bind_listener, inherit_listener, listener_url, run_web
 from waybill.registry import DIALECTS
+from waybill.signing import JwtSigner
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -128,10 +136,18 @@ def build_edge(parts: Embedded) -> Edge:
             sandbox=cache(partial(open_own_sandbox, parts)),
         ),
     )
+    signer = JwtSigner(read_signing_key(parts.directory), parts.clock)
+    links = Links(signer=signer, clock=parts.clock, lifetime_seconds=settings.server.link_seconds)
+    tokens = AccessTokens(
+        credentials=parts.store,
+        signer=signer,
+        clock=parts.clock,
+        lifetime_seconds=settings.server.token_seconds,
+    )
     return build_app(
         EdgeParts(
             dialects=DIALECTS,
-            core=Core(commands=commands, insights=insights),
+            core=Core(commands=commands, insights=insights, links=links, tokens=tokens),
             credentials=parts.store,
             blobs=parts.blobs,
             ids=parts.ids,

@@ -95,9 +95,11 @@ class Edge:
         self._senders = Senders(parts.public_url, parts.trusted_proxies)
         self._gate = Gate(
             credentials=parts.credentials,
+            tokens=parts.core.tokens,
             senders=self._senders,
             clock=parts.clock,
             rate_per_second=parts.rate_per_second,
+            dialects=parts.dialects.values(),
         )
         self._bodies = Bodies(
             limits=parts.limits,

@@ -68,14 +68,16 @@ class Bodies:
             return Body(files=(StoredFile(part="", file=file, charset=options.get("charset", "")),))
         if encoding != "identity":
             raise _encoding_unsupported(encoding)
-        return await self._read_multipart(stream, options.get("boundary", ""))
+        return await self._read_multipart(stream, options.get("boundary", ""), route.file_parts)
 
-    async def _read_multipart(self, stream: BodyStream, boundary: str) -> Body:
+    async def _read_multipart(
+        self, stream: BodyStream, boundary: str, file_parts: frozenset[str]
+    ) -> Body:
         if not boundary:
             raise BodyInvalid(
                 "The Content-Type names no boundary; let the HTTP library set this header."
             )
-        reader = MultipartReader(stream, boundary, self.limits, self.spools)
+        reader = MultipartReader(stream, boundary, self.limits, self.spools, file_parts)
         body: Body | None = None
         try:
             body = await reader.read()

@@ -5,11 +5,15 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
+from waybill.dialect import Access
 from waybill.errors import NotAllowed, NotAuthenticated, RateExceeded
 from waybill.http.rate_limits import FixedWindow
 
 if TYPE_CHECKING:
-    from waybill.dialect import Route
+    from collections.abc import Iterable
+
+    from waybill.dialect import Dialect, Route
+    from waybill.engine.access import AccessTokens
     from waybill.http.exchange import Exchange, Senders
     from waybill.http.routing import Target
     from waybill.model.principal import Principal
@@ -23,15 +27,30 @@ FAILURE_WINDOW_SECONDS: Final = 10.0
 class Gate:
     """Admits requests. Reads credentials in the event loop: one indexed look-up each.
 
-    ``rate_per_second`` counts per credential and process; 0 is no limit. Refused credentials are
-    counted per address, so that guessing is slow and leaves a trace.
+    ``rate_per_second`` counts per credential and process; 0 is no limit, and then dialects have
+    none of their own either. Refused credentials are counted per address, so that guessing is slow
+    and leaves a trace.
     """
 
     def __init__(
-        self, *, credentials: CredentialStore, senders: Senders, clock: Clock, rate_per_second: int
+        self,
+        *,
+        credentials: CredentialStore,
+        tokens: AccessTokens,
+        senders: Senders,
+        clock: Clock,
+        rate_per_second: int,
+        dialects: Iterable[Dialect],
     ) -> None:
         self._credentials = credentials
+        self._tokens = tokens
         self._senders = senders
+        own = {each.NAME: each.ADMISSION.project_rate_per_second for each in dialects}
+        self._project_rates = {
+            name: FixedWindow(clock, limit=rate)
+            for name, rate in own.items()
+            if rate and rate_per_second
+        }
         self._rate = FixedWindow(clock, limit=rate_per_second) if rate_per_second else None
         self._policy = f'"credential";q={rate_per_second};w=1'.encode()
         self._failures = FixedWindow(
@@ -44,7 +63,7 @@ class Gate:
         Raises:
             NotAuthenticated: no credential, or none that is known to this dialect.
             RateExceeded: too many requests, or too many refused credentials from one address.
-            NotAllowed: the credential lacks the route's scope.
+            NotAllowed: the credential lacks the route's scope, or is of another project.
         """
         if target.route.scope is None:
             return
@@ -52,20 +71,28 @@ class Gate:
         exchange.principal = principal
         if self._rate is not None:
             self._count(exchange, self._rate, principal)
+        if target.dialect.NAME in self._project_rates:
+            self._project_rates[target.dialect.NAME].hit(principal.project)
+        _check_project(exchange, principal, target.route)
         _check_scope(principal, target.route)
 
     def _find_principal(self, exchange: Exchange, target: Target) -> Principal:
         secret = target.dialect.authenticate(exchange.headers)
         if secret is None:
             raise NotAuthenticated("This request needs a credential.")
-        digest = sha256(secret.encode("utf-8", "surrogateescape")).digest()
-        principal = self._credentials.find_principal(target.dialect.NAME, digest)
+        principal = self._principal_of(target.dialect, secret)
         if principal is None or not principal.project:
             self._failures.hit(self._senders.address(exchange))
             raise NotAuthenticated(
                 "The credential is unknown, revoked or expired.", code="CREDENTIAL_INVALID"
             )
         return principal
+
+    def _principal_of(self, dialect: Dialect, secret: str) -> Principal | None:
+        if dialect.ADMISSION.access is Access.ISSUED:
+            return self._tokens.read(dialect.NAME, secret)
+        digest = sha256(secret.encode("utf-8", "surrogateescape")).digest()
+        return self._credentials.find_principal(dialect.NAME, digest)
 
     def _count(self, exchange: Exchange, rate: FixedWindow, principal: Principal) -> None:
         exchange.notes.append((b"ratelimit-policy", self._policy))
@@ -77,6 +104,12 @@ class Gate:
             raise
         limit = f'"credential";r={left.remaining};t={left.reset_seconds}'
         exchange.notes.append((b"ratelimit", limit.encode()))
+
+
+def _check_project(exchange: Exchange, principal: Principal, route: Route) -> None:
+    """Refuse a path that names another project, whether that exists or not."""
+    if route.project and exchange.path_params[route.project] != principal.project:
+        raise NotAllowed("The credential is of another project.", scope="", code="PROJECT_FOREIGN")
 
 
 def _check_scope(principal: Principal, route: Route) -> None:

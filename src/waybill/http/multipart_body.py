@@ -44,14 +44,23 @@ class _Part:
 class MultipartReader:
     """Reads one multipart body: text fields into memory, files to the blob store.
 
-    ``stored`` holds the files that are durable so far; ``discard`` drops the unfinished one.
+    ``file_parts``: names of parts that are files even without a file name. ``stored`` holds the
+    files that are durable so far; ``discard`` drops the unfinished one.
     """
 
-    def __init__(self, stream: BodyStream, boundary: str, limits: Limits, spools: Spools) -> None:
+    def __init__(
+        self,
+        stream: BodyStream,
+        boundary: str,
+        limits: Limits,
+        spools: Spools,
+        file_parts: frozenset[str] = frozenset(),
+    ) -> None:
         self._stream = stream
         self._limits = limits
         self._spools = spools
         self._boundary = boundary
+        self._file_parts = file_parts
         self._part: _Part | None = None
         self._parts = 0
         self._silent_bytes = 0
@@ -102,7 +111,7 @@ class MultipartReader:
         if part.name in self._fields or any(part.name == file.part for file in self.stored):
             raise BodyInvalid(f"The part {part.name!r} came twice.", code="DUPLICATE_PART")
         self._part = part
-        if part.file_name is not None:
+        if part.file_name is not None or part.name in self._file_parts:
             part.spool = self._spools.open()
 
     async def _add(self, data: bytes | bytearray) -> None:

@@ -11,7 +11,7 @@ import msgspec
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from waybill import __version__
-from waybill.dialect import Answer, Core, Dialect, Request, Response, Route
+from waybill.dialect import Admission, Answer, Core, Dialect, Request, Response, Route
 from waybill.errors import NotAuthenticated
 from waybill.http.docs_page import STYLE_HASH, render_page
 from waybill.http.openapi import describe
@@ -55,6 +55,7 @@ class _PagesDialect:
     NAME: str
     ROUTES: Sequence[Route]
     SPACES: Sequence[str]
+    ADMISSION: Admission
     authenticate: Callable[[Mapping[str, str]], str | None]
     render_error: Callable[[WaybillError, Request], Response]
 
@@ -75,6 +76,7 @@ class ServerPages:
             NAME="server",
             ROUTES=self._routes(),
             SPACES=(),
+            ADMISSION=Admission(),
             authenticate=self.fallback.authenticate,
             render_error=self.fallback.render_error,
         )

@@ -27,12 +27,13 @@ ALL_SCOPES: frozenset[Scope] = frozenset(Scope)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Principal:
-    """An authenticated caller."""
+    """An authenticated caller; ``login``: as in ``Credential``."""
 
     project: ProjectName
     credential: CredentialId
     scopes: frozenset[Scope]
     dialect: str
+    login: str = ""
 
     def may(self, scope: Scope) -> bool:
         """Whether the caller has this scope; ``admin`` includes every other."""

@@ -60,6 +60,10 @@ class ServerSettings:
         "Requests per second of one credential, counted by each web process; 0 means no limit.",
         least=0,
     )
+    link_seconds: float = _setting(
+        3600.0, "How long a link works that needs no credential.", least=60
+    )
+    token_seconds: int = _setting(3600, "How long an access token works.", least=60)
     metrics_token: Secret = field(
         default=_NO_SECRET, metadata={"help": "Bearer token of /metrics; empty: open to all."}
     )

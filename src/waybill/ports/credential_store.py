@@ -36,3 +36,6 @@ class CredentialStore(Protocol):
 
     def find_principal(self, dialect: str, secret_sha256: bytes) -> Principal | None:
         """The caller behind a secret; ``None`` where unknown, revoked or of another dialect."""
+
+    def find_by_id(self, dialect: str, credential: CredentialId) -> Principal | None:
+        """The caller that a credential is of; ``None`` where ``find_principal`` gives none."""

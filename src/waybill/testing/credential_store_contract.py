@@ -53,6 +53,21 @@ class CredentialStoreContract:
             dialect="waybill",
         )
 
+    def test_an_id_leads_to_the_same_principal(self, store: CredentialStore) -> None:
+        _add(store, _credential(dialect="tao", login="c1"))
+        found = store.find_by_id("tao", CredentialId("cred-1"))
+        assert found is not None
+        assert found == store.find_principal("tao", SECRET)
+        assert found.login == "c1"
+        assert store.find_by_id("waybill", CredentialId("cred-1")) is None
+        assert store.find_by_id("tao", CredentialId("cred-2")) is None
+
+    def test_a_revoked_id_leads_nowhere_at_once(self, store: CredentialStore) -> None:
+        _add(store, _credential())
+        assert store.find_by_id("waybill", CredentialId("cred-1")) is not None
+        assert store.revoke(CredentialId("cred-1"), at(9))
+        assert store.find_by_id("waybill", CredentialId("cred-1")) is None
+
     def test_a_credential_without_scopes_has_none(self, store: CredentialStore) -> None:
         _add(store, _credential(scopes=frozenset()))
         found = store.find_principal("waybill", SECRET)

@@ -13,8 +13,10 @@ import msgspec
 from prometheus_client import CollectorRegistry
 
 from waybill.dialect import Core
+from waybill.engine.access import AccessTokens
 from waybill.engine.commands import Idempotency
 from waybill.engine.insights import Download, EntitySummary, RejectionPage, ReportFormat
+from waybill.engine.links import Links
 from waybill.errors import KeyInFlight, KeyReused, NotFound, StateConflict
 from waybill.http.app import Edge, EdgeParts, build_app
 from waybill.model.ids import BlobName, CredentialId, JobId, ProjectName
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from waybill.engine.insights import Insights
     from waybill.model.artifact import Artifact
     from waybill.model.job import Attempt, InputFile
+    from waybill.ports.clock import Clock
     from waybill.ports.job_store import JobFilter
 
 START = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
@@ -198,6 +201,7 @@ class MemoryCredentials:
         project: str = "one",
         scopes: Iterable[Scope] = ALL_SCOPES,
         dialect: str = "waybill",
+        login: str = "",
     ) -> Principal:
         """Let a secret in."""
         principal = Principal(
@@ -205,6 +209,7 @@ class MemoryCredentials:
             credential=CredentialId(f"credential-{len(self.principals) + 1}"),
             scopes=frozenset(scopes),
             dialect=dialect,
+            login=login,
         )
         self.principals[dialect, sha256(secret.encode()).digest()] = principal
         return principal
@@ -212,6 +217,11 @@ class MemoryCredentials:
     def find_principal(self, dialect: str, secret_sha256: bytes) -> Principal | None:
         """See ``CredentialStore.find_principal``."""
         return self.principals.get((dialect, secret_sha256))
+
+    def find_by_id(self, dialect: str, credential: CredentialId) -> Principal | None:
+        """See ``CredentialStore.find_by_id``."""
+        known = (each for each in self.principals.values() if each.credential == credential)
+        return next((each for each in known if each.dialect == dialect), None)
 
     def add_project(self, project: Project) -> bool:
         """See ``CredentialStore.add_project``; every project is known here."""
@@ -229,6 +239,7 @@ class MemoryCredentials:
             credential=credential.id,
             scopes=credential.scopes,
             dialect=credential.dialect,
+            login=credential.login,
         )
 
     def credentials(self, project: ProjectName | None) -> Sequence[Credential]:
@@ -243,6 +254,27 @@ class MemoryCredentials:
         changed = len(known) != len(self.principals)
         self.principals = known
         return changed
+
+
+class MemorySigner:
+    """See ``Signer``: the texts are numbers of what is kept here."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._signed: list[tuple[str, Mapping[str, str], datetime]] = []
+
+    def sign(self, purpose: str, claims: Mapping[str, str], expires_at: datetime) -> str:
+        """See ``Signer.sign``."""
+        self._signed.append((purpose, dict(claims), expires_at))
+        return f"signed-{len(self._signed)}"
+
+    def read(self, purpose: str, text: str) -> Mapping[str, str] | None:
+        """See ``Signer.read``."""
+        number = text.removeprefix("signed-")
+        if not number.isdigit() or not 1 <= int(number) <= len(self._signed):
+            return None
+        known, claims, expires_at = self._signed[int(number) - 1]
+        return claims if known == purpose and self._clock.now() < expires_at else None
 
 
 class QuietDispatcher:
@@ -447,6 +479,7 @@ class EdgeBench:
     credentials: MemoryCredentials
     clock: StillClock
     dispatcher: QuietDispatcher
+    tokens: AccessTokens
     notes: list[str] = field(default_factory=list)
 
     def call(
@@ -473,12 +506,20 @@ class EdgeBench:
 def make_bench(dialects: Mapping[str, Dialect], **changes: Any) -> EdgeBench:  # noqa: ANN401 - any field of EdgeParts
     """An edge over a core in memory; ``changes`` are fields of ``EdgeParts``."""
     blobs, credentials, clock = MemoryBlobs(), MemoryCredentials(), StillClock()
-    core, dispatcher = MemoryCore(blobs), QuietDispatcher()
+    core, dispatcher, signer = MemoryCore(blobs), QuietDispatcher(), MemorySigner(clock)
+    tokens = AccessTokens(
+        credentials=credentials, signer=signer, clock=clock, lifetime_seconds=3600
+    )
     credentials.admit(TOKEN)
     credentials.admit(OTHER_TOKEN, project="two")
     parts = EdgeParts(
         dialects=dialects,
-        core=Core(commands=cast("Commands", core), insights=cast("Insights", core)),
+        core=Core(
+            commands=cast("Commands", core),
+            insights=cast("Insights", core),
+            links=Links(signer=signer, clock=clock, lifetime_seconds=3600),
+            tokens=tokens,
+        ),
         credentials=credentials,
         blobs=blobs,
         ids=CountingIds(),
@@ -493,6 +534,7 @@ def make_bench(dialects: Mapping[str, Dialect], **changes: Any) -> EdgeBench:  #
         credentials=credentials,
         clock=clock,
         dispatcher=dispatcher,
+        tokens=tokens,
     )
 
 

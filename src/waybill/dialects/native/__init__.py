@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from waybill.dialect import Admission
 from waybill.dialects.native.problems import render_error
 from waybill.dialects.native.routes import ROUTES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["NAME", "ROUTES", "SPACES", "authenticate", "render_error"]
+__all__ = ["ADMISSION", "NAME", "ROUTES", "SPACES", "authenticate", "render_error"]
 
 NAME: str = "waybill"
 SPACES: Sequence[str] = ("/v1",)
+ADMISSION = Admission()
 
 
 def authenticate(headers: Mapping[str, str]) -> str | None:

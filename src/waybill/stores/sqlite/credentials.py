@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from waybill.errors import NotFound, StateConflict
@@ -31,7 +31,9 @@ class Credentials(Part):
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)
-        self._principals: ReadCache[tuple[bytes, str], Principal] = ReadCache(database.current_mark)
+        mark = database.current_mark
+        self._principals: ReadCache[tuple[bytes, str], Principal] = ReadCache(mark)
+        self._by_id: ReadCache[tuple[CredentialId, str], Principal] = ReadCache(mark)
 
     def add_project(self, project: Project) -> bool:
         """See ``CredentialStore.add_project``."""
@@ -77,13 +79,23 @@ class Credentials(Part):
 
     def find_principal(self, dialect: str, secret_sha256: bytes) -> Principal | None:
         """See ``CredentialStore.find_principal``."""
-        return self._principals.find((secret_sha256, dialect), self._read_principal)
+        key = (secret_sha256, dialect)
+        return self._principals.find(key, partial(self._read_principal, "find_principal"))
 
-    def _read_principal(self, key: tuple[bytes, str]) -> Principal | None:
-        rows = self._database.read(lambda reader: every(reader, "find_principal", key))
-        for project, credential, scopes in rows:
+    def find_by_id(self, dialect: str, credential: CredentialId) -> Principal | None:
+        """See ``CredentialStore.find_by_id``."""
+        key = (credential, dialect)
+        return self._by_id.find(key, partial(self._read_principal, "find_credential"))
+
+    def _read_principal(self, query: str, key: tuple[bytes | str, str]) -> Principal | None:
+        rows = self._database.read(lambda reader: every(reader, query, key))
+        for project, credential, scopes, login in rows:
             return Principal(
-                project=project, credential=credential, scopes=_to_scopes(scopes), dialect=key[1]
+                project=project,
+                credential=credential,
+                scopes=_to_scopes(scopes),
+                dialect=key[1],
+                login=login,
             )
         return None
 

@@ -1,0 +1,59 @@
+"""Links to files of jobs that need no credential: unguessable, for one file, for a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from waybill.errors import NotFound
+from waybill.model.ids import CredentialId, ProjectName
+from waybill.model.principal import Principal, Scope
+
+if TYPE_CHECKING:
+    from waybill.model.job import Job
+    from waybill.ports.clock import Clock
+    from waybill.ports.signer import Signer
+
+PURPOSE: Final = "link"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedLink:
+    """What a link leads to: one file of one job. ``principal`` may read in the job's project."""
+
+    principal: Principal
+    job_id: str
+    file: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Links:
+    """Makes and opens links. A dialect names its files itself and has a route that opens them."""
+
+    signer: Signer
+    clock: Clock
+    lifetime_seconds: float
+
+    def make(self, job: Job, file: str) -> str:
+        """The part of a URL that leads to that file, safe in a path."""
+        claims = {"sub": job.id, "prj": job.project, "file": file, "dia": job.dialect}
+        expires_at = self.clock.now() + timedelta(seconds=self.lifetime_seconds)
+        return self.signer.sign(PURPOSE, claims, expires_at)
+
+    def open(self, dialect: str, text: str) -> OpenedLink:
+        """Where a link of that dialect leads.
+
+        Raises:
+            NotFound: it is forged or has expired; the two are not told apart.
+        """
+        claims = self.signer.read(PURPOSE, text)
+        if claims is None or claims.get("dia") != dialect:
+            raise NotFound("the link leads nowhere, or has expired", code="LINK_INVALID")
+        principal = Principal(
+            project=ProjectName(claims["prj"]),
+            credential=CredentialId(PURPOSE),
+            scopes=frozenset({Scope.READ}),
+            dialect=dialect,
+        )
+        return OpenedLink(principal=principal, job_id=claims["sub"], file=claims["file"])
