@@ -6,6 +6,10 @@ import os
 import shutil
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("waybill", deadline=None)  # how long an example takes is the machine's
+settings.load_profile("waybill")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -91,7 +91,6 @@ def records_of(chunks: list[RawChunk]) -> list[Expected]:
     return [found[number] for number in sorted(found)]
 
 
-@settings(deadline=None)
 @given(files(), st.integers(1, 90))
 def test_every_record_comes_back_with_its_line_and_byte(
     file: tuple[str, str, list[Expected], int], chunk_bytes: int
@@ -102,7 +101,6 @@ def test_every_record_comes_back_with_its_line_and_byte(
     assert records_of(chunks) == expected
 
 
-@settings(deadline=None)
 @given(files(), st.integers(1, 90))
 def test_malformed_records_are_exactly_those_of_another_width(
     file: tuple[str, str, list[Expected], int], chunk_bytes: int
@@ -113,7 +111,7 @@ def test_malformed_records_are_exactly_those_of_another_width(
     assert ragged == [n for n, row in enumerate(expected, start=1) if len(row.cells) != width]
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     files(),
     st.sampled_from(sorted(BOMS)),
@@ -130,7 +128,7 @@ def test_encoding_and_compression_change_neither_values_nor_positions(
     assert records_of(chunks) == expected
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.text(alphabet='ab,"\n\r', max_size=40), st.integers(1, 30))
 def test_odd_quotes_are_read_as_a_letter_by_letter_reader_would(
     body: str, chunk_bytes: int
@@ -152,7 +150,7 @@ def test_odd_quotes_are_read_as_a_letter_by_letter_reader_would(
     assert found == broken
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(files(), st.integers(1, 90), st.data())
 def test_any_records_are_found_again(
     file: tuple[str, str, list[Expected], int], chunk_bytes: int, data: st.DataObject

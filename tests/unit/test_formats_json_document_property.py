@@ -58,7 +58,7 @@ def is_closed(element: bytes) -> bool:
     return depth == 0 and not is_inside and backslashes == 0
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(records=RECORDS, damages=st.lists(DAMAGE, min_size=6, max_size=6), is_ascii=st.booleans())
 def test_an_element_has_the_verdict_that_its_line_has(
     tmp_path_factory: pytest.TempPathFactory,
@@ -84,7 +84,7 @@ def test_an_element_has_the_verdict_that_its_line_has(
     }
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     records=RECORDS,
     damage=DAMAGE,

@@ -73,9 +73,7 @@ def normal(rows: list[tuple[Cell, ...]]) -> list[tuple[Cell, ...]]:
 
 
 @pytest.mark.parametrize("name", ["csv", "ndjson", "json"])
-@settings(
-    deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_table_of_text_comes_back(tmp_path: Path, name: str, data: st.DataObject) -> None:
     written = data.draw(st.composite(lambda draw: FORMATS[name](draw(tables()), draw))())
@@ -89,9 +87,7 @@ def test_a_table_of_text_comes_back(tmp_path: Path, name: str, data: st.DataObje
 
 
 @pytest.mark.parametrize("name", sorted(CHILD_JOBS))
-@settings(
-    deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_table_read_by_a_child_comes_back(tmp_path: Path, name: str, data: st.DataObject) -> None:
     written = data.draw(st.composite(lambda draw: FORMATS[name](draw(tables()), draw))())
@@ -108,9 +104,7 @@ def test_a_table_read_by_a_child_comes_back(tmp_path: Path, name: str, data: st.
 
 
 @pytest.mark.parametrize("name", sorted(FORMATS))
-@settings(
-    deadline=None, max_examples=2, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=2, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_the_same_through_the_door_of_the_server(
     tmp_path: Path, name: str, data: st.DataObject
@@ -125,9 +119,7 @@ def test_the_same_through_the_door_of_the_server(
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "utf-16", "utf-16-be", "utf-32", "iso-8859-15"])
-@settings(
-    deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_declared_encoding_changes_nothing(
     tmp_path: Path, encoding: str, data: st.DataObject
@@ -144,9 +136,7 @@ def test_a_declared_encoding_changes_nothing(
 
 @pytest.mark.parametrize("packing", sorted(PACKINGS))
 @pytest.mark.parametrize("name", ["csv", "ndjson", "json", "xml"])
-@settings(
-    deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_cut_file_gives_its_first_records_rightly(
     tmp_path: Path, name: str, packing: str, data: st.DataObject

@@ -104,7 +104,7 @@ NAMES = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(NAMES)
 def test_any_names_come_back_from_both_templates(names: list[str]) -> None:
     entity = named(*names)

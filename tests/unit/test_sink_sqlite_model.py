@@ -79,7 +79,7 @@ files = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(files=files, is_unique=st.booleans())
 def test_outcomes_and_records_are_those_of_applying_one_by_one(
     files: list[tuple[tuple[str, ...], bool, list[list[tuple[str, dict[str, Any]]]]]],

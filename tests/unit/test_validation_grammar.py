@@ -18,9 +18,7 @@ from waybill.validation.descriptor import parse_descriptor
 from waybill.validation.rejects import iterate_rejections
 from waybill.validation.sandbox import Sandbox, open_sandbox
 
-QUICK = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+QUICK = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture(scope="module")

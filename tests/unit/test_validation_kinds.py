@@ -184,9 +184,7 @@ def test_an_array_that_no_delimited_text_means_is_refused(
 
 
 @given(st.lists(st.lists(st.text(alphabet='a,:"\\\né\x00\x1f []', max_size=3)), min_size=1))
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_array_is_refused_or_comes_back_from_its_text(
     check: Check, arrays: list[list[str]]
 ) -> None:
