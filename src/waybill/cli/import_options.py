@@ -4,7 +4,13 @@ from typing import Annotated
 
 import typer
 
-from waybill.model.options import FileFormat, OnDuplicate, Operation, UnknownColumns
+from waybill.model.options import (
+    FileFormat,
+    MissingColumns,
+    OnDuplicate,
+    Operation,
+    UnknownColumns,
+)
 
 OperationOption = Annotated[
     Operation | None, typer.Option("--operation", help="What a record does; default upsert.")
@@ -16,6 +22,10 @@ OnDuplicateOption = Annotated[
 UnknownColumnsOption = Annotated[
     UnknownColumns | None,
     typer.Option("--unknown-columns", help="Columns the entity does not declare; default warn."),
+]
+MissingColumnsOption = Annotated[
+    MissingColumns | None,
+    typer.Option("--missing-columns", help="Columns every record needs; default fail."),
 ]
 Delimiter = Annotated[
     str | None,

@@ -13,6 +13,7 @@ from waybill.cli.import_options import (
     Escaped,
     HeaderRow,
     InputFormat,
+    MissingColumnsOption,
     NoHeader,
     OnDuplicateOption,
     OperationOption,
@@ -35,6 +36,7 @@ def submit(  # noqa: PLR0913 - one parameter per option of the command line
     ] = None,
     on_duplicate: OnDuplicateOption = None,
     unknown_columns: UnknownColumnsOption = None,
+    missing_columns: MissingColumnsOption = None,
     max_errors: Annotated[
         int | None, typer.Option("--max-errors", min=0, help="Fail above so many rejections.")
     ] = None,
@@ -75,6 +77,7 @@ def submit(  # noqa: PLR0913 - one parameter per option of the command line
         "atomicity": atomicity,
         "on_duplicate": on_duplicate,
         "unknown_columns": unknown_columns,
+        "missing_columns": missing_columns,
         "max_errors": max_errors,
         "max_error_ratio": max_error_ratio,
         "dry_run": dry_run or None,

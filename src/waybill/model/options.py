@@ -44,6 +44,16 @@ class UnknownColumns(StrEnum):
     KEEP = "keep"
 
 
+class MissingColumns(StrEnum):
+    """What becomes of a file that has no column for a field which every record needs.
+
+    ``reject``: every record is rejected for the value that it lacks.
+    """
+
+    FAIL = "fail"
+    REJECT = "reject"
+
+
 class HeaderMode(StrEnum):
     """Whether the first line names the columns.
 
@@ -85,6 +95,7 @@ class ImportOptions:
     atomicity: Atomicity = Atomicity.ROW
     on_duplicate: OnDuplicate = OnDuplicate.REJECT
     unknown_columns: UnknownColumns = UnknownColumns.WARN
+    missing_columns: MissingColumns = MissingColumns.FAIL
     max_errors: int | None = None
     max_error_ratio: float | None = None
     dry_run: bool = False

@@ -168,17 +168,28 @@ def _action_index(entity: Entity, header: tuple[str, ...]) -> int | None:
     return None
 
 
-def _check_missing(
-    entity: Entity, header: tuple[str, ...], bound: Mapping[str, int], operation: Operation
-) -> None:
+def missing_columns(
+    entity: Entity, header: tuple[str, ...], *, operation: Operation
+) -> tuple[str, ...]:
+    """The names of the fields that records need and the file has no column for."""
+    bound = {field.name for field in _fields_by_index(entity, header).values()}
+    return tuple(name for name in _needed(entity, operation) if name not in bound)
+
+
+def _needed(entity: Entity, operation: Operation) -> list[str]:
     partial = operation in (Operation.UPDATE, Operation.DELETE)
-    needed = [
+    return [
         field.name
         for field in entity.fields
         if field.name in entity.key
         or (field.constraints.required and field.default is None and not partial)
     ]
-    missing = [name for name in needed if name not in bound]
+
+
+def _check_missing(
+    entity: Entity, header: tuple[str, ...], bound: Mapping[str, int], operation: Operation
+) -> None:
+    missing = [name for name in _needed(entity, operation) if name not in bound]
     if not missing:
         return
     free = [name for index, name in enumerate(header) if index not in bound.values()]

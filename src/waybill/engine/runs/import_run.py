@@ -18,6 +18,7 @@ from waybill.engine.runs.control import RunCanceled
 from waybill.engine.runs.duplicates import KeyLedgers
 from waybill.engine.runs.matching import MatchPhase
 from waybill.engine.runs.opening import read_options
+from waybill.engine.runs.padding import with_needed_columns
 from waybill.engine.runs.planning import Planner
 from waybill.engine.runs.progress import ProgressMeter
 from waybill.engine.runs.reporting import MasterList
@@ -105,6 +106,7 @@ class ImportRun:
             return self._import(reader.widened(), meter)
 
     def _import(self, reader: Reader, meter: ProgressMeter) -> Finish:
+        reader = with_needed_columns(reader, self.context.entity, self.context.job.options)
         self.facts = {**reader.header.facts, "columns": list(reader.header.names)}
         meter.format_facts = self.facts
         if not reader.header.names:
