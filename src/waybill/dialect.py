@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from waybill.model.limits import Limits
 
 if TYPE_CHECKING:
+    import re
+
     from waybill.engine.access import AccessTokens
     from waybill.engine.commands import Commands, Idempotency
     from waybill.engine.insights import Insights
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from waybill.errors import WaybillError
     from waybill.model.job import InputFile, Job
     from waybill.model.principal import Principal, Scope
+    from waybill.ports.clock import IdSource
 
 
 class Access(StrEnum):
@@ -136,6 +139,7 @@ class Core:
     insights: Insights
     links: Links
     tokens: AccessTokens
+    ids: IdSource
     limits: Limits = field(default_factory=Limits)
     rate_per_second: int = 0
 
@@ -180,9 +184,10 @@ class Route:
     ``path``: literal segments and ``{name}`` parameters. ``scope``: needed; ``None`` means open to
     all. ``in_loop``: the handler only reads, under a millisecond, and runs in the event loop.
     ``request_media``: media types of the body with their OpenAPI schema; for an upload the edge
-    takes no others, unless ``*/*`` is among them. ``project``: the path parameter that names the
-    caller's project; another project is refused before a body is read. ``file_parts``: parts of a
-    multipart body that are files even without a file name.
+    takes no others, unless ``*/*`` is among them. ``patterns``: by parameter of the path, what a
+    segment must match as a whole; a path with any other has no route here. ``project``: the path
+    parameter that names the caller's project; another project is refused before a body is read.
+    ``file_parts``: parts of a multipart body that are files even without a file name.
     ``strict_query``: unknown query parameters are refused. The rest documents it.
     """
 
@@ -194,6 +199,7 @@ class Route:
     in_loop: bool = False
     strict_query: bool = False
     idempotent_by_key: bool = False
+    patterns: Mapping[str, re.Pattern[str]] = field(default_factory=dict)
     project: str = ""
     file_parts: frozenset[str] = frozenset()
     summary: str = ""

@@ -68,6 +68,10 @@ class SystemIds:
         """See ``IdSource.token``."""
         return secrets.token_urlsafe(32)
 
+    def random_bytes(self, count: int) -> bytes:
+        """See ``IdSource.random_bytes``."""
+        return secrets.token_bytes(count)
+
     def name(self, prefix: str) -> str:
         """See ``IdSource.name``: 26 characters 0-9 a-v after the prefix."""
         return prefix + _text(secrets.token_bytes(16))

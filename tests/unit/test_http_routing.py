@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -89,3 +91,17 @@ def test_a_path_without_a_route_belongs_to_the_dialect_of_its_space() -> None:
 def test_two_routes_for_one_method_and_path_are_refused() -> None:
     with pytest.raises(ValueError, match="two routes"):
         _table(_dialect("a", "GET /x"), _dialect("b", "GET /x"))
+
+
+def test_a_path_with_a_segment_of_another_form_has_no_route() -> None:
+    dialect = _dialect("a", "GET /api/{v}/x")
+    dialect.ROUTES = [
+        replace(route, patterns={"v": re.compile("v[0-9]+")}) for route in dialect.ROUTES
+    ]
+    table = _table(dialect)
+    assert isinstance(table.find("GET", b"/api/v4/x"), Found)
+    refused = [table.find(method, b"/api/w4/x") for method in ("GET", "POST")]
+    assert [each.allowed for each in refused if isinstance(each, NotFoundHere)] == [(), ()]
+    wrong = table.find("POST", b"/api/v4/x")
+    assert isinstance(wrong, NotFoundHere)
+    assert wrong.allowed == ("GET", "HEAD")

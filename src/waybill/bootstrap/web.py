@@ -147,7 +147,9 @@ def build_edge(parts: Embedded) -> Edge:
     return build_app(
         EdgeParts(
             dialects=DIALECTS,
-            core=Core(commands=commands, insights=insights, links=links, tokens=tokens),
+            core=Core(
+                commands=commands, insights=insights, links=links, tokens=tokens, ids=parts.ids
+            ),
             credentials=parts.store,
             blobs=parts.blobs,
             ids=parts.ids,

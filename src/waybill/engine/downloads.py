@@ -75,6 +75,14 @@ class RejectionPage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RejectionStream:
+    """All rejected records in input order; ``columns``: header names of ``Rejection.cells``."""
+
+    columns: tuple[str, ...]
+    rejections: Iterator[Rejection]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Download:
     """A file to send: ``chunks`` streams it and is closed by the edge.
 
@@ -149,6 +157,19 @@ def rejections_download(parts: ReportParts, job: Job, wanted: ReportFormat) -> D
     if master is not None:
         pieces = keeping(parts, job, KEPT_AS[wanted], pieces)
     return Download(name=name, media_type=MEDIA_TYPES[wanted], size_bytes=None, chunks=pieces)
+
+
+def rejection_stream(parts: ReportParts, job: Job) -> RejectionStream:
+    """The rejected records of a final job, to be read once.
+
+    Raises:
+        StateConflict: the job is not final.
+        Gone: retention has ended.
+    """
+    require_final(job)
+    master = find_artifact(parts, job, ArtifactKind.REJECTIONS)
+    lines = read_pieces(parts.blobs, master.blob) if master is not None else iter(())
+    return RejectionStream(columns=columns_of(job), rejections=iterate_rejections(lines))
 
 
 def _kept_download(parts: ReportParts, kept: Artifact, name: str, media_type: str) -> Download:

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 from waybill.engine.downloads import (
     Download,
     RejectionPage,
+    RejectionStream,
     ReportFormat,
     accepted_download,
     input_download,
     rejection_page,
+    rejection_stream,
     rejections_download,
 )
+from waybill.engine.first_looks import look_at
 from waybill.errors import NotFound, RequestInvalid
 from waybill.ports.sink import QueryableSink
 from waybill.reports.templates.csv_template import write_csv_template
@@ -23,9 +26,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from waybill.engine.catalogue import Catalogue
+    from waybill.engine.first_looks import FirstLook
     from waybill.engine.report_parts import ReportParts
     from waybill.model.artifact import Artifact
-    from waybill.model.job import Attempt, Job
+    from waybill.model.job import Attempt, InputFile, Job
+    from waybill.model.options import ImportOptions
     from waybill.model.principal import Principal
     from waybill.ports.job_store import JobFilter, JobPage, JobStore
     from waybill.ports.sink import RecordPage
@@ -84,6 +89,18 @@ class Insights:
             RequestInvalid: a foreign cursor.
         """
         return rejection_page(self.reports, job, cursor, limit)
+
+    def rejection_stream(self, job: Job) -> RejectionStream:
+        """All rejected records, for a report in a dialect's own form; raises as above."""
+        return rejection_stream(self.reports, job)
+
+    def first_look(self, file: InputFile, options: ImportOptions, entity: str) -> FirstLook | None:
+        """What the beginning of an upload shows; ``None`` where only its run can say.
+
+        Raises:
+            NotFound: no such entity.
+        """
+        return look_at(self.reports, file, options, self.catalogue.find(entity).entity)
 
     def rejections_file(self, job: Job, wanted: ReportFormat) -> Download:
         """All rejections as one file; made at the first request, then kept. Raises as above."""

@@ -85,13 +85,19 @@ class RouteTable:
         matches = sorted(_walk(self._root, segments, 0, (), ()), key=_literal_from_the_right)
         for node, values, _ in reversed(matches):
             target = node.targets.get(wanted)
-            if target is not None:
-                params = dict(zip(target.names, values, strict=True))
+            if target is not None and (params := _fitting(target, values)) is not None:
                 return Found(target=target, path_params=params)
-        return self._refusal(segments, [node for node, _, _ in matches])
+        return self._refusal(
+            segments,
+            [
+                target
+                for node, values, _ in matches
+                for target in node.targets.values()
+                if _fitting(target, values) is not None
+            ],
+        )
 
-    def _refusal(self, segments: tuple[str, ...], nodes: list[_Node]) -> NotFoundHere:
-        targets = [target for node in nodes for target in node.targets.values()]
+    def _refusal(self, segments: tuple[str, ...], targets: list[Target]) -> NotFoundHere:
         if not targets:
             return NotFoundHere(dialect=self._space(segments))
         methods = {target.route.method for target in targets}
@@ -142,6 +148,13 @@ def split_path(raw_path: bytes) -> tuple[str, ...] | None:
         return tuple(part.decode("utf-8") for part in parts)
     except UnicodeDecodeError:
         return None
+
+
+def _fitting(target: Target, values: tuple[str, ...]) -> dict[str, str] | None:
+    """The path's parameters by name; ``None`` where one is not what the route takes there."""
+    params = dict(zip(target.names, values, strict=True))
+    wanted = target.route.patterns
+    return params if all(wanted[name].fullmatch(params[name]) for name in wanted) else None
 
 
 def _parts(pattern: str) -> list[str]:

@@ -36,6 +36,9 @@ class IdSource(Protocol):
     def token(self) -> str:
         """A new secret of 256 random bits, safe in headers and URLs."""
 
+    def random_bytes(self, count: int) -> bytes:
+        """So many random bytes, for ids in the form of a dialect."""
+
     def name(self, prefix: str) -> str:
         """A new unguessable name that begins with ``prefix``, for blobs, holders, credentials."""
 

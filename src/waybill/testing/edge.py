@@ -112,6 +112,11 @@ class CountingIds:
         """See ``IdSource.token``."""
         return self.name("token-")
 
+    def random_bytes(self, count: int) -> bytes:
+        """See ``IdSource.random_bytes``."""
+        self._count += 1
+        return self._count.to_bytes(count, "big")
+
     def name(self, prefix: str) -> str:
         """See ``IdSource.name``."""
         self._count += 1
@@ -506,6 +511,7 @@ class EdgeBench:
 def make_bench(dialects: Mapping[str, Dialect], **changes: Any) -> EdgeBench:  # noqa: ANN401 - any field of EdgeParts
     """An edge over a core in memory; ``changes`` are fields of ``EdgeParts``."""
     blobs, credentials, clock = MemoryBlobs(), MemoryCredentials(), StillClock()
+    ids = CountingIds()
     core, dispatcher, signer = MemoryCore(blobs), QuietDispatcher(), MemorySigner(clock)
     tokens = AccessTokens(
         credentials=credentials, signer=signer, clock=clock, lifetime_seconds=3600
@@ -519,10 +525,11 @@ def make_bench(dialects: Mapping[str, Dialect], **changes: Any) -> EdgeBench:  #
             insights=cast("Insights", core),
             links=Links(signer=signer, clock=clock, lifetime_seconds=3600),
             tokens=tokens,
+            ids=ids,
         ),
         credentials=credentials,
         blobs=blobs,
-        ids=CountingIds(),
+        ids=ids,
         clock=clock,
         dispatcher=dispatcher,
         registry=CollectorRegistry(),
