@@ -387,18 +387,15 @@ def test_s13_an_encrypted_workbook_says_so(open_bytes: Open) -> None:
 HIDDEN = ("A1", "A900000", "XFD1048576", "B1")
 
 
-def test_a_cell_out_of_order_is_refused(open_bytes: Open) -> None:
-    error = refusal(lambda: rows_of(open_bytes(package(row(*HIDDEN)))))
-    assert (error.code, "rows are not in order" in error.message) == ("XLSX_INVALID", True)
-
-
-def test_a_cell_that_hides_behind_its_style_meets_the_memory_limit(open_bytes: Open) -> None:
-    """Of cells that do not begin with their address, those in the middle are not looked at."""
-    hidden = row(*HIDDEN).replace("<c r=", '<c s="0" r=')
-    limits = Limits(parser_memory_bytes=600 << 20)
-    error = refusal(lambda: rows_of(open_bytes(package(hidden), limits=limits)))
-    assert error.code == "PARSER_MEMORY"
-    assert "parser_memory_bytes" in error.message
+@pytest.mark.parametrize("start", ['<c r="', '<c s="0" r="', '<c\tr="', "<q:c r = '"])
+def test_a_cell_of_another_row_hides_nowhere(open_bytes: Open, start: str) -> None:
+    end = "'" if start.endswith("'") else '"'
+    hidden = "".join(
+        f"{start}{address}{end}><v>1</v></{start[1:].split(maxsplit=1)[0]}>" for address in HIDDEN
+    )
+    error = refusal(lambda: rows_of(open_bytes(package(f'<row r="1">{hidden}</row>'))))
+    assert error.code == "XLSX_INVALID"
+    assert "row" in error.message
 
 
 @pytest.mark.parametrize("column", ["XFE", "AAAA", "a", ""])
@@ -411,6 +408,95 @@ def test_a_text_that_reads_like_the_end_of_a_row_ends_none(open_bytes: Open) -> 
     text = "".join(f"{number * 7919 % 99_991}row>" for number in range(20_000))
     rows = [f'<row r="{n}">{cell(f"A{n}", text)}{cell(f"B{n}", "b")}</row>' for n in range(2, 20)]
     assert rows_of(open_bytes(package(row("A1", "B1") + "".join(rows)))) == [(text, "b")] * 18
+
+
+def _numbered(*values: str, start: str = "<c") -> str:
+    """Rows of one cell, without any address."""
+    return "".join(f"<row>{start}><v>{value}</v></{start[1:]}></row>" for value in values)
+
+
+def test_rows_and_cells_without_a_place_follow_one_another(open_bytes: Open) -> None:
+    rows = row("A3", "B3") + '<row r="7"><c><v>1</v></c><c r="B7"><v>2</v></c></row>'
+    reader = open_bytes(package(rows + _numbered("3", "4")))
+    assert rows_of(reader) == [("1", "2"), ("3", None), ("4", None)]
+    assert lines_of(reader) == [7, 8, 9]
+
+
+@pytest.mark.parametrize(
+    ("rows", "reason"),
+    [
+        ('<row r="2"><c><v>1</v></c></row><row r="2"><c><v>2</v></c></row>', "rows are not in"),
+        ('<row r="5"><c><v>1</v></c></row><row r="2"><c><v>2</v></c></row>', "rows are not in"),
+        ('<row r="2"><c r="A2"/></row><row r="2"><c\tr="A2"><v>1</v></c></row>', "rows are not in"),
+        ('<q:row r="2"><q:c r="A2"/></q:row><q:row r="2"/>', "rows are not in"),
+        ('<row r="2"><c r="A2"><v>1</v></c><c r="A2"><v>2</v></c></row>', "comes twice"),
+        ('<row r="2"><c r="B2"><v>1</v></c><c r="A2"><v>2</v></c></row>', "comes twice"),
+        ('<row r="2"><c s="0" r="A2"/><c r="B3"><v>9</v></c><c r="C2"/></row>', "has a cell 'B3'"),
+        ('<row r="2"><c r="A2"/><c r="B3"><v>9</v></c></row>', "not of its row"),
+        ('<row r="0"><c r="A1"/></row>', "row '0'"),
+        ('<row r="x"/>', "row 'x'"),
+        ('<row s="1" r="x"/>', "row 'x'"),
+    ],
+)
+def test_what_the_library_would_lose_is_refused(open_bytes: Open, rows: str, reason: str) -> None:
+    error = refusal(lambda: rows_of(open_bytes(package(row("A1", "B1") + rows))))
+    assert (error.code, reason in error.message) == ("XLSX_INVALID", True), error.message
+
+
+@pytest.mark.parametrize(
+    ("odd", "code"),
+    [
+        ('<c r="B2" foo=">" t="e"><v>#N/A</v></c>', "CELL_ERROR"),
+        ("<c r='B2' t='e'><v>#N/A</v></c>", "CELL_ERROR"),
+        ('<x-y:c r="B2" t="e"><x-y:v>#REF!</x-y:v></x-y:c>', "CELL_ERROR"),
+        ('<x-y:c r="B2"><x-y:f>A1</x-y:f></x-y:c>', "FORMULA_NOT_CALCULATED"),
+        ('<c r="B2"><f>A1</f><v xml:space="preserve"></v></c>', "FORMULA_NOT_CALCULATED"),
+        ('<c r="B2"><v/><f>A1</f></c>', "FORMULA_NOT_CALCULATED"),
+        ('<c r="B2"><f>A1</f><v> </v></c>', "FORMULA_NOT_CALCULATED"),
+        ('<c r="B2"><f t="shared" si="0"/></c>', "FORMULA_NOT_CALCULATED"),
+    ],
+)
+def test_an_odd_cell_is_found_however_it_is_written(open_bytes: Open, odd: str, code: str) -> None:
+    rows = row("A1", "B1") + f'<row r="2"><c r="A2"><v>1</v></c>{odd}</row>'
+    [record] = malformed_of(open_bytes(package(rows)))
+    assert (record.line, record.findings[0].code, record.findings[0].column) == (2, code, 2)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ['<v xml:space="preserve">x</v>', "<v >x</v>", "<v>18446744073709551617</v>", "<v></v>"],
+)
+def test_a_string_without_a_number_is_refused(open_bytes: Open, value: str) -> None:
+    rows = row("A1") + f'<row r="2"><c r="A2" t="s">{value}</c></row>'
+    strings = "<sst><si><t>zero</t></si></sst>"
+    error = refusal(lambda: rows_of(open_bytes(package(rows, strings=strings))))
+    assert (error.code, "no number" in error.message) == ("XLSX_INVALID", True)
+
+
+def test_a_text_that_reads_like_markup_costs_no_time(open_bytes: Open) -> None:
+    """What is said of cells must not be looked for from every place of a text."""
+    text = "".join(f't="s"{number * 7919 % 99_991}' for number in range(60_000))
+    rows = row("A1") + f'<row r="2">{cell("A2", text)}</row>'
+    assert rows_of(open_bytes(package(rows), limits=Limits(parser_seconds=10))) == [(text,)]
+
+
+def test_a_column_whose_name_is_an_error_is_refused(open_bytes: Open) -> None:
+    rows = f'<row r="1">{cell("A1", "a")}<c r="B1" t="e"><v>#REF!</v></c></row>' + row("A2")
+    error = refusal(lambda: open_bytes(package(rows)))
+    assert (error.code, "#REF!" in error.message) == ("XLSX_INVALID", True)
+
+
+def test_a_duration_beyond_all_measure_is_refused_and_a_number_is_not_infinite(
+    open_bytes: Open,
+) -> None:
+    def fill(book: Workbook, sheet: Worksheet) -> None:
+        sheet.write_row(0, 0, ["a"])
+        sheet.write_number(1, 0, 79_123_456_789, book.add_format({"num_format": "[h]:mm:ss"}))
+
+    error = refusal(lambda: rows_of(open_bytes(workbook(fill))))
+    assert (error.code, "too large" in error.message) == ("XLSX_INVALID", True)
+    rows = row("A1") + '<row r="2"><c r="A2"><v>1e999</v></c></row>'
+    assert rows_of(open_bytes(package(rows))) == [("1e999",)]
 
 
 def test_long_cells_go_in_smaller_batches(open_bytes: Open) -> None:

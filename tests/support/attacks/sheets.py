@@ -271,12 +271,12 @@ SHEETS = (
     Attack(
         id="S64-hidden",
         make=hidden_corner,
-        answer=Failed(code="XLSX_INVALID", says=("rows are not in order",)),
+        answer=Failed(code="XLSX_INVALID", says=("not of its row",)),
     ),
     Attack(
         id="S64-tab",
         make=hidden_by_tab,
-        answer=Failed(code="PARSER_MEMORY", says=("parser_memory_bytes of 2147483648",)),
+        answer=Failed(code="XLSX_INVALID", says=("has a cell",)),
     ),
     Attack(
         id="S9",

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 EXACT: Final = 2.0**63
 """Whole numbers below it are written without an exponent."""
 
+_BEYOND: Final = "1e999"
+"""Stands for a number that is larger than all: no field takes it, and none calls it infinite."""
+
 _EMPTY: Final = ""
 
 
@@ -60,6 +63,8 @@ def _mixed_column(values: Sequence[Any]) -> tuple[TextColumn, KindColumn]:
 def number_texts(numbers: pa.Array[Any]) -> TextColumn:
     """Floating numbers in their shortest form, whole ones without exponent or fraction."""
     texts: Any = numbers.cast(pa.string())
+    if pc.any(pc.is_inf(numbers)).as_py():
+        texts = pc.if_else(pc.is_inf(numbers), _BEYOND, texts)
     whole = pc.and_(
         pc.equal(pc.floor(numbers), numbers), pc.less(pc.abs(numbers), pa.scalar(EXACT))
     )

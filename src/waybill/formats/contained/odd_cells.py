@@ -1,7 +1,9 @@
-"""Cells that the library would give as empty although they are not.
+"""Cells that the library would give as empty although they are not, or as another cell's text.
 
-These are errors, and formulas that were never calculated. A formula whose result is an empty text
-has the type ``str`` and was calculated.
+These are errors, formulas that were never calculated, and strings without a number: the library
+takes the first one then. A formula whose result is an empty text has the type ``str`` and was
+calculated. Blocks in which nothing of that can be are told by counting; others are read element by
+element.
 """
 
 from __future__ import annotations
@@ -10,30 +12,20 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from xlsxwriter.utility import xl_cell_to_rowcol
-
-from waybill.formats.contained.sheet_extent import blocks, invalid, prefix_of
+from waybill.formats.contained.sheet_extent import blocks
+from waybill.formats.contained.sheet_rows import invalid, read_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
-_HAS_ERROR: Final = re.compile(rb"""\st\s*=\s*["']e["']""")
-_ERROR: Final = re.compile(
-    rb"""<(?:\w+:)?c(\s[^>]*\bt\s*=\s*["']e["'][^>]*)(?:/>|(?<!/)>(.*?)</(?:\w+:)?c\s*>)""",
-    re.DOTALL,
-)
-_NOT_CALCULATED: Final = re.compile(
-    rb"""<(?:\w+:)?c((?:\s(?![^>]*\bt\s*=\s*["']str["'])[^>]*)?)(?<!/)>\s*"""
-    rb"<(?:\w+:)?f\b[^>]*(?:/>|>[^<]*</(?:\w+:)?f\s*>)\s*"
-    rb"(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v\s*></(?:\w+:)?v\s*>)?\s*</(?:\w+:)?c\s*>"
-)
-_TABLE: Final = re.compile(rb"<(?:\w+:)?sheetData[\s/>]")
-_NO_INDEX: Final = re.compile(
-    rb"""t=["']s["'][^<>]*>\s*(?:<(?:\w+:)?f\b[^<]*(?:</(?:\w+:)?f\s*>)?\s*)?"""
-    rb"<(?:\w+:)?v>(?![0-9]*<)"
-)
-_ADDRESS: Final = re.compile(rb"""\br\s*=\s*["']([A-Z]{1,3}[0-9]{1,7})["']""")
-_VALUE: Final = re.compile(rb"<(?:\w+:)?v\s*>([^<]*)</")
+    from waybill.formats.contained.sheet_rows import SheetCell
+
+_TABLE: Final = re.compile(rb"<(?:[A-Za-z_][\w.-]*:)?sheetData[\s/>]")
+_FORMULA: Final = re.compile(rb"<f[\s/>]")
+_CALCULATED: Final = re.compile(rb"(?:</f>|<f[^<>]*/>)<v>\s*[^<\s]")
+_STRING: Final = re.compile(rb't="s"(?: s="[0-9]+")?><v>[0-9]{1,9}</v>')
+_RARE_TYPES: Final = (b'"e"', b"'e'", b"'s'")
+_NUMBER: Final = re.compile(r"\s*[0-9]{1,9}\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,42 +37,51 @@ class OddCell:
     value: str
 
 
-def find_odd_cells(pieces: Iterable[bytes]) -> Mapping[int, OddCell]:
+def find_odd_cells(pieces: Iterable[bytes], *, is_regular: bool) -> Mapping[int, OddCell]:
     """By row, from 1, the first odd cell of a sheet whose XML comes in pieces.
+
+    ``is_regular``: all rows and cells say where they are, first of all.
 
     Raises:
         FileRefused: ``XLSX_INVALID``: the library would read something else than it holds.
     """
     odd: dict[int, OddCell] = {}
-    tables, formula = 0, b""
+    tables = last_row = 0
     for block in blocks(pieces):
         tables += len(_TABLE.findall(block)) if b"sheetData" in block else 0
         if tables > 1:  # the library reads the first only
             raise invalid("it has more than one table of cells")
-        if _NO_INDEX.search(block):  # the library would take the first string
-            raise invalid("it has a cell whose shared string has no number")
-        formula = formula or b"<" + prefix_of(block) + b"f"
-        for row, cell in _odd_in(block, formula):
-            known = odd.get(row)
-            if known is None or cell.column < known.column:
-                odd[row] = cell
+        for row in () if is_regular and _is_plain(block) else read_rows(block, last_row):
+            last_row = row.number
+            for cell in row.cells:
+                code = _oddity(cell)
+                if code and row.number not in odd:
+                    odd[row.number] = OddCell(cell.column, code, (cell.value or "").strip())
     return odd
 
 
-def _odd_in(block: bytes, formula: bytes) -> Iterator[tuple[int, OddCell]]:
-    """The odd cells of a block and their rows."""
-    if (b'"e"' in block or b"'e'" in block) and _HAS_ERROR.search(block):
-        yield from _found("CELL_ERROR", _ERROR, block)
-    if formula in block:
-        yield from _found("FORMULA_NOT_CALCULATED", _NOT_CALCULATED, block)
+def _is_plain(block: bytes) -> bool:
+    """Whether regular cells certainly are neither errors nor without a result or a string."""
+    if any(mark in block for mark in _RARE_TYPES):
+        return False
+    formulas = len(_FORMULA.findall(block)) if b"<f" in block else 0
+    if formulas and formulas != len(_CALCULATED.findall(block)):
+        return False
+    strings = block.count(b'"s"')
+    return not strings or strings == len(_STRING.findall(block))
 
 
-def _found(code: str, pattern: re.Pattern[bytes], block: bytes) -> Iterator[tuple[int, OddCell]]:
-    for found in pattern.finditer(block):
-        place = _ADDRESS.search(found.group(1))
-        if place is None:
-            raise invalid("it has a cell without an address")
-        row, column = xl_cell_to_rowcol(place.group(1).decode())
-        value = _VALUE.search(found.group(0))
-        text = value.group(1).decode(errors="replace") if value else ""
-        yield row + 1, OddCell(column, code, text)
+def _oddity(cell: SheetCell) -> str:
+    """The code of an odd cell, empty for any other.
+
+    Raises:
+        FileRefused: ``XLSX_INVALID``: the cell is a string without a number.
+    """
+    is_empty = not (cell.value or "").strip()
+    if cell.type == "e":
+        return "CELL_ERROR"
+    if cell.has_formula and is_empty and cell.type != "str":
+        return "FORMULA_NOT_CALCULATED"
+    if cell.type == "s" and cell.value is not None and not _NUMBER.fullmatch(cell.value):
+        raise invalid("it has a cell whose shared string has no number")
+    return ""

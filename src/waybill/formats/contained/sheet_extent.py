@@ -1,9 +1,9 @@
 """The used rectangle of a sheet, found in its XML before the library opens it.
 
 The library lays out the whole rectangle: a cell in the far corner costs it half a terabyte, and a
-failed allocation ends the process. So the rectangle is known, and refused, first. Every cell counts
-that begins as all writers of workbooks have it, ``<c r="B7"``; in a row with others the first and
-the last cell do, so that one out of order could hide, and meet the memory limit of the child.
+failed allocation ends the process. So the rectangle is known, and refused, first. Rows and cells
+that begin as all writers of workbooks have them, ``<row r="7"`` and ``<c r="B7"``, are found by
+arrays; a block that has any other is read element by element.
 """
 
 from __future__ import annotations
@@ -15,33 +15,34 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from waybill.formats.contained.sheet_rows import COLUMNS, ROWS, invalid, no_such_cell, read_rows
 from waybill.validation.codes import file_refused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     import numpy.typing as npt
 
-    from waybill.errors import FileRefused
+    from waybill.formats.contained.sheet_rows import SheetRow
     from waybill.model.limits import Limits
 
     Numbers = npt.NDArray[np.int64]
     Bytes = npt.NDArray[np.uint8]
+    Flags = npt.NDArray[np.bool_]
 
-ROWS: Final = 1_048_576
-COLUMNS: Final = 16_384
 ROW_BYTES: Final = 64 * 1024 * 1024
 """A row that is not over after so many bytes of XML is refused."""
 
 BLOCK_BYTES: Final = 1024 * 1024
 """About so much XML is looked at together."""
 
-_PREFIX: Final = re.compile(rb"<(?:([A-Za-z_][\w.-]*):)?worksheet[\s>]")
 _ROW_END: Final = b"row>"
 _IS_CLOSING: Final = re.compile(rb"</(?:[A-Za-z_][\w.-]*:)?\Z")
 _PREFIX_BYTES: Final = 128
-_ADDRESS: Final = re.compile(rb"""\br\s*=\s*["']([^"']*)["']""")
-_REGULAR: Final = b'r="'
+_ODD_ROW: Final = re.compile(rb"<[A-Za-z_][\w.-]*:(?:row|c)[\s/>]")
+_REGULAR: Final = b' r="'
+_ENDS_NAME: Final = np.zeros(256, dtype=np.bool_)
+_ENDS_NAME[list(b" \t\r\n/>")] = True
 _QUOTE: Final = ord('"')
 _SHOWN_BYTES: Final = 20
 
@@ -67,12 +68,16 @@ _DIGITS: Final = _Figures(_values(string.digits.encode(), 0), base=10, most=7)
 
 @dataclass(slots=True)
 class Extent:
-    """The used rectangle; rows count from 1 and columns from 0."""
+    """The used rectangle; rows count from 1 and columns from 0.
+
+    ``is_regular``: all rows and cells begin with their number or address.
+    """
 
     first_row: int = ROWS
     last_row: int = 0
     first_column: int = COLUMNS
     last_column: int = -1
+    is_regular: bool = True
 
     @property
     def cells(self) -> int:
@@ -118,52 +123,59 @@ def _end_of_rows(piece: bytes) -> int:
     return at + len(_ROW_END) if at >= 0 else 0
 
 
-def prefix_of(block: bytes) -> bytes:
-    """What stands before the names of a sheet's elements, as in ``<x:row>``; its root is needed."""
-    found = _PREFIX.search(block)
-    return found.group(1) + b":" if found and found.group(1) else b""
-
-
 class _Search:
     """Takes the blocks of one sheet in order."""
 
     def __init__(self, limits: Limits) -> None:
         self.extent = Extent()
         self._limits = limits
-        self._open = b""
-        self._close = b""
+        self._last_row = 0
 
     def take(self, block: bytes) -> None:
-        if not self._open:
-            prefix = prefix_of(block)
-            self._open, self._close = b"<" + prefix + b"c ", b"</" + prefix + b"row>"
-        array, cells = self._cells(block)
-        if not _are_regular(array, cells):
-            block = self._written_regularly(block)
-            array, cells = self._cells(block)
-        if cells.size:
-            columns, rows = _addresses(block, array, cells + len(_REGULAR))
-            closes = (found.start() for found in re.finditer(re.escape(self._close), block))
-            elements = np.fromiter(closes, np.int64).searchsorted(cells)
-            self._check_order(rows, elements)
-            self._widen(columns, rows)
-
-    def _cells(self, block: bytes) -> tuple[Bytes, Numbers]:
-        """The block as an array, and the places behind the beginnings of cells."""
         array = np.frombuffer(block, dtype=np.uint8)
-        return array, find_all(array, self._open) + len(self._open)
+        rows, cells = find_all(array, b"<row"), find_all(array, b"<c")
+        rows, cells = rows[_is_name(array, rows, 4)], cells[_is_name(array, cells, 2)]
+        if (
+            _are_regular(array, rows + 4)
+            and _are_regular(array, cells + 2)
+            and not _ODD_ROW.search(block)
+        ):
+            self._take_regular(block, array, rows, cells)
+        else:
+            self.extent.is_regular = False
+            self._take_odd(read_rows(block, self._last_row))
 
-    def _check_order(self, rows: Numbers, elements: Numbers) -> None:
-        """Refuse a row that comes twice or too late: the library would put it over another one.
+    def _take_regular(self, block: bytes, array: Bytes, rows: Numbers, cells: Numbers) -> None:
+        """Rows and cells that all begin with their number or address."""
+        numbers = _row_numbers(block, array, rows + 4 + len(_REGULAR))
+        self._check_rows(numbers)
+        columns, lines = _addresses(block, array, cells + 2 + len(_REGULAR))
+        owners = rows.searchsorted(cells) - 1
+        if cells.size and (owners[0] < 0 or (numbers[owners] != lines).any()):
+            raise invalid("it has a cell that is not of its row")
+        is_same_row = np.diff(owners) == 0
+        if (np.diff(columns)[is_same_row] <= 0).any():
+            raise invalid("its cells are not in order, or one comes twice")
+        if cells.size:
+            self._widen(lines, columns)
 
-        ``elements``: the number of the element that each cell stands in.
-        """
-        steps = np.diff(rows)
-        is_next = np.diff(elements) > 0
-        if rows[0] <= self.extent.last_row or (steps[is_next] <= 0).any() or steps[~is_next].any():
+    def _take_odd(self, rows: Sequence[SheetRow]) -> None:
+        """Rows of any other form."""
+        self._check_rows(np.array([row.number for row in rows], dtype=np.int64))
+        for row in rows:
+            columns = np.array([cell.column for cell in row.cells], dtype=np.int64)
+            if (np.diff(columns) <= 0).any():
+                raise invalid("its cells are not in order, or one comes twice")
+            if columns.size:
+                self._widen(np.array([row.number]), columns)
+
+    def _check_rows(self, numbers: Numbers) -> None:
+        """Refuse a row that comes twice or too late: the library would put it over another one."""
+        if (np.diff(numbers, prepend=self._last_row) <= 0).any():
             raise invalid("its rows are not in order")
+        self._last_row = int(numbers[-1]) if numbers.size else self._last_row
 
-    def _widen(self, columns: Numbers, rows: Numbers) -> None:
+    def _widen(self, rows: Numbers, columns: Numbers) -> None:
         extent, limits = self.extent, self._limits
         extent.first_row = min(extent.first_row, int(rows[0]))
         extent.last_row = int(rows[-1])
@@ -180,23 +192,6 @@ class _Search:
         if extent.last_column - extent.first_column >= limits.columns:
             raise file_refused("TOO_MANY_COLUMNS", allowed=limits.columns)
 
-    def _written_regularly(self, block: bytes) -> bytes:
-        """The first and the last cell of each row, and nothing else of it."""
-        rows = [row for row in block.split(self._close) if self._open in row]
-        written = []
-        for number, row in enumerate(rows, start=self.extent.last_row + 1):
-            ends = (row.find(self._open), row.rfind(self._open))
-            first, last = (self._address(row, at) or b"A%d" % number for at in ends)
-            for address in (first, last):
-                written += [self._open, _REGULAR, address, b'">']
-            written.append(self._close)
-        return b"".join(written)
-
-    def _address(self, row: bytes, at: int) -> bytes:
-        """The address of the cell that begins there; empty where it has none."""
-        found = _ADDRESS.search(row, at, row.find(b">", at))
-        return found.group(1) if found else b""
-
 
 def find_all(array: Bytes, needle: bytes) -> Numbers:
     """The offsets of all places where the needle stands; it does not overlap itself."""
@@ -209,12 +204,28 @@ def find_all(array: Bytes, needle: bytes) -> Numbers:
     return np.flatnonzero(found)
 
 
-def _are_regular(array: Bytes, cells: Numbers) -> bool:
-    """Whether all cells begin with their address, as all writers of workbooks have it."""
+def _is_name(array: Bytes, places: Numbers, size: int) -> Flags:
+    """Whether the name of an element, of so many bytes with its bracket, ends there."""
+    found: Flags = _ENDS_NAME[array.take(places + size, mode="clip")]
+    return found
+
+
+def _are_regular(array: Bytes, places: Numbers) -> bool:
+    """Whether all elements have their number or address first, as all writers of workbooks do."""
     return all(
-        (array.take(cells + offset, mode="clip") == byte).all()
+        (array.take(places + offset, mode="clip") == byte).all()
         for offset, byte in enumerate(_REGULAR)
     )
+
+
+def _row_numbers(block: bytes, array: Bytes, places: Numbers) -> Numbers:
+    """The numbers of rows that are written at those places; raises as ``_addresses``."""
+    numbers, digits = _number(array, places, _DIGITS)
+    is_over = array.take(places + digits, mode="clip") == _QUOTE
+    odd = np.flatnonzero(~(is_over & (numbers >= 1) & (numbers <= ROWS)))
+    if odd.size:
+        raise invalid(f"it has a row {_shown(block, int(places[odd[0]]))!r}, of {ROWS}")
+    return numbers
 
 
 def _addresses(block: bytes, array: Bytes, places: Numbers) -> tuple[Numbers, Numbers]:
@@ -229,10 +240,12 @@ def _addresses(block: bytes, array: Bytes, places: Numbers) -> tuple[Numbers, Nu
     is_place = (columns >= 1) & (columns <= COLUMNS) & (rows >= 1) & (rows <= ROWS)
     odd = np.flatnonzero(~(is_place & is_over))
     if odd.size:
-        begin = int(places[odd[0]])
-        shown = block[begin : begin + _SHOWN_BYTES].partition(b'"')[0].decode(errors="replace")
-        raise invalid(f"it has a cell at {shown!r}, of {COLUMNS} columns and {ROWS} rows")
+        raise no_such_cell(_shown(block, int(places[odd[0]])))
     return columns - 1, rows
+
+
+def _shown(block: bytes, begin: int) -> str:
+    return block[begin : begin + _SHOWN_BYTES].partition(b'"')[0].decode(errors="replace")
 
 
 def _number(array: Bytes, places: Numbers, figures: _Figures) -> tuple[Numbers, Numbers]:
@@ -247,8 +260,3 @@ def _number(array: Bytes, places: Numbers, figures: _Figures) -> tuple[Numbers, 
         values = np.where(is_within, values * figures.base + found, values)
         sizes += is_within
     return values, sizes
-
-
-def invalid(reason: str) -> FileRefused:
-    """The refusal of a sheet."""
-    return file_refused("XLSX_INVALID", reason=reason)

@@ -43,7 +43,9 @@ def read(task: Task, output: BinaryIO) -> None:
         sheet = parts.find_sheet(task.sheet)
         extent = find_extent(parts.unchecked(sheet.part), task.limits)
         warned = _warnings(parts)
-        finding = HELPER.run(lambda: find_odd_cells(parts.pieces(sheet.part)))
+        finding = HELPER.run(
+            lambda: find_odd_cells(parts.pieces(sheet.part), is_regular=extent.is_regular)
+        )
         try:
             loaded = _load(file, sheet)
         finally:
@@ -81,7 +83,11 @@ def _rows(loaded: python_calamine.CalamineSheet, odd: Mapping[int, OddCell]) -> 
     Rows behind the last value that have only odd cells are blank ones.
     """
     last = loaded.end[0] + 1 if loaded.end else 0
-    yield from loaded.iter_rows()
+    try:
+        yield from loaded.iter_rows()
+    except (OverflowError, ValueError) as error:
+        reason = "a cell holds a time or duration that is too large to be one"
+        raise file_refused("XLSX_INVALID", reason=reason) from error
     blank: Row = [_EMPTY] * loaded.width
     yield from (blank for _ in range(last, max(odd, default=0)))
 
@@ -133,6 +139,10 @@ class _SheetTable:
             return self._task.column_names, None
         for number, row in numbered:
             is_header = number == self._task.header_row or not self._task.header_row
+            if is_header and number in self._odd:
+                found = self._odd[number].value or "a formula without a result"
+                reason = f"the name of a column in row {number} is {found[:80]!r}"
+                raise file_refused("XLSX_INVALID", reason=reason)
             if is_header and any(value != _EMPTY for value in row):
                 names = [text or "" for text in cell_texts(row)]
                 while not names[-1]:
