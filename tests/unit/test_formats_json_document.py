@@ -14,6 +14,7 @@ import pytest
 
 from reading import read_until_refused, refusal
 from waybill.errors import ColumnsGrew
+from waybill.formats import json_judging
 from waybill.formats.json_cutting import ItemCutter
 from waybill.formats.opening import open_reader
 from waybill.formats.slices import CutRules
@@ -25,7 +26,7 @@ from waybill.ports.reader import ReadOptions, ReadPosition
 from waybill.validation.codes import make_finding
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from waybill.ports.reader import RawChunk, Reader
@@ -462,3 +463,54 @@ def test_a_report_sent_back_is_csv_whatever_was_declared_for_the_first_file(open
     report = b"id,_record,_line,_code,_field,_value,_message\n1,1,1,,,,\n"
     reader = opened(report, format=FileFormat.JSON, records_path="/data")
     assert reader.header.facts["format"] == "csv"
+
+
+def test_bad_elements_among_those_of_several_lines_take_few_looks(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Halving down to the last record, where some are bad and none ends a line, took a minute."""
+    looks: list[int] = []
+
+    def counted(records: Sequence[bytes], depth: int) -> bool:
+        looks.append(len(records))
+        return are_objects(records, depth)
+
+    are_objects = json_judging._are_objects
+    monkeypatch.setattr(json_judging, "_are_objects", counted)
+    good = b'{\n"a":"1"},{"a":\n"2"},' * 500
+    content = b"[" + (good + b'{"a":tru},\n') * 5 + b"{}]"
+    chunks = list(opened(content, chunk_bytes=1 << 22).map_chunks(lambda chunk: chunk))
+    assert sum(chunk.table.num_rows for chunk in chunks) == 5_001
+    assert sum(len(chunk.malformed) for chunk in chunks) == 5
+    assert len(looks) < 150
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (b'[{"a":1},,{"a":2}]', "nothing stands between two commas"),
+        (b'[{"a":1},]', "nothing stands between two commas"),
+        (b'[{"a":"\\ud800"},{"a":1}]', "an escape in a string is no character"),
+    ],
+)
+def test_what_is_wrong_with_an_element_is_said(opened: Open, text: bytes, reason: str) -> None:
+    [chunk] = opened(text).map_chunks(lambda chunk: chunk)
+    [record] = chunk.malformed
+    assert reason in record.findings[0].message
+
+
+@pytest.mark.parametrize("options", [{"file_name": "a.json"}, {"format": FileFormat.NDJSON}])
+def test_white_space_alone_has_no_records(opened: Open, options: dict[str, object]) -> None:
+    reader = opened(b" \n\t ", **options)
+    assert reader.header.names == ()
+    assert list(reader.map_chunks(lambda chunk: chunk)) == []
+
+
+@pytest.mark.parametrize("escape", [rb"\\", rb"\n", rb"\\\""])
+def test_texts_full_of_escapes_are_read_exactly(opened: Open, escape: bytes) -> None:
+    text = b'{"a":"' + escape * 100_000 + b'","b":"x"}'
+    reader = opened(b"[" + text + b"," + text + b"]", chunk_bytes=1 << 22)
+    [chunk] = reader.map_chunks(lambda chunk: chunk)
+    wanted = json.loads(text)
+    assert chunk.table.column("c0").to_pylist() == [wanted["a"]] * 2
+    assert chunk.table.column("c1").to_pylist() == ["x", "x"]

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import gzip
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from xlsxwriter.utility import xl_rowcol_to_cell
 
 from reading import (
     chunks_of,
@@ -18,6 +22,8 @@ from reading import (
     refusal,
     rows_of,
 )
+from waybill.errors import FileRefused
+from waybill.formats.contained.sheet_extent import Extent, find_extent
 from waybill.formats.opening import open_reader
 from waybill.formats.places import SheetPlaces
 from waybill.model.limits import Limits
@@ -537,3 +543,40 @@ def test_a_note_that_stands_for_a_long_value_is_not_taken_for_it(open_bytes: Ope
     [record] = malformed_of(open_bytes(content))
     assert (record.findings[0].code, record.findings[0].column) == ("NOT_MENDED", 1)
     assert len(rows_of(open_bytes(table([["name"], [note]])))) == 1
+
+
+ROWS_OF_CELLS = st.lists(
+    st.tuples(st.integers(-1, 3), st.lists(st.integers(0, 30), max_size=5, unique=True)),
+    min_size=1,
+    max_size=6,
+)
+
+
+def _sheet(rows: list[tuple[int, list[int]]], start: str) -> bytes:
+    """Rows each so far below the one before; ``start``: how a cell begins, up to its address."""
+    number, parts = 0, ["<worksheet><sheetData>"]
+    for step, columns in rows:
+        number += step
+        cells = "".join(
+            f'{start}r="{xl_rowcol_to_cell(max(number, 1) - 1, column)}"/>' for column in columns
+        )
+        parts.append(f'<row r="{number}">{cells}</row>')
+    return "".join((*parts, "</sheetData></worksheet>")).encode()
+
+
+def _extent_or_reason(sheet: bytes) -> Extent | str:
+    try:
+        return replace(find_extent([sheet], Limits()), is_regular=True)
+    except FileRefused as refused:
+        return refused.code
+
+
+@given(ROWS_OF_CELLS, st.booleans())
+def test_every_way_to_write_a_sheet_has_the_same_extent(
+    rows: list[tuple[int, list[int]]], is_sorted: bool
+) -> None:
+    if is_sorted:
+        rows = [(abs(step) + 1, sorted(columns)) for step, columns in rows]
+    found = [_extent_or_reason(_sheet(rows, start)) for start in ("<c ", '<c s="1" ', "<c\n")]
+    assert found[0] == found[1] == found[2]
+    assert not is_sorted or isinstance(found[0], Extent)

@@ -118,11 +118,12 @@ class AcceptedRecords:
                 yield chunk, typer.values(chunk.rows)
 
     def _chunks(self, reader: Reader) -> Iterator[_Chunk]:
+        """What was applied; behind that the input may be one that cannot be read on."""
         results = iter(self._parts.sink_for(self._entity).results(self._job.id))
         result = next(results, None)
         with closing(reader.map_chunks(lambda raw: raw)) as chunks:
-            for raw in chunks:
-                if result is not None and result.chunk == raw.ordinal:
+            while result is not None and (raw := next(chunks, None)) is not None:
+                if result.chunk == raw.ordinal:
                     yield _accepted_of(raw, result)
                     result = next(results, None)
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from waybill.validation.record_index import Offsets
 
 SHOWN_CHARACTERS: Final = 200
+_FEW_RECORDS: Final = 32
+"""Sooner looked at one by one than halved."""
 NOT_JSON: Final = (msgspec.DecodeError, RecursionError)
 _GOOD_ESCAPE: Final = re.compile(
     rb"""\\(?:["\\/bfnrt]
@@ -127,9 +129,9 @@ def _faults(records: Sequence[bytes], first: int, depth: int) -> dict[int, Findi
     """What is wrong with each record that is no object; ``first``: the number of the first one."""
     if not records or _are_objects(records, depth):
         return {}
-    if len(records) == 1:
-        fault = fault_of(records[0], depth)
-        return {} if fault is None else {first: fault}
+    if len(records) <= _FEW_RECORDS:
+        found = {number: fault_of(record, depth) for number, record in enumerate(records, first)}
+        return {number: fault for number, fault in found.items() if fault is not None}
     middle = len(records) // 2
     return {
         **_faults(records[:middle], first, depth),
@@ -139,9 +141,9 @@ def _faults(records: Sequence[bytes], first: int, depth: int) -> dict[int, Findi
 
 def _are_objects(records: Sequence[bytes], depth: int) -> bool:
     """Whether all records are certainly objects, told at once."""
-    text = b"\n".join(records)
+    text = b",".join(records)  # not by lines: an element of an array may have several
     try:
-        values = _raw_lines(text)
+        values = _raw_elements(b"[" + text + b"]")
     except NOT_JSON:
         return False
     if len(values) != len(records) or any(map(ne, map(bytes, values), records)):
@@ -155,10 +157,13 @@ def fault_of(record: bytes, depth: int) -> Finding | None:
     """What is wrong with a record as a whole."""
     if record.count(b"{") + record.count(b"[") > depth and _deepest(record) > depth:
         return make_finding("JSON_TOO_DEEP", allowed=depth)
+    if not record.strip():
+        return make_finding("JSON_INVALID", reason="nothing stands between two commas")
     try:
         decode_raw(record)
     except NOT_JSON as error:
-        return make_finding("JSON_INVALID", reason=str(error))
+        is_escape = b"\\u" in record and _has_bad_escape(record)
+        return make_finding("JSON_INVALID", reason=BAD_ESCAPE if is_escape else str(error))
     if b"\\u" in record and _has_bad_escape(record):
         return make_finding("JSON_INVALID", reason=BAD_ESCAPE)
     if not record.lstrip().startswith(b"{"):

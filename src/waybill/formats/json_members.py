@@ -119,15 +119,15 @@ class UnevenColumns:
 class Members:
     """The members of all records of a text.
 
-    ``repeated``: the records in which a name stands twice. ``escapes``: the offsets of backslashes,
-    and the record of each.
+    ``repeated``: the records in which a name stands twice. ``escapes``: the offsets of runs of
+    backslashes, rising.
     """
 
     text: bytes
     records: int
     columns: Columns
     repeated: Offsets
-    escapes: tuple[Offsets, Offsets]
+    escapes: Offsets
 
     def cells(self, names: Sequence[str]) -> Mapping[str, tuple[pa.Array[Any], pa.Array[Any]]]:
         """Text and kind of the named members in each record; null where one is missing or null."""
@@ -156,7 +156,7 @@ class Members:
             else:
                 texts = self._with_gaps(edges[row], is_present[row])
                 shown = pa.array(kinds[row], mask=~is_present[row])
-            if self.escapes[0].size:
+            if self.escapes.size:
                 texts = self._unescaped(texts, spans.starts[row], spans.ends[row], is_string[row])
             yield texts, shown
 
@@ -172,13 +172,9 @@ class Members:
         self, texts: pa.Array[Any], starts: Offsets, ends: Offsets, is_string: Flags
     ) -> pa.Array[Any]:
         """The texts, with the escapes of strings undone."""
-        at, records = self.escapes
-        is_within = (starts[records] < at) & (at < ends[records]) & is_string[records]
-        rows = np.unique(records[is_within])
-        if not rows.size:
+        mask = is_string & (self.escapes.searchsorted(starts) < self.escapes.searchsorted(ends))
+        if not mask.any():
             return texts
-        mask = np.zeros(self.records, dtype=np.bool_)
-        mask[rows] = True
         plain = _decoded(texts.filter(pa.array(mask)))
         undone: pa.Array[Any] = pc.replace_with_mask(
             texts, pa.array(mask), pa.array(plain, pa.string())
@@ -200,7 +196,7 @@ def split_members(text: bytes, structure: Structure | None = None) -> Members:
         records=opening.size,
         columns=columns,
         repeated=repeated,
-        escapes=(found.backslashes, opening.searchsorted(found.backslashes) - 1),
+        escapes=found.backslashes,
     )
 
 

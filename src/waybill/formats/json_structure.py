@@ -42,6 +42,8 @@ _BLOCK_BYTES: Final = 256 * 1024
 
 _LAST_SPACE: Final = max(WHITE_SPACE)
 _FEW_SPACES: Final = 3
+_ONE: Final = np.uint64(1)
+_HIGHEST: Final = np.uint64(63)
 _NOTHING: Final = np.empty(0, dtype=np.int64)
 
 
@@ -50,7 +52,8 @@ class Structure:
     """The brackets, colons and commas outside of strings, in parallel arrays.
 
     ``places``: their offsets, rising. ``marks``: the bytes. ``depths``: how many brackets are open
-    behind each; below zero where more were closed than opened. ``backslashes``: the offsets of all.
+    behind each; below zero where more were closed than opened. ``backslashes``: the offset of the
+    last of each run of them.
     """
 
     places: Offsets
@@ -91,8 +94,8 @@ def find_structure(text: bytes) -> Structure:
     quotes = _bits(array, lambda block: block == QUOTE)
     backslashes = _NOTHING
     if BACKSLASH in text:
-        backslashes = _offsets(_bits(array, lambda block: block == BACKSLASH))
-        escaped = _escaped_quotes(array, backslashes)
+        firsts, backslashes = _run_ends(_bits(array, lambda block: block == BACKSLASH))
+        escaped = _escaped_quotes(array, firsts, backslashes)
         np.bitwise_and.at(quotes, escaped >> 3, ~np.left_shift(1, escaped & 7).astype(np.uint8))
     places = _offsets(_bits(array, _marks) & ~_strings(quotes))
     marks = array[places]
@@ -145,21 +148,35 @@ def _strings(quotes: Bytes) -> Bytes:
     A byte is inside where the quotes up to it are odd in number: their running parity, by doubling
     within each word of 64 bits, then from word to word.
     """
-    words = np.zeros(-(-quotes.size // 8), dtype="<u8")
-    words.view(np.uint8)[: quotes.size] = quotes
+    words = _words(quotes)
     for step in (1, 2, 4, 8, 16, 32):
         words ^= words << np.uint64(step)
-    is_odd = np.bitwise_xor.accumulate(words >> np.uint64(63))
+    is_odd = np.bitwise_xor.accumulate(words >> _HIGHEST)
     words[1:] ^= -is_odd[:-1]
     return words.view(np.uint8)[: quotes.size]
 
 
-def _escaped_quotes(array: Bytes, backslashes: Offsets) -> Offsets:
-    """The offsets of quotes behind an odd number of backslashes."""
-    is_first = np.diff(backslashes, prepend=-2) != 1
-    is_last = np.append(is_first[1:], True)
-    behind = backslashes[is_last] + 1
-    behind = behind[(behind - backslashes[is_first]) % 2 == 1]
+def _run_ends(bits: Bytes) -> tuple[Offsets, Offsets]:
+    """The offsets of the first and of the last bit of each run of bits that are set."""
+    words = _words(bits)
+    before, after = words << _ONE, words >> _ONE
+    before[1:] |= words[:-1] >> _HIGHEST
+    after[:-1] |= words[1:] << _HIGHEST
+    firsts, lasts = words & ~before, words & ~after
+    return _offsets(firsts.view(np.uint8)), _offsets(lasts.view(np.uint8))
+
+
+def _words(bits: Bytes) -> npt.NDArray[np.uint64]:
+    """The same bits in words of 64, filled up with zeros."""
+    words = np.zeros(-(-bits.size // 8), dtype="<u8")
+    words.view(np.uint8)[: bits.size] = bits
+    return words
+
+
+def _escaped_quotes(array: Bytes, firsts: Offsets, lasts: Offsets) -> Offsets:
+    """The offsets of quotes behind a run of an odd number of backslashes."""
+    behind = lasts + 1
+    behind = behind[(behind - firsts) % 2 == 1]
     behind = behind[behind < array.size]
     quotes: Offsets = behind[array[behind] == QUOTE]
     return quotes

@@ -21,6 +21,7 @@ _ARRAY_OF_SCALARS: Final = re.compile(rb'\[\s*(?:["0-9-]|true\b|false\b|null\b)'
 _OBJECT: Final = re.compile(rb'\{\s*(?:["}]|$)')
 _OBJECT_OF_LINES: Final = re.compile(rb"\{\s*[\r\n]")
 _GOES_ON: Final = (b"[", b"{", b",", b":")
+_JSON: Final = (FileFormat.JSON, FileFormat.NDJSON)
 _HOLDS_ARRAY: Final = re.compile(rb'"\s*:\s*\[')
 
 
@@ -31,9 +32,11 @@ def choose_text_format(head: bytes, options: ReadOptions, *, is_whole: bool) -> 
         FileRefused: ``UNSUPPORTED_FORMAT``: an option declares something else than it is.
     """
     text = head.lstrip()
+    if not text:
+        wanted = options.format, _by_file_name(options)
+        return FileFormat.NDJSON if any(each in _JSON for each in wanted) else FileFormat.CSV
     found = _by_content(text, options, is_whole=is_whole)
-    if text:
-        refuse_contradiction(found, options)
+    refuse_contradiction(found, options)
     return found
 
 
@@ -69,7 +72,13 @@ def _by_name(text: bytes, options: ReadOptions) -> FileFormat:
 
 def _is_named(options: ReadOptions, name: FileFormat) -> bool:
     """Whether the name alone says what the file is."""
-    return options.format is FileFormat.AUTO and format_by_name(options.file_name) is name
+    return _by_file_name(options) is name
+
+
+def _by_file_name(options: ReadOptions) -> FileFormat:
+    """What the name says where nothing was declared."""
+    is_declared = options.format is not FileFormat.AUTO
+    return FileFormat.AUTO if is_declared else format_by_name(options.file_name)
 
 
 def _is_object(line: bytes) -> bool:

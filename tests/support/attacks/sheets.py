@@ -39,7 +39,7 @@ def corner(first: str, last: str) -> bytes:
 
 
 def hidden_corner() -> bytes:
-    """The far cell between two near ones: the look over the sheet sees first and last only."""
+    """The far cell between two near ones, in a row that is not its own."""
     far = cell("A1", "id") + cell("XFD1048576", "x") + cell("B1", "name")
     return package(f'<row r="1">{far}</row>')
 
@@ -49,6 +49,12 @@ def hidden_by_tab() -> bytes:
     return package(
         HEADER + '<row r="2"><c\tr="XFD1048576" t="inlineStr"><is><t>x</t></is></c></row>'
     )
+
+
+def like_markup() -> bytes:
+    """A text that reads like the type of a cell from each of its places."""
+    text = "".join(f't="s"{number * 7919 % 99_991}' for number in range(20_000))
+    return package(HEADER + row(2, cell("A2", "1"), cell("B2", text)))
 
 
 def wide_rows(columns: str, rows: int) -> bytes:
@@ -236,6 +242,11 @@ SHEETS = (
         make=repeated_string,
         answer=Failed(code="PARSER_MEMORY", says=("parser_memory_bytes of 2147483648",)),
         seconds=30,
+    ),
+    Attack(
+        id="S6-markup",
+        make=like_markup,
+        answer=Read(loaded=1),
     ),
     Attack(
         id="S7",
