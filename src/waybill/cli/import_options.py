@@ -4,10 +4,20 @@ from typing import Annotated
 
 import typer
 
-from waybill.model.options import FileFormat, OnDuplicate, Operation, UnknownColumns
+from waybill.model.options import (
+    AbsentMembers,
+    Atomicity,
+    FileFormat,
+    OnDuplicate,
+    Operation,
+    UnknownColumns,
+)
 
 OperationOption = Annotated[
     Operation | None, typer.Option("--operation", help="What a record does; default upsert.")
+]
+AtomicityOption = Annotated[
+    Atomicity | None, typer.Option("--atomicity", help="Load good rows, or all or none.")
 ]
 OnDuplicateOption = Annotated[
     OnDuplicate | None,
@@ -16,6 +26,10 @@ OnDuplicateOption = Annotated[
 UnknownColumnsOption = Annotated[
     UnknownColumns | None,
     typer.Option("--unknown-columns", help="Columns the entity does not declare; default warn."),
+]
+AbsentMembersOption = Annotated[
+    AbsentMembers | None,
+    typer.Option("--absent-members", help="Fields that a record lacks; default clear."),
 ]
 Delimiter = Annotated[
     str | None,

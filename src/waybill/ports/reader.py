@@ -35,8 +35,9 @@ class ReadPosition:
 class Kind(IntEnum):
     """What a cell of a typed format is, beside its text.
 
-    The last two are what a spreadsheet shows as a word or a date: taken wherever text is, and where
-    a field writes truth values or dates in its own way, put into that.
+    ``CELL_BOOLEAN`` and ``CELL_DATE`` are what a spreadsheet shows as a word or a date: taken
+    wherever text is, and where a field writes truth values or dates in its own way, put into that.
+    ``ABSENT`` is no cell at all: the record lacks a member that others have.
     """
 
     STRING = 1
@@ -46,6 +47,7 @@ class Kind(IntEnum):
     ARRAY = 5
     CELL_BOOLEAN = 6
     CELL_DATE = 7
+    ABSENT = 8
 
 
 class Places(Protocol):
@@ -129,7 +131,7 @@ class RawChunk:
     ``table``: text columns ``c0`` ... ``cn`` in file order, one row per well-formed record,
     ``None`` for an empty unquoted cell. In a typed format the text of a string, and what the file
     has for anything else; then columns ``k0`` ... ``kn`` follow, uint8 of ``Kind``, ``None`` for
-    text that stands for any value.
+    text that stands for any value, and for a missing one.
     ``record_numbers``: of each row, int64, rising.
     ``records``: how many records the chunk has, the malformed ones included.
     ``traits``: over its bytes.

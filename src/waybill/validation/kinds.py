@@ -62,6 +62,11 @@ def fitting_kinds(field: Field, index: int) -> str:
     return f"coalesce({same} OR k{index} > {max(STRICT).value}, TRUE)"
 
 
+def is_absent(index: int) -> str:
+    """SQL, never NULL, true where the record has no such member at all."""
+    return f"coalesce(k{index} = {Kind.ABSENT.value}, FALSE)"
+
+
 def misfits(field: Field, kinds: pa.ChunkedArray[Any]) -> Flags | None:
     """Which of the kinds a field does not take; ``None`` where it takes all, as it mostly does."""
     wrong = set(STRICT) - kinds_of(field)

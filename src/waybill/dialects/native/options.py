@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from waybill.errors import OptionInvalid
 from waybill.model.options import (
+    AbsentMembers,
     Atomicity,
     FileFormat,
     HeaderMode,
@@ -227,6 +228,7 @@ OPTIONS: Final[Mapping[str, Option]] = {
     "atomicity": _choice(Atomicity),
     "on_duplicate": _choice(OnDuplicate),
     "unknown_columns": _choice(UnknownColumns),
+    "absent_members": _choice(AbsentMembers),
     "max_errors": _count(),
     "max_error_ratio": _ratio(),
     "dry_run": _flag(),
