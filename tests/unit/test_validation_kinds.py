@@ -80,6 +80,9 @@ def messages(checked: CheckedChunk) -> dict[int, list[str]]:
         ({"type": "array"}, {"array"}),
         ({"type": "list", "itemType": "integer"}, {"string", "array"}),
         ({"type": "any"}, set(VALUES)),
+        ({"type": "string", "waybill": {"kinds": ["string", "number"]}}, {"string", "number"}),
+        ({"type": "any", "waybill": {"kinds": ["array"]}}, {"array"}),
+        ({"type": "integer", "waybill": {"kinds": ["number", "string"]}}, {"number", "string"}),
     ],
 )
 def test_each_type_takes_its_kinds(check: Check, field: dict[str, object], taken: set[str]) -> None:
@@ -287,3 +290,51 @@ def test_absent_members_are_no_duplicates_of_a_unique_default(check: Check) -> N
     text = '{"id":1,"x":null}\n{"id":2}\n'
     [digests] = check(text, ID, *fields, options=KEEPING).unique_digests
     assert digests[0] != 0 == digests[1]
+
+
+def test_a_number_and_its_text_are_the_same_value_of_a_text_field(check: Check) -> None:
+    field = {"name": "no", "type": "string", "waybill": {"kinds": ["string", "number"]}}
+    text = '{"no":136}\n{"no":"136"}\n{"no":1.50}\n'
+    good = check(text, field, primaryKey="no").good
+    assert good["no"].to_pylist() == good["_key"].to_pylist() == ["136", "136", "1.50"]
+    first, second, _ = good["_hash"].to_pylist()
+    assert first == second
+
+
+@pytest.mark.parametrize(
+    ("field", "array", "text"),
+    [
+        ({}, '["a", 136, 1.50, "7,7", "\\"1", 12345678901234567890123]',
+         'a;136;1.50;7,7;"1;12345678901234567890123'),
+        ({"itemType": "integer"}, '["1", 2]', "1;2"),
+        ({"itemType": "boolean"}, '[true, "False", false]', "true;False;false"),
+    ],
+)  # fmt: skip
+def test_a_list_may_take_items_of_several_kinds_as_they_are_written(
+    check: Check, field: dict[str, object], array: str, text: str
+) -> None:
+    kinds = ["string", "boolean" if field.get("itemType") == "boolean" else "number"]
+    field = {"name": "x", "type": "list", "delimiter": ";", "waybill": {"kinds": kinds}, **field}
+    checked = check(f'{{"x": {array}}}\n{{"x": [null]}}\n{{"x": 5}}\n', field)
+    assert checked.good["x"].to_pylist() == [text]
+    assert messages(checked) == {
+        2: [f"'[null]' has an item that is no JSON {' or '.join(kinds)}"],
+        3: ["expected list, received number"],
+    }
+
+
+def test_the_rules_of_a_text_field_hold_for_numbers_too(check: Check) -> None:
+    rules = {"maxLength": 3, "pattern": "[0-9]+"}
+    field = {"name": "no", "type": "string", "waybill": {"kinds": ["number"]}, "constraints": rules}
+    found = messages(check('{"no":1234}\n{"no":1.5}\n{"no":136}\n', field))
+    assert sorted(found) == [1, 2]
+
+
+def test_rejections_tell_the_kinds_of_their_cells(check: Check) -> None:
+    fields = [{"name": name, "type": "integer"} for name in "abcdefg"]
+    text = '{"a":1,"b":"1","c":true,"d":{},"e":[],"f":null,"g":"x"}\n{"a":"no"}\n'
+    first, second = iterate_rejections([check(text, *fields).rejects])
+    assert (first.kinds, second.kinds) == ("nsboa.s", "s------")
+    assert [first.kind_of(place) for place in (0, 1, 5, 99)] == ["number", "string", None, None]
+    [plain] = iterate_rejections([check("a\nno\n", fields[0]).rejects])
+    assert (plain.kinds, plain.kind_of(0)) == ("", None)

@@ -109,12 +109,16 @@ class TextTraits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundRecord:
-    """A well-formed record that was read again, with its raw cells in file order."""
+    """A well-formed record that was read again, with its raw cells in file order.
+
+    ``kinds``: of the cells, as in ``Rejection``.
+    """
 
     record: int
     line: int
     byte: int | None
     cells: tuple[str | None, ...]
+    kinds: str = ""
 
 
 class Positions(Protocol):

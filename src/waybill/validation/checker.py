@@ -28,7 +28,7 @@ from waybill.validation.checked import CheckedChunk
 from waybill.validation.codes import file_warning
 from waybill.validation.columns import match_columns
 from waybill.validation.compiled import compile_file, self_references, unique_sets
-from waybill.validation.kinds import misfits
+from waybill.validation.kinds import letters_of, misfits
 from waybill.validation.rejecting import BadRows, Rejecter
 from waybill.validation.session import SessionPool
 from waybill.validation.statements import (
@@ -203,11 +203,15 @@ class Checker:
             is_bad[list(faults)] = True
         numbers = np.flatnonzero(is_bad)
         if not len(numbers):
-            return BadRows(numbers=numbers, table=self._empty, rules=(), faults=faults)
+            return BadRows(numbers=numbers, table=self._empty, kinds=(), rules=(), faults=faults)
         table = chunk.table.take(numbers)
-        cells = table.select(self._cells) if self._compiled.is_typed else table
-        rules = self._rules(session, table, broken)
-        return BadRows(numbers=numbers, table=cells, rules=rules, faults=faults)
+        return BadRows(
+            numbers=numbers,
+            table=table.select(self._cells),
+            kinds=letters_of(table, len(self._cells)),
+            rules=self._rules(session, table, broken),
+            faults=faults,
+        )
 
     def _rules(
         self, session: Session, table: pa.Table, broken: Iterable[int]

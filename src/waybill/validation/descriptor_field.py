@@ -12,6 +12,7 @@ from waybill.model.limits import PATTERN_CHARACTERS, Limits
 from waybill.validation.grammar import FormatUnknown, Operands, grammar_of
 from waybill.validation.json_cells import json_fault
 from waybill.validation.json_schema import compile_schema
+from waybill.validation.kinds import parse_kinds
 from waybill.validation.node import as_node, did_you_mean, refusal
 from waybill.validation.probe import Claim, Range, crossed, misfits, pattern_fault
 
@@ -47,7 +48,7 @@ _TYPE_KEYS: Final[Mapping[str, tuple[FieldType, ...]]] = {
     "categories": (FieldType.STRING, FieldType.INTEGER),
     "categoriesOrdered": (FieldType.STRING, FieldType.INTEGER),
 }
-_OUR_KEYS: Final = ("aliases", "default", "trim", "secret")
+_OUR_KEYS: Final = ("aliases", "default", "trim", "secret", "kinds")
 _CONSTRAINTS: Final = (
     "required",
     "unique",
@@ -117,6 +118,7 @@ def _field(node: Node, missing: tuple[str, ...]) -> Field:
         secret=ours.flag("secret"),
     )
     field = _with_type_properties(node, field)
+    field = replace(field, kinds=parse_kinds(ours, field))
     field = replace(field, constraints=_constraints(node, field), categories=_categories(node))
     _check_format(node, field)
     if "default" in ours.value:

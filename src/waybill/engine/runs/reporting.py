@@ -92,6 +92,7 @@ class MasterList:
                 byte=found.byte,
                 cells=self.cells.mask(found.cells),
                 findings=(),
+                kinds=found.kinds,
             )
         )
 
