@@ -265,3 +265,24 @@ def test_a_default_must_be_a_value_of_the_field() -> None:
 def test_names_of_entities_are_restricted(name: str) -> None:
     with pytest.raises(SchemaInvalid):
         parse_descriptor({"fields": [{"name": "a"}]}, name=name)
+
+
+@pytest.mark.parametrize(
+    ("field", "fields", "resource", "reason"),
+    [
+        ({}, ["x"], "", "must refer to another entity"),
+        ({}, ["x"], "sample", "must refer to another entity"),
+        ({}, ["x", "id"], "other", "must be the only field"),
+        ({"itemType": "number"}, ["x"], "other", "must be of type string or integer"),
+        ({"waybill": {"secret": True}}, ["x"], "other", "is kept as a hash"),
+        ({"type": "array"}, ["x"], "other", "must be a list for its items to be found"),
+    ],
+)
+def test_a_list_that_cannot_refer_to_anything_is_refused(
+    field: dict[str, object], fields: list[str], resource: str, reason: str
+) -> None:
+    key = {"fields": fields, "reference": {"resource": resource, "fields": fields}}
+    declared = [{"name": "x", "type": "list", **field}, {"name": "id"}]
+    with pytest.raises(SchemaInvalid, match=reason) as refused:
+        parse_descriptor({"fields": declared, "foreignKeys": [key]}, name="sample")
+    assert refused.value.pointer == "/foreignKeys/0/fields"
