@@ -286,3 +286,15 @@ def test_a_list_that_cannot_refer_to_anything_is_refused(
     with pytest.raises(SchemaInvalid, match=reason) as refused:
         parse_descriptor({"fields": declared, "foreignKeys": [key]}, name="sample")
     assert refused.value.pointer == "/foreignKeys/0/fields"
+
+
+@pytest.mark.parametrize("alias", ["/", "/stores", "/in/", "//stores", "/in//stores", "/in/a~2"])
+def test_a_path_that_leads_nowhere_is_refused(alias: str) -> None:
+    error = refusal({"name": "a", "waybill": {"aliases": [alias]}})
+    assert error.pointer == "/fields/0/waybill/aliases"
+    assert "must be a JSON Pointer of two or more names" in error.message
+
+
+def test_a_secret_cannot_stand_inside_of_another_member() -> None:
+    error = refusal({"name": "a", "waybill": {"aliases": ["/in/a"], "secret": True}})
+    assert "so it can be no secret" in error.message

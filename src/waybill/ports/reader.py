@@ -199,11 +199,23 @@ class Reader(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MemberPath:
+    """A member inside of a record's member that is a field.
+
+    ``pointer``: the JSON Pointer from the record to it. ``names``: all names of the field.
+    """
+
+    pointer: str
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReadOptions:
     """How to read: what the job declared, and the width a file without header must have.
 
     ``array_columns``: names and aliases of fields that hold arrays, for formats in which one item
-    looks like none. ``file_name``: as the client has it. ``known_columns``: the header that an
+    looks like none. ``member_paths``: for JSON, what fills columns from inside of others.
+    ``file_name``: as the client has it. ``known_columns``: the header that an
     earlier reading has found, where it stands in no line. ``while_waiting`` is called about once a
     second while the reader waits for another process; what it raises ends the reading. The rest is
     as in ``ImportOptions``.
@@ -214,6 +226,7 @@ class ReadOptions:
     has_header: bool = True
     column_names: tuple[str, ...] = ()
     array_columns: tuple[str, ...] = ()
+    member_paths: tuple[MemberPath, ...] = ()
     escaped: bool = False
     format: FileFormat = FileFormat.AUTO
     records_path: str = ""
