@@ -34,6 +34,14 @@ OPEN = {
     "primaryKey": ["id"],
     "waybill": {"open": True},
 }
+SHOPS = {
+    "fields": [
+        {"name": "no", "type": "string", "waybill": {"kinds": ["string", "number"]}},
+        {"name": "open", "type": "boolean"},
+        {"name": "mail", "type": "string"},
+    ],
+    "primaryKey": ["no"],
+}
 DAY = dt.date(2024, 2, 29)
 NAMES = ("id", "name", "opened", "active", "size")
 ROWS = [
@@ -132,7 +140,7 @@ FORMATS = {
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     running = ServerProcess(tmp_path_factory.mktemp("formats"))
-    running.init({"stores": STORES, "open": OPEN})
+    running.init({"stores": STORES, "open": OPEN, "shops": SHOPS})
     running.start()
     yield running
     running.stop()
@@ -266,3 +274,23 @@ def test_undeclared_columns_and_lists_are_kept_and_come_out_in_every_form(
         assert answer.status_code == 200, (form, answer.text)
     rows = pq.read_table(io.BytesIO(answer.content)).to_pylist()
     assert rows[0]["codes"] == "x,y"
+
+
+def test_a_number_and_its_text_are_one_key_and_reports_tell_them_apart(client, send):
+    shops = [
+        {"no": 136, "open": True, "mail": None},
+        {"no": "136"},
+        {"no": "7", "open": "yes", "mail": "x"},
+        {"no": 8},
+    ]
+    job = send(json.dumps(shops).encode(), "application/json", entity="shops")
+    assert (job["counts"]["created"], job["counts"]["rejected"]) == (1, 3), job
+    found = client.get(f"/v1/jobs/{job['id']}/rejections").json()["rejections"]
+    assert [(each["data"]["no"], each.get("kinds")) for each in found] == [
+        ("136", {"no": "number", "open": "boolean"}),
+        ("136", {"open": "absent", "mail": "absent"}),
+        ("7", None),
+    ]
+    assert client.get(f"/v1/jobs/{job['id']}/rejections.json").json()["rejections"] == found
+    [shop] = client.get("/v1/entities/shops/records").json()["records"]
+    assert shop["no"] == "8"

@@ -13,7 +13,7 @@ from waybill.errors import FileRefused
 from waybill.formats.opening import open_reader
 from waybill.model.limits import Limits
 from waybill.model.options import FileFormat
-from waybill.ports.reader import ReadOptions
+from waybill.ports.reader import Kind, ReadOptions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -144,7 +144,7 @@ def read(
                     {
                         name: text if kind == 1 else json.loads(text)
                         for name, (text, kind) in cells.items()
-                        if kind is not None
+                        if kind not in {None, Kind.ABSENT}
                     },
                 )
             found |= {bad.record: (bad.byte, bad.findings[0].code) for bad in chunk.malformed}

@@ -41,10 +41,10 @@ def test_members_become_columns_in_order_of_appearance(opened: Open) -> None:
     assert reader.header.facts["format"] == "ndjson"
     [chunk] = chunks_of(reader)
     assert chunk.table.to_pylist() == [
-        {"c0": "x", "c1": "1", "c2": None, "k0": 1, "k1": 2, "k2": None},
-        {"c0": None, "c1": None, "c2": "true", "k0": None, "k1": None, "k2": 3},
-        {"c0": None, "c1": None, "c2": None, "k0": None, "k1": None, "k2": None},
-        {"c0": None, "c1": None, "c2": "[1, 2]", "k0": None, "k1": None, "k2": 5},
+        {"c0": "x", "c1": "1", "c2": None, "k0": 1, "k1": 2, "k2": 8},
+        {"c0": None, "c1": None, "c2": "true", "k0": 8, "k1": None, "k2": 3},
+        {"c0": None, "c1": None, "c2": None, "k0": 8, "k1": 8, "k2": 8},
+        {"c0": None, "c1": None, "c2": "[1, 2]", "k0": 8, "k1": 8, "k2": 5},
     ]
     assert chunk.positions.locate([1, 2, 3, 4]) == [(1, 0), (3, 17), (4, 38), (5, 41)]
 

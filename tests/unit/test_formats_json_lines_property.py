@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from json_oracle import expected_of
 from waybill.formats.opening import open_reader
 from waybill.model.limits import Limits
-from waybill.ports.reader import ReadOptions
+from waybill.ports.reader import Kind, ReadOptions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,7 +72,7 @@ def _read(path: Path, text: bytes, chunk_bytes: int) -> dict[int, dict[str, Any]
             found[record] = {
                 name: text if kind == 1 else json.loads(text)
                 for name, (text, kind) in cells.items()
-                if kind is not None
+                if kind not in {None, Kind.ABSENT}
             }
         found.update({bad.record: bad.findings[0].code for bad in chunk.malformed})
     return found

@@ -36,7 +36,8 @@ def test_each_member_has_its_text_and_kind(
     for name, (texts, kinds) in members.cells(wanted).items():
         for one, text, kind in zip(objects, texts.to_pylist(), kinds.to_pylist(), strict=True):
             value = one.get(name)
-            assert kind == (None if value is None else KINDS[type(value)])
+            absent = None if name in one else Kind.ABSENT
+            assert kind == (absent if value is None else KINDS[type(value)])
             if isinstance(value, str) or value is None:
                 assert text == value
             else:

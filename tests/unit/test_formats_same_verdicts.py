@@ -14,7 +14,8 @@ from pyarrow import parquet
 
 from reading import open_content
 from waybill.model.limits import Limits
-from waybill.validation.checker import Checker, CheckOptions
+from waybill.validation.checker import Checker
+from waybill.validation.compiled import CheckOptions
 from waybill.validation.descriptor import parse_descriptor
 from waybill.validation.rejects import iterate_rejections
 from waybill.validation.sandbox import open_sandbox

@@ -75,6 +75,13 @@ def test_nested_elements_are_json(open_bytes: Open) -> None:
     assert kinds_of(open_bytes(text)) == [(array, nested, nested, None, None, None)]
 
 
+def test_an_element_that_is_not_there_is_told_from_an_empty_one(open_bytes: Open) -> None:
+    text = b"<r><s><a>1</a><b>2</b></s><s><a/></s><s b=''/></r>"
+    assert rows_of(open_bytes(text)) == [("1", "2"), (None, None), (None, None)]
+    absent = Kind.ABSENT
+    assert kinds_of(open_bytes(text)) == [(None, None), (None, absent), (absent, None)]
+
+
 def test_comments_instructions_and_cdata_leave_the_text_whole(open_bytes: Open) -> None:
     text = b"<r><s><a>1<!-- no -->2<?x y?>3<![CDATA[<&]]></a></s></r>"
     assert rows_of(open_bytes(text)) == [("123<&",)]

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+
+import pytest
 
 from waybill.model.finding import Finding, Level, Rejection
 from waybill.reports.json_report import write_json, write_ndjson
+from waybill.reports.json_text import as_written, encode
 
 
 def rejected(*cells: str | None, record: int = 1, **more: str) -> Rejection:
@@ -84,3 +88,28 @@ def test_ndjson_has_the_same_objects_one_per_line() -> None:
 
 def test_no_rejections_are_no_lines() -> None:
     assert b"".join(write_ndjson(("a",), [])) == b""
+
+
+def test_kinds_stand_beside_the_cells_that_are_no_strings() -> None:
+    typed = replace(rejected("136", "x", None, None), kinds="ns.-")
+    [found] = document(("a", "b", "c", "d"), typed)["rejections"]
+    assert found["kinds"] == {"a": "number", "d": "absent"}
+
+
+@pytest.mark.parametrize(
+    ("cell", "kind", "text"),
+    [
+        ("136", "number", "136"),
+        ("1.50e400", "string", '"1.50e400"'),
+        ("1.50", "number", "1.50"),
+        ("[1, 2]", "array", "[1, 2]"),
+        ("136", None, '"136"'),
+        ("nan", "number", '"nan"'),
+        ("********", "number", '"********"'),
+        (None, "absent", "null"),
+    ],
+)
+def test_a_cell_can_be_written_as_the_file_has_it(
+    cell: str | None, kind: str | None, text: str
+) -> None:
+    assert encode(as_written(cell, kind)).decode() == text

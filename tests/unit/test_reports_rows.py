@@ -31,22 +31,22 @@ def test_csv_has_dates_as_in_iso_8601_and_decimals_digit_by_digit() -> None:
 
 
 def test_ndjson_has_raw_values() -> None:
-    lines = b"".join(write_ndjson_rows(NAMES, ROWS)).decode().splitlines()
+    lines = b"".join(write_ndjson_rows(OBJECTS)).decode().splitlines()
     assert [json.loads(line) for line in lines] == OBJECTS
 
 
 def test_json_is_one_array_of_the_same_objects() -> None:
-    assert json.loads(b"".join(write_json_rows(NAMES, ROWS))) == OBJECTS
+    assert json.loads(b"".join(write_json_rows(OBJECTS))) == OBJECTS
 
 
 def test_no_rows_give_a_header_no_objects_and_an_empty_array() -> None:
     assert b"".join(write_csv_rows(("a",), [])) == b"a\n"
-    assert b"".join(write_ndjson_rows(("a",), [])) == b""
-    assert b"".join(write_json_rows(("a",), [])) == b"[]\n"
+    assert b"".join(write_ndjson_rows([])) == b""
+    assert b"".join(write_json_rows([])) == b"[]\n"
 
 
 def test_many_rows_are_handed_on_in_pieces() -> None:
-    rows = [("x" * 1000,)] * 1000
-    pieces = list(write_json_rows(("a",), iter(rows)))
+    rows = [{"a": "x" * 1000}] * 1000
+    pieces = list(write_json_rows(iter(rows)))
     assert 3 <= len(pieces) <= 5
     assert len(json.loads(b"".join(pieces))) == 1000

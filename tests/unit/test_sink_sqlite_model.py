@@ -14,6 +14,8 @@ from waybill.model.options import Operation
 from waybill.sinks.sqlite import SqliteSink
 from waybill.testing.sample_chunks import PROJECT, chunk_of, sink_job
 
+Lacks = tuple[str, ...]
+Row = tuple[str, dict[str, Any], Lacks]
 FIELDS = ("id", "name", "tag")
 
 
@@ -36,13 +38,13 @@ def entity_of(*, is_unique: bool) -> Entity:
 def expected(
     stored: dict[str, dict[str, Any]],
     fields: tuple[str, ...],
-    rows: list[tuple[str, dict[str, Any]]],
+    rows: list[Row],
     *,
     is_unique: bool,
 ) -> bytes:
     """Applies the rows to ``stored``, one after the other; gives their outcomes."""
     outcomes = ""
-    for operation, values in rows:
+    for operation, values, lacks in rows:
         key = values["id"]
         old = stored.get(key)
         if operation == "delete":
@@ -52,7 +54,7 @@ def expected(
         if (operation == "insert" and old) or (operation == "update" and not old):
             outcomes += "R"
             continue
-        new = {**(old or dict.fromkeys(FIELDS)), **{name: values[name] for name in fields}}
+        new = {**(old or dict.fromkeys(FIELDS)), **_given(values, fields, lacks if old else ())}
         taken = {each["name"] for other, each in stored.items() if other != key}
         if is_unique and new["name"] is not None and new["name"] in taken:
             outcomes += "R"
@@ -60,6 +62,10 @@ def expected(
         outcomes += "C" if not old else "N" if new == old else "U"
         stored[key] = new
     return outcomes.encode()
+
+
+def _given(values: dict[str, Any], fields: tuple[str, ...], lacks: Lacks) -> dict[str, Any]:
+    return {name: values[name] for name in fields if name not in lacks}
 
 
 row = st.tuples(
@@ -71,6 +77,7 @@ row = st.tuples(
             "tag": st.sampled_from(["1", "2"]),
         }
     ),
+    st.sampled_from([(), (), ("name",), ("tag",), ("name", "tag")]),
 )
 fields_of_a_file = st.sampled_from([FIELDS, ("id", "name"), ("id", "tag")])
 chunk = st.lists(row, max_size=8)
@@ -82,7 +89,7 @@ files = st.lists(
 @settings(max_examples=60)
 @given(files=files, is_unique=st.booleans())
 def test_outcomes_and_records_are_those_of_applying_one_by_one(
-    files: list[tuple[tuple[str, ...], bool, list[list[tuple[str, dict[str, Any]]]]]],
+    files: list[tuple[tuple[str, ...], bool, list[list[Row]]]],
     is_unique: bool,
 ) -> None:
     stored: dict[str, dict[str, Any]] = {}
@@ -94,10 +101,11 @@ def test_outcomes_and_records_are_those_of_applying_one_by_one(
             sink.begin(job)
             for place, rows in enumerate(chunks):
                 table = chunk_of(
-                    *([values[name] for name in fields] for _, values in rows),
+                    *([values[name] for name in fields] for _, values, _ in rows),
                     fields=fields,
                     entity=entity,
-                    actions=[operation for operation, _ in rows],
+                    actions=[operation for operation, _, _ in rows],
+                    absent=[set(lacks).intersection(fields) for *_, lacks in rows] or None,
                 )
                 if not whole_file:
                     planned = sink.plan(job, table).outcomes

@@ -12,8 +12,9 @@ from waybill.model.limits import Limits
 from waybill.model.options import Operation, UnknownColumns
 from waybill.ports.reader import Header, MalformedRecord
 from waybill.testing.raw_chunks import BYTES_PER_RECORD, raw_chunk
-from waybill.validation.checker import Checker, CheckOptions
+from waybill.validation.checker import Checker
 from waybill.validation.codes import make_finding
+from waybill.validation.compiled import CheckOptions
 from waybill.validation.descriptor import parse_descriptor
 from waybill.validation.rejects import iterate_rejections
 from waybill.validation.sandbox import Sandbox, open_sandbox

@@ -111,6 +111,34 @@ def test_numbers_in_constraints_become_text_of_the_field() -> None:
         ({"name": "a", "missingValues": 1}, "/missingValues", "must be an array"),
         ({"name": "a", "waybill": {"trim": "left"}}, "/waybill/trim", "must be true"),
         ({"name": "a", "waybill": {"aliases": [1]}}, "/waybill/aliases", "item 0 must be text"),
+        ({"name": "a", "waybill": {"kinds": "number"}}, "/waybill/kinds", "must be an array"),
+        ({"name": "a", "waybill": {"kinds": []}}, "/waybill/kinds", "at least one kind"),
+        ({"name": "a", "waybill": {"kinds": ["numbr"]}}, "/waybill/kinds", "mean 'number'"),
+        (
+            {"name": "a", "type": "string", "waybill": {"kinds": ["string", "object"]}},
+            "/waybill/kinds",
+            "no object is a value of the type string",
+        ),
+        (
+            {"name": "a", "type": "integer", "waybill": {"kinds": ["boolean"]}},
+            "/waybill/kinds",
+            "no boolean is a value of the type integer",
+        ),
+        (
+            {"name": "a", "type": "list", "waybill": {"kinds": ["array"]}},
+            "/waybill/kinds",
+            "no array is a value of the type string",
+        ),
+        (
+            {"name": "a", "type": "object", "waybill": {"kinds": ["string"]}},
+            "/waybill/kinds",
+            "no string is a value of the type object",
+        ),
+        (
+            {"name": "a", "type": "geopoint", "waybill": {"kinds": ["string"]}},
+            "/waybill/kinds",
+            "its format says it",
+        ),
         ({"name": "a", "waybill": {"aliases": ["x", "x"]}}, "/waybill/aliases", "twice"),
         ({"name": "a", "type": "number", "groupChar": "1"}, "/groupChar", "letters, digits"),
         ({"name": "a", "type": "list", "delimiter": ""}, "/delimiter", "empty"),
@@ -237,3 +265,36 @@ def test_a_default_must_be_a_value_of_the_field() -> None:
 def test_names_of_entities_are_restricted(name: str) -> None:
     with pytest.raises(SchemaInvalid):
         parse_descriptor({"fields": [{"name": "a"}]}, name=name)
+
+
+@pytest.mark.parametrize(
+    ("field", "fields", "resource", "reason"),
+    [
+        ({}, ["x"], "", "must refer to another entity"),
+        ({}, ["x"], "sample", "must refer to another entity"),
+        ({}, ["x", "id"], "other", "must be the only field"),
+        ({"itemType": "number"}, ["x"], "other", "must be of type string or integer"),
+        ({"waybill": {"secret": True}}, ["x"], "other", "is kept as a hash"),
+        ({"type": "array"}, ["x"], "other", "must be a list for its items to be found"),
+    ],
+)
+def test_a_list_that_cannot_refer_to_anything_is_refused(
+    field: dict[str, object], fields: list[str], resource: str, reason: str
+) -> None:
+    key = {"fields": fields, "reference": {"resource": resource, "fields": fields}}
+    declared = [{"name": "x", "type": "list", **field}, {"name": "id"}]
+    with pytest.raises(SchemaInvalid, match=reason) as refused:
+        parse_descriptor({"fields": declared, "foreignKeys": [key]}, name="sample")
+    assert refused.value.pointer == "/foreignKeys/0/fields"
+
+
+@pytest.mark.parametrize("alias", ["/", "/stores", "/in/", "//stores", "/in//stores", "/in/a~2"])
+def test_a_path_that_leads_nowhere_is_refused(alias: str) -> None:
+    error = refusal({"name": "a", "waybill": {"aliases": [alias]}})
+    assert error.pointer == "/fields/0/waybill/aliases"
+    assert "must be a JSON Pointer of two or more names" in error.message
+
+
+def test_a_secret_cannot_stand_inside_of_another_member() -> None:
+    error = refusal({"name": "a", "waybill": {"aliases": ["/in/a"], "secret": True}})
+    assert "so it can be no secret" in error.message

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from waybill.model.limits import Limits
 from waybill.ports.reader import Header
 from waybill.testing.raw_chunks import raw_chunk
-from waybill.validation.checker import Checker, CheckOptions
+from waybill.validation.checker import Checker
+from waybill.validation.compiled import CheckOptions
 from waybill.validation.descriptor import parse_descriptor
 from waybill.validation.rejects import iterate_rejections
 from waybill.validation.sandbox import Sandbox, open_sandbox

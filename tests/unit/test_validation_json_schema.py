@@ -14,7 +14,8 @@ from waybill.errors import SchemaInvalid
 from waybill.model.limits import Limits
 from waybill.ports.reader import Header
 from waybill.testing.raw_chunks import raw_chunk
-from waybill.validation.checker import Checker, CheckOptions
+from waybill.validation.checker import Checker
+from waybill.validation.compiled import CheckOptions
 from waybill.validation.descriptor import parse_descriptor
 from waybill.validation.json_cells import LISTED_CHARACTERS, json_fault
 from waybill.validation.json_schema import SCHEMA_BYTES, SCHEMA_DEPTH, compile_schema

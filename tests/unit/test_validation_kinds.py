@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from waybill.formats.opening import open_reader
 from waybill.model.limits import Limits
-from waybill.model.options import UnknownColumns
+from waybill.model.options import Operation, UnknownColumns
 from waybill.ports.reader import ReadOptions
-from waybill.validation.checker import Checker, CheckOptions
+from waybill.validation.checker import Checker
+from waybill.validation.compiled import CheckOptions
 from waybill.validation.descriptor import parse_descriptor
 from waybill.validation.rejects import iterate_rejections
 from waybill.validation.sandbox import open_sandbox
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
     Check = Callable[..., CheckedChunk]
 
+KEPT = CheckOptions(unknown_columns=UnknownColumns.KEEP)
+KEEPING = CheckOptions(keeps_absent=True)
 VALUES = {"string": "12", "number": 12, "boolean": True, "object": {"a": 1}, "array": [1]}
 
 
@@ -36,17 +39,18 @@ def check(tmp_path: Path) -> Check:
     def checked(
         text: str,
         *fields: dict[str, object],
-        unknown_columns: UnknownColumns = UnknownColumns.WARN,
+        options: CheckOptions = CheckOptions(),  # noqa: B008 - frozen
+        **schema: object,
     ) -> CheckedChunk:
         path = tmp_path / "input"
         path.write_text(text)
         reader = open_reader(str(path), ReadOptions(), Limits())
-        raw = {"fields": list(fields), "waybill": {"open": True}}
+        raw = {"fields": list(fields), "waybill": {"open": True}, **schema}
         entity = parse_descriptor(raw, name="sample")
         checker = Checker(
             entity,
             reader.header,
-            CheckOptions(unknown_columns=unknown_columns),
+            options,
             limits=Limits(),
             sandbox=sandbox,
             pepper="pepper",
@@ -76,6 +80,9 @@ def messages(checked: CheckedChunk) -> dict[int, list[str]]:
         ({"type": "array"}, {"array"}),
         ({"type": "list", "itemType": "integer"}, {"string", "array"}),
         ({"type": "any"}, set(VALUES)),
+        ({"type": "string", "waybill": {"kinds": ["string", "number"]}}, {"string", "number"}),
+        ({"type": "any", "waybill": {"kinds": ["array"]}}, {"array"}),
+        ({"type": "integer", "waybill": {"kinds": ["number", "string"]}}, {"number", "string"}),
     ],
 )
 def test_each_type_takes_its_kinds(check: Check, field: dict[str, object], taken: set[str]) -> None:
@@ -222,18 +229,110 @@ def test_kept_columns_keep_their_kind_and_so_does_the_hash(check: Check) -> None
     values = ("5", '"5"', "true", '"true"', '{"a": [1.50]}', "1e999", '"\\u00e4"', "null")
     text = "".join(f'{{"id": 1, "more": {value}}}\n' for value in values)
     field = {"name": "id", "type": "integer"}
-    kept = check(text, field, unknown_columns=UnknownColumns.KEEP).good
+    kept = check(text, field, options=KEPT).good
     shown = [*values[:-2], '"ä"']
     assert kept["_extra"].to_pylist() == [*(f'{{"more":{value}}}' for value in shown), "{}"]
     assert len(set(kept["_hash"].to_pylist())) == len(values)
-    plain = check("id,more\n1,5\n", field, unknown_columns=UnknownColumns.KEEP).good
+    plain = check("id,more\n1,5\n", field, options=KEPT).good
     assert plain["_hash"].to_pylist() == [kept["_hash"].to_pylist()[1]]
 
 
 def test_the_hash_tells_kept_columns_of_other_names_apart(check: Check) -> None:
     field = {"name": "id", "type": "integer"}
     one, other = (
-        check(f"id,{name}\n1,5\n", field, unknown_columns=UnknownColumns.KEEP).good["_hash"]
-        for name in ("one", "other")
+        check(f"id,{name}\n1,5\n", field, options=KEPT).good["_hash"] for name in ("one", "other")
     )
     assert one.to_pylist() != other.to_pylist()
+
+
+ID = {"name": "id", "type": "integer"}
+
+
+def test_what_a_record_lacks_is_named_and_its_column_has_what_a_new_record_gets(
+    check: Check,
+) -> None:
+    fields = [ID, {"name": "x", "type": "string"}, {"name": "n", "type": "integer"}]
+    fields.append({"name": "d", "type": "string", "waybill": {"default": "EU"}})
+    text = '{"id":1,"x":"a","n":1,"d":"US"}\n{"id":2,"x":null,"d":null}\n{"id":3,"n":3}\n'
+    good = check(text, *fields, options=KEEPING, primaryKey="id").good
+    assert good["_absent"].to_pylist() == [[], ["n"], ["x", "d"]]
+    assert good["d"].to_pylist() == ["US", "EU", "EU"]
+    assert "_absent" not in check(text, *fields, primaryKey="id").good.column_names
+
+
+def test_a_table_has_no_absent_cells(check: Check) -> None:
+    good = check("id,x\n1,\n", ID, {"name": "x", "type": "string"}, options=KEEPING).good
+    assert good.column_names == ["_record", "_hash", "id", "x"]
+
+
+def test_the_hash_tells_what_is_absent_from_null_where_it_is_kept(check: Check) -> None:
+    text = '{"id":1,"x":"a"}\n{"id":1,"x":null}\n{"id":1}\n{"id":1}\n'
+    field = {"name": "x", "type": "string"}
+    _, null, absent, same = check(text, ID, field, options=KEEPING).good["_hash"].to_pylist()
+    assert absent == same != null
+    _, null, absent, same = check(text, ID, field).good["_hash"].to_pylist()
+    assert null == absent == same
+
+
+def test_an_absent_required_member_is_missing_also_where_others_are_kept(check: Check) -> None:
+    field = {"name": "x", "type": "string", "constraints": {"required": True}}
+    text = '{"id":1}\n{"id":2,"x":"a"}\n{"x":"a"}\n'
+    options = CheckOptions(keeps_absent=True, operation=Operation.UPDATE)
+    found = messages(check(text, ID, field, options=options, primaryKey="id"))
+    assert {record: len(told) for record, told in found.items()} == {1: 1, 3: 1}
+
+
+def test_absent_members_are_no_duplicates_of_a_unique_default(check: Check) -> None:
+    fields = [{"name": "x", "type": "string", "waybill": {"default": "EU"}}]
+    fields[0]["constraints"] = {"unique": True}
+    text = '{"id":1,"x":null}\n{"id":2}\n'
+    [digests] = check(text, ID, *fields, options=KEEPING).unique_digests
+    assert digests[0] != 0 == digests[1]
+
+
+def test_a_number_and_its_text_are_the_same_value_of_a_text_field(check: Check) -> None:
+    field = {"name": "no", "type": "string", "waybill": {"kinds": ["string", "number"]}}
+    text = '{"no":136}\n{"no":"136"}\n{"no":1.50}\n'
+    good = check(text, field, primaryKey="no").good
+    assert good["no"].to_pylist() == good["_key"].to_pylist() == ["136", "136", "1.50"]
+    first, second, _ = good["_hash"].to_pylist()
+    assert first == second
+
+
+@pytest.mark.parametrize(
+    ("field", "array", "text"),
+    [
+        ({}, '["a", 136, 1.50, "7,7", "\\"1", 12345678901234567890123]',
+         'a;136;1.50;7,7;"1;12345678901234567890123'),
+        ({"itemType": "integer"}, '["1", 2]', "1;2"),
+        ({"itemType": "boolean"}, '[true, "False", false]', "true;False;false"),
+    ],
+)  # fmt: skip
+def test_a_list_may_take_items_of_several_kinds_as_they_are_written(
+    check: Check, field: dict[str, object], array: str, text: str
+) -> None:
+    kinds = ["string", "boolean" if field.get("itemType") == "boolean" else "number"]
+    field = {"name": "x", "type": "list", "delimiter": ";", "waybill": {"kinds": kinds}, **field}
+    checked = check(f'{{"x": {array}}}\n{{"x": [null]}}\n{{"x": 5}}\n', field)
+    assert checked.good["x"].to_pylist() == [text]
+    assert messages(checked) == {
+        2: [f"'[null]' has an item that is no JSON {' or '.join(kinds)}"],
+        3: ["expected list, received number"],
+    }
+
+
+def test_the_rules_of_a_text_field_hold_for_numbers_too(check: Check) -> None:
+    rules = {"maxLength": 3, "pattern": "[0-9]+"}
+    field = {"name": "no", "type": "string", "waybill": {"kinds": ["number"]}, "constraints": rules}
+    found = messages(check('{"no":1234}\n{"no":1.5}\n{"no":136}\n', field))
+    assert sorted(found) == [1, 2]
+
+
+def test_rejections_tell_the_kinds_of_their_cells(check: Check) -> None:
+    fields = [{"name": name, "type": "integer"} for name in "abcdefg"]
+    text = '{"a":1,"b":"1","c":true,"d":{},"e":[],"f":null,"g":"x"}\n{"a":"no"}\n'
+    first, second = iterate_rejections([check(text, *fields).rejects])
+    assert (first.kinds, second.kinds) == ("nsboa.s", "s------")
+    assert [first.kind_of(place) for place in (0, 1, 5, 99)] == ["number", "string", None, None]
+    [plain] = iterate_rejections([check("a\nno\n", fields[0]).rejects])
+    assert (plain.kinds, plain.kind_of(0)) == ("", None)

@@ -46,6 +46,8 @@ def put(records, job, row):
     if action == "delete":
         del records[key]
         return DELETED
+    if old:  # what the record lacks keeps its value
+        row = {name: value for name, value in row.items() if name not in row.get("_absent", ())}
     names = [field.name for field in job.entity.fields]
     records[key] = {name: row.get(name, old and old[name]) for name in names}
     return CREATED if not old else UNCHANGED if records[key] == old else UPDATED

@@ -21,7 +21,8 @@ from waybill.errors import ColumnsGrew, FileRefused
 from waybill.model.administration import CheckReport
 from waybill.model.limits import Limits
 from waybill.model.settings import WorkerSettings
-from waybill.validation.checker import Checker, CheckOptions
+from waybill.validation.checker import Checker
+from waybill.validation.compiled import CheckOptions
 from waybill.validation.entity_files import load_entity
 from waybill.validation.sandbox import open_sandbox
 

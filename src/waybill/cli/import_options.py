@@ -5,6 +5,8 @@ from typing import Annotated
 import typer
 
 from waybill.model.options import (
+    AbsentMembers,
+    Atomicity,
     FileFormat,
     MissingColumns,
     OnDuplicate,
@@ -14,6 +16,9 @@ from waybill.model.options import (
 
 OperationOption = Annotated[
     Operation | None, typer.Option("--operation", help="What a record does; default upsert.")
+]
+AtomicityOption = Annotated[
+    Atomicity | None, typer.Option("--atomicity", help="Load good rows, or all or none.")
 ]
 OnDuplicateOption = Annotated[
     OnDuplicate | None,
@@ -26,6 +31,10 @@ UnknownColumnsOption = Annotated[
 MissingColumnsOption = Annotated[
     MissingColumns | None,
     typer.Option("--missing-columns", help="Columns every record needs; default fail."),
+]
+AbsentMembersOption = Annotated[
+    AbsentMembers | None,
+    typer.Option("--absent-members", help="Fields that a record lacks; default clear."),
 ]
 Delimiter = Annotated[
     str | None,

@@ -8,6 +8,8 @@ import typer
 from waybill.cli.connection import AsJson, Server, Token, connect
 from waybill.cli.exits import ExitCode, job_exit_code
 from waybill.cli.import_options import (
+    AbsentMembersOption,
+    AtomicityOption,
     Delimiter,
     Encoding,
     Escaped,
@@ -23,7 +25,6 @@ from waybill.cli.import_options import (
     delimiter_character,
 )
 from waybill.cli.output import open_console, print_json
-from waybill.model.options import Atomicity
 
 
 def submit(  # noqa: PLR0913 - one parameter per option of the command line
@@ -31,12 +32,11 @@ def submit(  # noqa: PLR0913 - one parameter per option of the command line
     *,
     entity: Annotated[str, typer.Option("--entity", "-e", help="What the records are.")],
     operation: OperationOption = None,
-    atomicity: Annotated[
-        Atomicity | None, typer.Option("--atomicity", help="Load good rows, or all or none.")
-    ] = None,
+    atomicity: AtomicityOption = None,
     on_duplicate: OnDuplicateOption = None,
     unknown_columns: UnknownColumnsOption = None,
     missing_columns: MissingColumnsOption = None,
+    absent_members: AbsentMembersOption = None,
     max_errors: Annotated[
         int | None, typer.Option("--max-errors", min=0, help="Fail above so many rejections.")
     ] = None,
@@ -78,6 +78,7 @@ def submit(  # noqa: PLR0913 - one parameter per option of the command line
         "on_duplicate": on_duplicate,
         "unknown_columns": unknown_columns,
         "missing_columns": missing_columns,
+        "absent_members": absent_members,
         "max_errors": max_errors,
         "max_error_ratio": max_error_ratio,
         "dry_run": dry_run or None,

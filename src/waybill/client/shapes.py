@@ -82,13 +82,17 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Rejection(msgspec.Struct, frozen=True, kw_only=True):
-    """One rejected record; ``data`` maps header names to raw cells."""
+    """One rejected record; ``data`` maps header names to raw cells.
+
+    ``kinds``: of the cells that are no strings, where the format of the file tells.
+    """
 
     record: int
     line: int
     byte: int | None
     data: dict[str, Any] = {}
     findings: list[Finding] = []
+    kinds: dict[str, str] = {}
 
 
 class RejectionPage(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import compress, repeat
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -18,13 +19,15 @@ from waybill.engine.job_files import columns_of, entity_of, open_input
 from waybill.engine.runs.applying import OUTCOME_NAMES
 from waybill.engine.runs.cells import MASK
 from waybill.errors import FileRefused, ValueNotRepresentable
+from waybill.model.options import AbsentMembers
+from waybill.ports.reader import Kind
 from waybill.ports.sink import RECORD, REFUSED
 from waybill.reports.layout import lay_out
 from waybill.validation.columns import match_columns
 from waybill.validation.typed_cells import CellTyper, arrow_type
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from waybill.engine.report_parts import ReportParts
     from waybill.model.entity import Entity
@@ -49,6 +52,14 @@ class _Chunk:
     def with_own(self, columns: Sequence[Sequence[Cell]]) -> Iterator[Sequence[Cell]]:
         """The rows of these columns, each after its record and outcome."""
         return zip(self.records.tolist(), self.outcomes, *columns, strict=True)
+
+    def present(self, places: Sequence[int]) -> Iterator[Sequence[bool]]:
+        """Of each record, which of the columns at these places it has; of a table, all."""
+        kinds = [f"k{place}" for place in places]
+        if not set(kinds) <= set(self.rows.column_names):
+            return repeat((True,) * len(places), len(self.outcomes))
+        columns = (self.rows.column(kind).to_pylist() for kind in kinds)
+        return zip(*([kind != Kind.ABSENT for kind in column] for column in columns), strict=True)
 
 
 class AcceptedRecords:
@@ -76,12 +87,19 @@ class AcceptedRecords:
 
     def cells(self) -> Iterator[Sequence[Cell]]:
         """The records with their cells as they came."""
-        if not self._job.counts.applied:
-            return
-        with closing(open_input(self._parts, self._job, self._entity)) as reader:
-            for chunk in self._chunks(reader):
-                columns = [self._raw(chunk, place).to_pylist() for place in self._layout.kept]
-                yield from chunk.with_own(columns)
+        for chunk in self._raw_chunks():
+            yield from chunk.with_own(self._raw_cells(chunk))
+
+    def objects(self) -> Iterator[Mapping[str, Cell]]:
+        """The same by name; where absent members keep what is stored, without what they lack."""
+        keeps_absent = self._job.options.absent_members is AbsentMembers.KEEP
+        for chunk in self._raw_chunks():
+            rows = chunk.with_own(self._raw_cells(chunk))
+            if not keeps_absent:
+                yield from (dict(zip(self.names, row, strict=True)) for row in rows)
+                continue
+            for row, has in zip(rows, chunk.present(self._layout.kept), strict=True):
+                yield dict(compress(zip(self.names, row, strict=True), (True, True, *has)))
 
     def values(self) -> Iterator[Sequence[Cell]]:
         """The records with their values; where a value says less than its cell, the cell."""
@@ -103,6 +121,15 @@ class AcceptedRecords:
                 for place in self._layout.kept
             ]
             yield pa.table([pa.array(chunk.records), chunk.outcomes, *columns], schema=schema)
+
+    def _raw_chunks(self) -> Iterator[_Chunk]:
+        if not self._job.counts.applied:
+            return
+        with closing(open_input(self._parts, self._job, self._entity)) as reader:
+            yield from self._chunks(reader)
+
+    def _raw_cells(self, chunk: _Chunk) -> list[Sequence[Cell]]:
+        return [self._raw(chunk, place).to_pylist() for place in self._layout.kept]
 
     def _typed_chunks(self, *, as_written: bool) -> Iterator[tuple[_Chunk, TypedCells]]:
         if not self._job.counts.applied:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from waybill.errors import KeyReused, NotFound, OptionInvalid, StateConflict
 from waybill.model.ids import BlobName
 from waybill.model.job import JobKind, JobState
-from waybill.model.options import Operation, UnknownColumns
+from waybill.model.options import AbsentMembers, Operation, UnknownColumns
 from waybill.ports.job_store import NewJob
 
 if TYPE_CHECKING:
@@ -193,6 +193,13 @@ def refuse_misfit(options: ImportOptions, entity: Entity) -> None:
         raise OptionInvalid(
             f"the option unknown_columns = keep needs an open entity; {entity.name} is not open",
             parameter="unknown_columns",
+        )
+    keeps_both = (UnknownColumns.KEEP, AbsentMembers.KEEP)
+    if (options.unknown_columns, options.absent_members) == keeps_both:
+        raise OptionInvalid(
+            "the option absent_members = keep needs declared fields: undeclared ones, which"
+            " unknown_columns = keep keeps, are one value that each record replaces",
+            parameter="absent_members",
         )
     if not entity.key and options.operation in {Operation.UPDATE, Operation.DELETE}:
         raise OptionInvalid(

@@ -249,9 +249,9 @@ def _render_accepted(
         case ReportFormat.CSV:
             return write_csv_rows(accepted.names, accepted.cells())
         case ReportFormat.NDJSON:
-            return write_ndjson_rows(accepted.names, accepted.cells())
+            return write_ndjson_rows(accepted.objects())
         case ReportFormat.JSON:
-            return write_json_rows(accepted.names, accepted.cells())
+            return write_json_rows(accepted.objects())
         case ReportFormat.XLSX:
             title = "Accepted records"
             return write_xlsx_rows(accepted.names, accepted.values(), scratch, title=title)

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from waybill.validation.record_index import Offsets
 
 _NULL: Final = 0
+_ABSENT: Final = Kind.ABSENT.value
 _KINDS: Final = np.full(256, Kind.NUMBER.value, dtype=np.uint8)
 _KINDS[ord('"')] = Kind.STRING.value
 _KINDS[list(b"tf")] = Kind.BOOLEAN.value
@@ -130,11 +131,14 @@ class Members:
     escapes: Offsets
 
     def cells(self, names: Sequence[str]) -> Mapping[str, tuple[pa.Array[Any], pa.Array[Any]]]:
-        """Text and kind of the named members in each record; null where one is missing or null."""
+        """Text and kind of the named members in each record.
+
+        Both null where one is null; no text, and the kind ``ABSENT``, where a record has none.
+        """
         known = set(self.columns.names)
         found = [name for name in names if name in known]
         texts: pa.Array[Any] = pa.nulls(self.records, pa.string())
-        kinds: pa.Array[Any] = pa.nulls(self.records, pa.uint8())
+        kinds: pa.Array[Any] = pa.array(np.full(self.records, _ABSENT, dtype=np.uint8))
         cells = dict.fromkeys(names, (texts, kinds))
         step = max(1, _CELLS_AT_ONCE // self.records)
         for at in range(0, len(found), step):
@@ -145,8 +149,9 @@ class Members:
     def _cells(self, spans: Spans) -> Iterator[tuple[pa.Array[Any], pa.Array[Any]]]:
         """The cells of each row of spans."""
         kinds = np.ascontiguousarray(_KINDS.take(as_array(self.text).take(spans.starts.T)).T)
-        kinds[spans.ends == spans.starts] = _NULL
-        is_present, is_string = kinds != _NULL, kinds == Kind.STRING.value
+        kinds[spans.ends == spans.starts] = _ABSENT
+        is_null, is_string = kinds == _NULL, kinds == Kind.STRING.value
+        is_present = ~is_null & (kinds != _ABSENT)
         edges = np.empty((len(kinds), 2 * self.records), dtype=np.int32)
         np.add(spans.starts, is_string, out=edges[:, 0::2], casting="unsafe")
         np.subtract(spans.ends, is_string, out=edges[:, 1::2], casting="unsafe")
@@ -155,7 +160,7 @@ class Members:
                 texts, shown = _taken(self.text, edges[row]), pa.array(kinds[row])
             else:
                 texts = self._with_gaps(edges[row], is_present[row])
-                shown = pa.array(kinds[row], mask=~is_present[row])
+                shown = pa.array(kinds[row], mask=is_null[row])
             if self.escapes.size:
                 texts = self._unescaped(texts, spans.starts[row], spans.ends[row], is_string[row])
             yield texts, shown

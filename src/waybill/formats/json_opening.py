@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from waybill.formats.csv_cutting import SliceCutter
 from waybill.formats.json_cutting import ItemCutter
 from waybill.formats.json_document import check_rest, find_array
+from waybill.formats.json_nested import nested_columns
 from waybill.formats.json_parsing import RecordParser, names_in
 from waybill.formats.places import json_places
 from waybill.formats.text_reader import TextReader, TextSource
@@ -79,8 +80,11 @@ def _cut_array(
 
 def _open(text: OpenedText, records: _Records, *, is_whole: bool) -> Reader:
     found = text.options.known_columns or _first_names(text, records)
-    names = found or text.options.column_names
-    places = None if records.pointer is None else json_places(records.pointer, names)
+    top = found or text.options.column_names
+    nested = nested_columns(top, text.options.member_paths)
+    names = tuple(dict.fromkeys((*top, *(column.name for column in nested))))
+    paths = {path.pointer for path in text.options.member_paths}
+    places = None if records.pointer is None else json_places(records.pointer, names, paths)
     depth = text.content.limits.nesting_depth
     source = TextSource(
         open_text=text.open,
@@ -88,7 +92,11 @@ def _open(text: OpenedText, records: _Records, *, is_whole: bool) -> Reader:
         body=records.body,
         rules=_rules(text, len(names)),
         parse=RecordParser(
-            names=names, encoding=text.label_in_findings, depth=depth, places=places
+            names=names,
+            encoding=text.label_in_findings,
+            depth=depth,
+            nested=nested,
+            places=places,
         ).parse,
         encoding=text.label,
         threads=text.options.threads,

@@ -11,6 +11,7 @@ import pyarrow as pa
 from waybill.errors import ColumnsGrew
 from waybill.formats.json_judging import judge, with_value
 from waybill.formats.json_members import split_members
+from waybill.formats.json_nested import filled
 from waybill.formats.json_structure import find_unicode_escapes
 from waybill.formats.slice_records import marks_of, record_bytes
 from waybill.ports.reader import MalformedRecord, RawChunk
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from waybill.formats.json_members import Members
+    from waybill.formats.json_nested import Cells, NestedColumn
     from waybill.formats.slices import Slice
     from waybill.model.finding import Finding
     from waybill.ports.reader import Places
@@ -39,13 +41,14 @@ def names_in(piece: Slice, depth: int) -> tuple[str, ...]:
 class RecordParser:
     """Makes chunks of slices; ``names`` are the columns, in their order.
 
-    ``encoding``: the name shown in findings. ``depth``: as in ``judge``. Raises ``ColumnsGrew``
-    for a member that is none of the columns.
+    ``encoding``: the name shown in findings. ``depth``: as in ``judge``. ``nested``: columns that
+    members of members fill. Raises ``ColumnsGrew`` for a member that is none of the columns.
     """
 
     names: tuple[str, ...]
     encoding: str
     depth: int
+    nested: tuple[NestedColumn, ...] = ()
     places: Places | None = None
 
     def parse(self, piece: Slice) -> RawChunk:
@@ -56,12 +59,14 @@ class RecordParser:
         if kept.size:
             members = split_members(judged.text, judged.structure)
             self._refuse_strangers(members)
-            table = self._rows(members)
-            if members.repeated.size:
-                twice = kept[members.repeated].tolist()
-                faults |= {record: make_finding("DUPLICATE_KEY") for record in twice}
-                table = table.filter(pa.array(~np.isin(kept, twice)))
-                kept = np.setdiff1d(kept, twice)
+            nested = filled(members.cells(self.names), self.nested)
+            table = self._rows(nested.cells)
+            twice = {row: make_finding("DUPLICATE_KEY") for row in members.repeated.tolist()}
+            bad = {**nested.faults, **twice}
+            if bad:
+                faults |= {int(kept[row]): finding for row, finding in bad.items()}
+                table = table.filter(pa.array(~np.isin(np.arange(kept.size), list(bad))))
+                kept = np.delete(kept, list(bad))
         escapes = find_unicode_escapes(judged.text, judged.structure.backslashes)
         first = piece.start.record + 1
         positions = ChunkPositions(
@@ -103,8 +108,7 @@ class RecordParser:
         kinds: dict[str, Any] = {f"k{index}": pa.array([], pa.uint8()) for index in columns}
         return pa.table({**texts, **kinds})
 
-    def _rows(self, members: Members) -> pa.Table:
-        cells = members.cells(self.names)
+    def _rows(self, cells: Mapping[str, Cells]) -> pa.Table:
         texts = {f"c{index}": cells[name][0] for index, name in enumerate(self.names)}
         kinds = {f"k{index}": cells[name][1] for index, name in enumerate(self.names)}
         return pa.table({**texts, **kinds})

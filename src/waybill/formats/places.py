@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from xlsxwriter.utility import quote_sheetname, xl_col_to_name
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Sequence
 
     from waybill.model.finding import Finding, Rejection
 
@@ -60,9 +60,12 @@ class SheetPlaces:
         return letters
 
 
-def json_places(array: str, names: Sequence[str]) -> PointerPlaces:
-    """JSON Pointers (RFC 6901) below the array at the pointer ``array``."""
-    steps = [f"/{escape_token(name)}" for name in names]
+def json_places(array: str, names: Sequence[str], paths: Container[str] = ()) -> PointerPlaces:
+    """JSON Pointers (RFC 6901) below the array at the pointer ``array``.
+
+    ``paths``: names of columns that are pointers themselves.
+    """
+    steps = [name if name in paths else f"/{escape_token(name)}" for name in names]
     return PointerPlaces(before=f"{array}/", first=0, after="", steps=steps)
 
 

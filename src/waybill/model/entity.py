@@ -63,7 +63,9 @@ class Field:
     says. ``missing_values``: the field's own, else the schema's. ``categories``: allowed values of
     a categorical field. ``aliases``: further header names.
     ``default``: text used where a column is there and the cell is missing. ``secret``: masked
-    everywhere and hashed in the sink.
+    everywhere and hashed in the sink. ``kinds``: words of the JSON kinds that it takes in typed
+    formats (``string``, ``number``, ``boolean``, ``object``, ``array``), a list for its items;
+    empty means those of its type.
     """
 
     name: str
@@ -78,6 +80,7 @@ class Field:
     default: str | None = None
     trim: Trim = Trim.NONE
     secret: bool = False
+    kinds: tuple[str, ...] = ()
     decimal_char: str = "."
     group_char: str = ""
     bare_number: bool = True

@@ -4,6 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+KIND_LETTERS: Final[Mapping[str, str]] = {
+    "s": "string",
+    "n": "number",
+    "b": "boolean",
+    "o": "object",
+    "a": "array",
+    "-": "absent",
+}
+"""The kinds of cells as the master list has them: one letter each."""
 
 
 class Level(StrEnum):
@@ -42,7 +56,8 @@ class Rejection:
     ``record`` counts from 1 without the header, ``line`` physical lines from 1 with it, ``byte``
     from 0 in the decoded text, ``None`` in formats that are no text. ``cells``: raw values in file
     order, ``None`` where a cell is empty and unquoted; shorter or longer than the header where the
-    record is ragged.
+    record is ragged. ``kinds``: in typed formats the letter of each cell in ``KIND_LETTERS``, or a
+    point for null and for text that stands for any value; empty where the format knows no kinds.
     """
 
     record: int
@@ -50,6 +65,11 @@ class Rejection:
     byte: int | None
     cells: tuple[str | None, ...]
     findings: tuple[Finding, ...]
+    kinds: str = ""
+
+    def kind_of(self, place: int) -> str | None:
+        """The kind of the cell at a place, a value of ``KIND_LETTERS``; ``None``: just text."""
+        return KIND_LETTERS.get(self.kinds[place : place + 1])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -54,6 +54,17 @@ class MissingColumns(StrEnum):
     REJECT = "reject"
 
 
+class AbsentMembers(StrEnum):
+    """What becomes of a field whose member a record lacks, though other records have it.
+
+    ``clear``: as if it were null. ``keep``: a stored record keeps its value. A member that is there
+    and null, or empty, clears the value in both.
+    """
+
+    CLEAR = "clear"
+    KEEP = "keep"
+
+
 class HeaderMode(StrEnum):
     """Whether the first line names the columns.
 
@@ -96,6 +107,7 @@ class ImportOptions:
     on_duplicate: OnDuplicate = OnDuplicate.REJECT
     unknown_columns: UnknownColumns = UnknownColumns.WARN
     missing_columns: MissingColumns = MissingColumns.FAIL
+    absent_members: AbsentMembers = AbsentMembers.CLEAR
     max_errors: int | None = None
     max_error_ratio: float | None = None
     dry_run: bool = False

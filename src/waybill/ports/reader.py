@@ -35,8 +35,9 @@ class ReadPosition:
 class Kind(IntEnum):
     """What a cell of a typed format is, beside its text.
 
-    The last two are what a spreadsheet shows as a word or a date: taken wherever text is, and where
-    a field writes truth values or dates in its own way, put into that.
+    ``CELL_BOOLEAN`` and ``CELL_DATE`` are what a spreadsheet shows as a word or a date: taken
+    wherever text is, and where a field writes truth values or dates in its own way, put into that.
+    ``ABSENT`` is no cell at all: the record lacks a member that others have.
     """
 
     STRING = 1
@@ -46,6 +47,7 @@ class Kind(IntEnum):
     ARRAY = 5
     CELL_BOOLEAN = 6
     CELL_DATE = 7
+    ABSENT = 8
 
 
 class Places(Protocol):
@@ -107,12 +109,16 @@ class TextTraits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundRecord:
-    """A well-formed record that was read again, with its raw cells in file order."""
+    """A well-formed record that was read again, with its raw cells in file order.
+
+    ``kinds``: of the cells, as in ``Rejection``.
+    """
 
     record: int
     line: int
     byte: int | None
     cells: tuple[str | None, ...]
+    kinds: str = ""
 
 
 class Positions(Protocol):
@@ -129,7 +135,7 @@ class RawChunk:
     ``table``: text columns ``c0`` ... ``cn`` in file order, one row per well-formed record,
     ``None`` for an empty unquoted cell. In a typed format the text of a string, and what the file
     has for anything else; then columns ``k0`` ... ``kn`` follow, uint8 of ``Kind``, ``None`` for
-    text that stands for any value.
+    text that stands for any value, and for a missing one.
     ``record_numbers``: of each row, int64, rising.
     ``records``: how many records the chunk has, the malformed ones included.
     ``traits``: over its bytes.
@@ -193,11 +199,23 @@ class Reader(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MemberPath:
+    """A member inside of a record's member that is a field.
+
+    ``pointer``: the JSON Pointer from the record to it. ``names``: all names of the field.
+    """
+
+    pointer: str
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReadOptions:
     """How to read: what the job declared, and the width a file without header must have.
 
     ``array_columns``: names and aliases of fields that hold arrays, for formats in which one item
-    looks like none. ``file_name``: as the client has it. ``known_columns``: the header that an
+    looks like none. ``member_paths``: for JSON, what fills columns from inside of others.
+    ``file_name``: as the client has it. ``known_columns``: the header that an
     earlier reading has found, where it stands in no line. ``while_waiting`` is called about once a
     second while the reader waits for another process; what it raises ends the reading. The rest is
     as in ``ImportOptions``.
@@ -208,6 +226,7 @@ class ReadOptions:
     has_header: bool = True
     column_names: tuple[str, ...] = ()
     array_columns: tuple[str, ...] = ()
+    member_paths: tuple[MemberPath, ...] = ()
     escaped: bool = False
     format: FileFormat = FileFormat.AUTO
     records_path: str = ""

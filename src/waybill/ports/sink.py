@@ -20,11 +20,20 @@ RECORD: Final = "_record"
 KEY: Final = "_key"
 """Column of every chunk of a keyed entity: the key as one text, the same for equal keys."""
 HASH: Final = "_hash"
-"""Column of every chunk: int64 digest over all values, equal for equal records."""
+"""Column of every chunk: int64 digest over all values, equal for equal records.
+
+What a record lacks (``ABSENT``) is part of it: equal digests mean the same fields, too.
+"""
 ACTION: Final = "_action"
 """Column only where the entity has an action column: the operation of this record, text."""
 EXTRA: Final = "_extra"
 """Column only where undeclared columns are kept: one JSON object, in file order."""
+
+ABSENT: Final = "_absent"
+"""Column only where records keep what they lack: the fields that this record lacks, list<string>.
+
+Their columns hold what a new record gets; a record that is stored keeps its values of them.
+"""
 
 CREATED: Final = ord("C")
 UPDATED: Final = ord("U")
@@ -75,7 +84,8 @@ class Sink(Protocol):
 
     A chunk is a ``pa.Table``: the columns named above, then one column per declared field that
     the file has, typed, under the field's name. A field without a column keeps its stored value
-    (``None`` for a new record). Columns of secret fields hold hashes.
+    (``None`` for a new record); so does one that ``ABSENT`` names, in its record. Columns of secret
+    fields hold hashes.
     """
 
     def begin(self, job: SinkJob) -> None:

@@ -47,7 +47,8 @@ def rejection_document(columns: Sequence[str], rejection: Rejection) -> dict[str
     """One rejection in the native shape.
 
     ``data`` maps header names to raw cells, ``null`` for a missing one. ``extra`` is there only
-    where a record has more cells than the header: those cells, in order.
+    where a record has more cells than the header: those cells, in order; ``kinds`` where
+    cells are known to be no strings: the kind of each of those by header name.
     """
     cells = rejection.cells
     padding = (None,) * (len(columns) - len(cells))
@@ -60,6 +61,10 @@ def rejection_document(columns: Sequence[str], rejection: Rejection) -> dict[str
     }
     if len(cells) > len(columns):
         document["extra"] = cells[len(columns) :]
+    kinds = {name: rejection.kind_of(place) for place, name in enumerate(columns)}
+    others = {name: kind for name, kind in kinds.items() if kind not in {None, "string"}}
+    if others:
+        document["kinds"] = others
     return document
 
 

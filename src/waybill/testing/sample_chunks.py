@@ -10,7 +10,7 @@ import pyarrow as pa
 from waybill.model.entity import ActionColumn, Constraints, Entity, Field, FieldType
 from waybill.model.ids import JobId, ProjectName
 from waybill.model.options import Operation
-from waybill.ports.sink import ACTION, HASH, KEY, RECORD, SinkJob
+from waybill.ports.sink import ABSENT, ACTION, HASH, KEY, RECORD, SinkJob
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -86,15 +86,23 @@ def chunk_of(
     entity: Entity = ITEMS,
     first_record: int = 1,
     actions: Sequence[str | None] | None = None,
+    absent: Sequence[Sequence[str]] | None = None,
 ) -> pa.Table:
-    """A chunk as checking makes it: ``rows`` hold the values of ``fields``, in file order."""
+    """A chunk as checking makes it: ``rows`` hold the values of ``fields``, in file order.
+
+    ``absent``: of each row the fields that it lacks, where stored records keep those.
+    """
     numbers = range(first_record, first_record + len(rows))
     columns: dict[str, tuple[pa.DataType, Sequence[object]]] = {RECORD: (pa.int64(), numbers)}
     if entity.key:
         columns[KEY] = (pa.string(), [_key(entity, fields, row) for row in rows])
-    columns[HASH] = (pa.int64(), [_digest(row) for row in rows])
+    lacking = absent or [()] * len(rows)
+    values = [(*row, *lacks) for row, lacks in zip(rows, lacking, strict=True)]
+    columns[HASH] = (pa.int64(), list(map(_digest, values)))
     if actions is not None:
         columns[ACTION] = (pa.string(), actions)
+    if absent is not None:
+        columns[ABSENT] = (pa.list_(pa.string()), absent)
     types = {field.name: _TYPES.get(field.type, pa.string()) for field in entity.fields}
     for index, name in enumerate(fields):
         columns[name] = (types.get(name, pa.string()), [row[index] for row in rows])

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from waybill.model.entity import Entity
     from waybill.ports.sink import ChunkResult, SinkJob
 
+_THREE = ("id", "title", "stock")
+_STOCKED = (("a", "Apple", 5), ("b", "Bread", 7), ("c", "Corn", 9))
+
 OpenSink: TypeAlias = Callable[[], Sink]
 Records: TypeAlias = Sequence[Mapping[str, object]]
 
@@ -93,6 +96,85 @@ class SinkContract:
         _import(sink, sink_job("second"), chunk_of(("a", "Pear")))
         assert _import(sink, sink_job("third"), full).outcomes == b"U"
         assert _titles(self.stored(sink)) == {"a": "Apple"}
+
+    def test_what_a_record_lacks_keeps_its_value_and_a_missing_value_clears(
+        self, sink: Sink
+    ) -> None:
+        _import(sink, sink_job("1"), chunk_of(*_STOCKED, fields=_THREE))
+        rows = chunk_of(
+            ("a", None, 6), ("b", None, 7), ("c", "Corn", None), ("d", "new", None),
+            fields=_THREE, absent=[["title"], [], ["stock"], ["stock"]],
+        )  # fmt: skip
+        assert _import(sink, sink_job("2"), rows).outcomes == b"UUNC"
+        assert _rows(self.stored(sink)) == {
+            ("a", "Apple", 6), ("b", None, 7), ("c", "Corn", 9), ("d", "new", None),
+        }  # fmt: skip
+
+    def test_a_new_record_gets_what_stands_in_the_column_of_a_field_that_it_lacks(
+        self, sink: Sink
+    ) -> None:
+        rows = chunk_of(("a", "untitled", 5), fields=_THREE, absent=[["title"]])
+        assert _import(sink, sink_job("1"), rows).outcomes == b"C"
+        assert _import(sink, sink_job("2"), rows).outcomes == b"N"
+        full = chunk_of(("a", "Apple", 5), fields=_THREE, absent=[[]])
+        assert _import(sink, sink_job("3"), full).outcomes == b"U"
+        assert _import(sink, sink_job("4"), rows).outcomes == b"N"
+        assert _rows(self.stored(sink)) == {("a", "Apple", 5)}
+
+    def test_a_value_that_a_record_kept_is_cleared_by_the_next_one_that_has_it(
+        self, sink: Sink
+    ) -> None:
+        _import(sink, sink_job("1"), chunk_of(*_STOCKED, fields=_THREE))
+        lacking = chunk_of(("a", None, 6), fields=_THREE, absent=[["title"]])
+        assert _import(sink, sink_job("2"), lacking).outcomes == b"U"
+        assert _import(sink, sink_job("3"), lacking).outcomes == b"N"
+        clearing = chunk_of(("a", None, 6), fields=_THREE, absent=[[]])
+        assert _import(sink, sink_job("4"), clearing).outcomes == b"U"
+        assert ("a", None, 6) in _rows(self.stored(sink))
+
+    @pytest.mark.parametrize("whole_file", [False, True])
+    def test_records_of_one_key_keep_what_those_before_them_wrote(
+        self, sink: Sink, *, whole_file: bool
+    ) -> None:
+        _import(sink, sink_job("1"), chunk_of(*_STOCKED, fields=_THREE))
+        job = sink_job("2", whole_file=whole_file)
+        rows = chunk_of(
+            ("a", "Ale", None), ("a", None, 8), ("x", "X", None), ("x", None, 3), ("x", None, 3),
+            fields=_THREE, absent=[["stock"], ["title"], ["stock"], ["title"], ["title"]],
+        )  # fmt: skip
+        assert _import(sink, job, rows).outcomes == b"UUCUN"
+        stored = _rows(self.stored(sink))
+        assert {("a", "Ale", 8), ("x", "X", 3)} <= stored
+
+    def test_an_update_keeps_what_its_record_lacks(self, sink: Sink) -> None:
+        _import(sink, sink_job("1"), chunk_of(*_STOCKED, fields=_THREE))
+        job = sink_job("2", operation=Operation.UPDATE)
+        rows = chunk_of(
+            ("z", None, 1), ("b", None, 1), ("c", None, 9),
+            fields=_THREE, absent=[["title"], ["title"], ["title"]],
+        )  # fmt: skip
+        assert _import(sink, job, rows).outcomes == b"RUN"
+        assert _rows(self.stored(sink)) == {("a", "Apple", 5), ("b", "Bread", 1), ("c", "Corn", 9)}
+
+    def test_a_whole_file_keeps_what_its_records_lack(
+        self, sink: Sink, open_sink: OpenSink
+    ) -> None:
+        _import(sink, sink_job("1"), chunk_of(*_STOCKED, fields=_THREE))
+        job = sink_job("2", whole_file=True)
+        sink.begin(job)
+        first = chunk_of(("a", None, 6), fields=_THREE, absent=[["title"]])
+        second = chunk_of(
+            ("b", None, None), ("a", "Ale", None),
+            fields=_THREE, absent=[["title", "stock"], ["stock"]], first_record=2,
+        )  # fmt: skip
+        assert sink.apply(job, 0, first).outcomes == b"U"
+        again = sink_job("2", epoch=2, whole_file=True)
+        later = open_sink()
+        later.begin(again)
+        assert later.apply(again, 0, first).outcomes == b"U"
+        assert later.apply(again, 1, second).outcomes == b"NU"
+        assert later.seal(again) == Counts(read=3, updated=2, unchanged=1)
+        assert _rows(self.stored(sink)) == {("a", "Ale", 6), ("b", "Bread", 7), ("c", "Corn", 9)}
 
     def test_values_of_every_type_come_back(self, sink: Sink) -> None:
         fields = ("id", "title", "stock", "price", "active")
@@ -356,6 +438,10 @@ def _import(sink: Sink, job: SinkJob, rows: pa.Table) -> ChunkResult:
     result = sink.apply(job, 0, rows)
     sink.seal(job)
     return result
+
+
+def _rows(records: Records) -> set[tuple[object, ...]]:
+    return {tuple(record[name] for name in _THREE) for record in records}
 
 
 def _titles(records: Records) -> dict[object, object]:

@@ -7,7 +7,6 @@ statements stay prepared.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -15,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from waybill.errors import ColumnsGrew, FileRefused
-from waybill.model.options import Operation, UnknownColumns
+from waybill.model.options import Operation
 from waybill.ports.sink import ACTION, HASH, RECORD
 from waybill.validation.arrow_text import (
     INVISIBLE,
@@ -29,7 +28,7 @@ from waybill.validation.checked import CheckedChunk
 from waybill.validation.codes import file_warning
 from waybill.validation.columns import match_columns
 from waybill.validation.compiled import compile_file, self_references, unique_sets
-from waybill.validation.kinds import misfits
+from waybill.validation.kinds import letters_of, misfits
 from waybill.validation.rejecting import BadRows, Rejecter
 from waybill.validation.session import SessionPool
 from waybill.validation.statements import (
@@ -50,6 +49,7 @@ if TYPE_CHECKING:
     from waybill.ports.reader import Header, RawChunk
     from waybill.validation.cell_faults import Faults
     from waybill.validation.columns import ColumnMap
+    from waybill.validation.compiled import CheckOptions
     from waybill.validation.rules import FieldPlan
     from waybill.validation.sandbox import Sandbox
     from waybill.validation.session import Session
@@ -57,19 +57,6 @@ if TYPE_CHECKING:
 _FIRST_LINES: Final = 5
 _FEW_SUBJECTS: Final = 3
 """As many are asked one by one; more cost less all together."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckOptions:
-    """How to check: what records do by default, what becomes of undeclared columns.
-
-    ``needs_rows=False``: only rejections and duplicates are wanted; ``good`` then has ``_record``,
-    ``_key`` and the fields of unique and foreign keys only.
-    """
-
-    operation: Operation = Operation.UPSERT
-    unknown_columns: UnknownColumns = UnknownColumns.WARN
-    needs_rows: bool = True
 
 
 class Checker:
@@ -103,9 +90,8 @@ class Checker:
         self._compiled = compile_file(
             entity,
             self.columns,
-            operation=options.operation,
+            options,
             header=header,
-            needs_rows=options.needs_rows,
             pepper=pepper,
         )
         checked = [plan for plan in self._compiled.plans if self._compiled.is_checked(plan)]
@@ -217,11 +203,15 @@ class Checker:
             is_bad[list(faults)] = True
         numbers = np.flatnonzero(is_bad)
         if not len(numbers):
-            return BadRows(numbers=numbers, table=self._empty, rules=(), faults=faults)
+            return BadRows(numbers=numbers, table=self._empty, kinds=(), rules=(), faults=faults)
         table = chunk.table.take(numbers)
-        cells = table.select(self._cells) if self._compiled.is_typed else table
-        rules = self._rules(session, table, broken)
-        return BadRows(numbers=numbers, table=cells, rules=rules, faults=faults)
+        return BadRows(
+            numbers=numbers,
+            table=table.select(self._cells),
+            kinds=letters_of(table, len(self._cells)),
+            rules=self._rules(session, table, broken),
+            faults=faults,
+        )
 
     def _rules(
         self, session: Session, table: pa.Table, broken: Iterable[int]

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 from waybill.model.options import Operation, UnknownColumns
 from waybill.validation.codes import file_refused, file_warning
 from waybill.validation.formula import escape
+from waybill.validation.member_paths import is_member_path, steps_of
 from waybill.validation.node import did_you_mean
 
 if TYPE_CHECKING:
@@ -88,10 +89,12 @@ def match_columns(
         for index, name in enumerate(header)
         if index not in found and index != action and name not in ours
     ]
-    _check_strangers(entity, header, strangers, unknown)
-    if header and not found and action is None and unknown is not UnknownColumns.KEEP:
-        raise _nothing_matches(entity, header)
     keeps = unknown is UnknownColumns.KEEP
+    parents = _parents(found.values())
+    ignored = [index for index in strangers if keeps or header[index] not in parents]
+    _check_strangers(entity, header, ignored, unknown)
+    if header and not found and action is None and not keeps:
+        raise _nothing_matches(entity, header)
     return ColumnMap(
         bound=tuple(
             BoundField(field=field, index=bound[field.name])
@@ -102,7 +105,7 @@ def match_columns(
         kept=tuple((header[index], index) for index in strangers) if keeps else (),
         hidden=frozenset(_hidden(entity, header, found, strangers)),
         verdict=header.index("_code") if {"_record", "_code"} <= set(header) else None,
-        warnings=tuple(_warnings(entity, header, strangers, unknown)),
+        warnings=tuple(_warnings(entity, header, ignored, unknown)),
     )
 
 
@@ -110,6 +113,12 @@ def normalise(name: str) -> str:
     """A column name as it is compared when it is not exact."""
     plain = unicodedata.normalize("NFC", name).strip().casefold()
     return _SEPARATORS.sub("_", plain)
+
+
+def _parents(found: Iterable[Field]) -> set[str]:
+    """The members that hold fields of the file: known, though no fields themselves."""
+    aliases = [alias for field in found for alias in field.aliases]
+    return {steps_of(alias)[0] for alias in aliases if is_member_path(alias)}
 
 
 def _check_names(header: tuple[str, ...]) -> None:

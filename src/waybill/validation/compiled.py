@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from waybill.model.options import Operation
-from waybill.ports.sink import ACTION, EXTRA, HASH, KEY
+from waybill.model.options import Operation, UnknownColumns
+from waybill.ports.sink import ABSENT, ACTION, EXTRA, HASH, KEY
 from waybill.validation.rules import FieldPlan, Rule, plan_field
 from waybill.validation.sql import literal
 
@@ -29,6 +29,21 @@ WHOLE_RECORD_CODES: Final = (
     "NOT_MENDED",
 )
 """Findings on records that could not be read as cells; the last as long as they come back so."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckOptions:
+    """How to check: what records do by default, what becomes of undeclared columns.
+
+    ``keeps_absent``: what a record lacks is told from null, where the format can tell.
+    ``needs_rows=False``: only rejections and duplicates are wanted; ``good`` then has ``_record``,
+    ``_key`` and the fields of unique and foreign keys only.
+    """
+
+    operation: Operation = Operation.UPSERT
+    unknown_columns: UnknownColumns = UnknownColumns.WARN
+    keeps_absent: bool = False
+    needs_rows: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +87,8 @@ class Compiled:
     """What to run for the chunks of one file.
 
     ``order``: names of the columns of an accepted chunk, in order; each is a ``plain`` column of
-    the chunk or one that the first statement computes.
+    the chunk or one that the first statement computes. ``shown``: the fields among them.
+    ``keeps_absent``: what a record lacks is told apart from null.
     """
 
     entity: Entity
@@ -80,10 +96,12 @@ class Compiled:
     plans: tuple[FieldPlan, ...]
     subjects: tuple[Subject, ...]
     plain: tuple[PlainColumn, ...]
+    shown: tuple[FieldPlan, ...]
     order: tuple[str, ...]
     operation: Operation
     needs_rows: bool
     is_typed: bool
+    keeps_absent: bool
     pepper: str
 
     @property
@@ -112,16 +130,14 @@ class Compiled:
 def compile_file(
     entity: Entity,
     columns: ColumnMap,
+    options: CheckOptions,
     *,
-    operation: Operation,
     header: Header,
-    needs_rows: bool,
     pepper: str,
 ) -> Compiled:
-    """The statements for files of this entity with these columns.
-
-    ``needs_rows=False`` types only what rules over the whole file need.
-    """
+    """The statements for files of this entity with these columns."""
+    operation, needs_rows = options.operation, options.needs_rows
+    keeps_absent = options.keeps_absent and header.is_typed
     plans = tuple(
         plan_field(
             bound,
@@ -143,10 +159,15 @@ def compile_file(
         plans=plans,
         subjects=tuple(_subjects(entity, columns, plans, operation)),
         plain=plain,
-        order=tuple(_order(entity, columns, shown, needs_rows=needs_rows)),
+        shown=tuple(shown),
+        order=(
+            *_own_columns(entity, columns, needs_rows=needs_rows, keeps_absent=keeps_absent),
+            *(plan.field.name for plan in shown),
+        ),
         operation=operation,
         needs_rows=needs_rows,
         is_typed=header.is_typed,
+        keeps_absent=keeps_absent,
         pepper=pepper,
     )
 
@@ -181,9 +202,10 @@ def _shown(
     return [plan for plan in plans if plan.field.name in named]
 
 
-def _order(
-    entity: Entity, columns: ColumnMap, shown: list[FieldPlan], *, needs_rows: bool
+def _own_columns(
+    entity: Entity, columns: ColumnMap, *, needs_rows: bool, keeps_absent: bool
 ) -> Iterator[str]:
+    """The columns of an accepted chunk that are no fields, the record number apart."""
     if entity.key:
         yield KEY
     if needs_rows:
@@ -192,7 +214,8 @@ def _order(
         yield ACTION
     if columns.kept and needs_rows:
         yield EXTRA
-    yield from (plan.field.name for plan in shown)
+    if keeps_absent and needs_rows:
+        yield ABSENT
 
 
 def _subjects(

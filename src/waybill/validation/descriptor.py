@@ -2,7 +2,7 @@
 
 All of Table Schema (Data Package v2) is taken, and a key ``waybill`` on both levels. On the schema:
 ``open``, ``action`` (``{"column", "actions"}``), ``sink``. On a field: ``aliases``, ``default``,
-``trim`` (``true``, ``"both"`` or ``"none"``), ``secret``.
+``trim`` (``true``, ``"both"`` or ``"none"``), ``secret``, ``kinds``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from waybill.model.entity import ActionColumn, Entity, ForeignKey
+from waybill.model.entity import ActionColumn, Entity, FieldType, ForeignKey
 from waybill.model.options import Operation
 from waybill.validation.descriptor_field import parse_fields
 from waybill.validation.node import as_node, did_you_mean, refusal
@@ -48,6 +48,8 @@ _KEYS: Final = (
     "waybill",
 )
 _OUR_KEYS: Final = ("open", "action", "sink")
+_NESTED: Final = (FieldType.ARRAY, FieldType.OBJECT, FieldType.GEOJSON)
+_ITEM_TYPES: Final = (FieldType.STRING, FieldType.INTEGER)
 _FIELDS_MATCH: Final = ("exact", "equal", "subset", "superset", "partial")
 
 
@@ -73,7 +75,7 @@ def parse_descriptor(raw: Mapping[str, object], *, name: str) -> Entity:
         fields=fields,
         key=_names(node, "primaryKey", fields),
         unique_keys=_unique_keys(node, fields),
-        foreign_keys=_foreign_keys(node, fields),
+        foreign_keys=_foreign_keys(node, fields, name),
         action=_action(ours),
         is_open=ours.flag("open"),
         sink=ours.text("sink"),
@@ -124,15 +126,15 @@ def _unique_keys(node: Node, fields: Sequence[Field]) -> tuple[tuple[str, ...], 
     return tuple(dict.fromkeys(keys))
 
 
-def _foreign_keys(node: Node, fields: Sequence[Field]) -> tuple[ForeignKey, ...]:
+def _foreign_keys(node: Node, fields: Sequence[Field], name: str) -> tuple[ForeignKey, ...]:
     items = node.items("foreignKeys") or ()
     return tuple(
-        _foreign_key(as_node(item, f"{node.pointer}/foreignKeys/{index}"), fields)
+        _foreign_key(as_node(item, f"{node.pointer}/foreignKeys/{index}"), fields, name)
         for index, item in enumerate(items)
     )
 
 
-def _foreign_key(node: Node, fields: Sequence[Field]) -> ForeignKey:
+def _foreign_key(node: Node, fields: Sequence[Field], name: str) -> ForeignKey:
     node.only(("fields", "reference"))
     if "reference" not in node.value or "fields" not in node.value:
         raise node.refusal("", "needs 'fields' and 'reference'")
@@ -146,7 +148,27 @@ def _foreign_key(node: Node, fields: Sequence[Field]) -> ForeignKey:
         raise reference.refusal("fields", f"must name as many fields as 'fields': {len(own)}")
     if not entity:
         _names(reference, "fields", fields)
+    for field in fields:
+        if field.name in own:
+            _check_reference(node, field, is_alone=len(own) == 1, is_inner=entity in {"", name})
     return ForeignKey(fields=own, reference_entity=entity, reference_fields=others)
+
+
+def _check_reference(node: Node, field: Field, *, is_alone: bool, is_inner: bool) -> None:
+    """Of a list every item refers to something, so it must be of a type that keys have."""
+    if field.type in _NESTED:
+        raise node.refusal("fields", f"{field.name!r} must be a list for its items to be found")
+    if field.type is not FieldType.LIST:
+        return
+    if not is_alone:
+        raise node.refusal("fields", f"the list {field.name!r} must be the only field")
+    if is_inner:
+        raise node.refusal("fields", f"the list {field.name!r} must refer to another entity")
+    if field.secret:
+        raise node.refusal("fields", f"the list {field.name!r} is secret: it is kept as a hash")
+    if field.item_type not in _ITEM_TYPES:
+        types = " or ".join(_ITEM_TYPES)
+        raise node.refusal("fields", f"the items of {field.name!r} must be of type {types}")
 
 
 def _action(node: Node) -> ActionColumn | None:

@@ -12,6 +12,8 @@ from waybill.model.limits import PATTERN_CHARACTERS, Limits
 from waybill.validation.grammar import FormatUnknown, Operands, grammar_of
 from waybill.validation.json_cells import json_fault
 from waybill.validation.json_schema import compile_schema
+from waybill.validation.kinds import parse_kinds
+from waybill.validation.member_paths import is_member_path, path_fault
 from waybill.validation.node import as_node, did_you_mean, refusal
 from waybill.validation.probe import Claim, Range, crossed, misfits, pattern_fault
 
@@ -47,7 +49,7 @@ _TYPE_KEYS: Final[Mapping[str, tuple[FieldType, ...]]] = {
     "categories": (FieldType.STRING, FieldType.INTEGER),
     "categoriesOrdered": (FieldType.STRING, FieldType.INTEGER),
 }
-_OUR_KEYS: Final = ("aliases", "default", "trim", "secret")
+_OUR_KEYS: Final = ("aliases", "default", "trim", "secret", "kinds")
 _CONSTRAINTS: Final = (
     "required",
     "unique",
@@ -117,6 +119,7 @@ def _field(node: Node, missing: tuple[str, ...]) -> Field:
         secret=ours.flag("secret"),
     )
     field = _with_type_properties(node, field)
+    field = replace(field, kinds=parse_kinds(ours, field))
     field = replace(field, constraints=_constraints(node, field), categories=_categories(node))
     _check_format(node, field)
     if "default" in ours.value:
@@ -382,7 +385,13 @@ def _ranges(node: Node, field: Field) -> Iterator[Range]:
 def _check_aliases(schema: Node, fields: Mapping[str, Field]) -> None:
     taken = {name: name for name in fields}
     for index, field in enumerate(fields.values()):
+        pointer = f"{schema.pointer}/fields/{index}/waybill/aliases"
         for alias in field.aliases:
             if taken.setdefault(alias, field.name) != field.name:
-                pointer = f"{schema.pointer}/fields/{index}/waybill/aliases"
                 raise refusal(pointer, f"{alias!r} already means {taken[alias]!r}")
+        for path in filter(is_member_path, field.aliases):
+            fault = path_fault(path)
+            if field.secret:
+                fault = f"reports show the member that {path!r} leads into, so it can be no secret"
+            if fault:
+                raise refusal(pointer, fault)

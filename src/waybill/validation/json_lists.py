@@ -23,13 +23,15 @@ if TYPE_CHECKING:
 
 _STRING: Final = r'"(?:[^"\\]|\\.)*"'
 _NUMBER: Final = "-?[0-9][-+.0-9eE]*"
-_BOOLEAN: Final = "true|false"
+_FORMS: Final = {"string": _STRING, "number": _NUMBER, "boolean": "true|false"}
+"""RE2: what an item of a kind looks like in an array that is JSON."""
+
 _ITEMS: Final = {
-    FieldType.INTEGER: (_NUMBER, "number"),
-    FieldType.NUMBER: (_NUMBER, "number"),
-    FieldType.BOOLEAN: (_BOOLEAN, "boolean"),
+    FieldType.INTEGER: "number",
+    FieldType.NUMBER: "number",
+    FieldType.BOOLEAN: "boolean",
 }
-"""What an item of a type is in JSON; a string unless named here."""
+"""The kind of an item of a type; a string unless named here, or the field names its own."""
 
 
 def items_of(field: Field, index: int, *, is_typed: bool) -> str:
@@ -49,8 +51,8 @@ def delimited(field: Field, index: int) -> str:
 
 def broken_items(field: Field, index: int) -> Iterator[tuple[str, str, str]]:
     """Code, condition and bound of every way in which an array has no delimited text."""
-    kind = _item(field)[1]
-    yield "LIST_ITEM", _of_items(index, f"i{index}[1] IS NULL"), f"that is no JSON {kind}"
+    kinds = " or ".join(_kinds(field))
+    yield "LIST_ITEM", _of_items(index, f"i{index}[1] IS NULL"), f"that is no JSON {kinds}"
     text = _joined(field, index)
     for code, condition, bound in (
         (
@@ -68,27 +70,30 @@ def _of_items(index: int, condition: str) -> str:
     return f"coalesce(len(i{index}) > 0 AND {condition}, FALSE)"
 
 
-def _item(field: Field) -> tuple[str, str]:
-    return _ITEMS.get(field.item_type, (_STRING, "string"))
+def _kinds(field: Field) -> tuple[str, ...]:
+    return field.kinds or (_ITEMS.get(field.item_type, "string"),)
+
+
+def _item(field: Field) -> str:
+    return "|".join(_FORMS[kind] for kind in _kinds(field))
 
 
 def _has_form(field: Field, cell: str) -> str:
-    """The cell is a JSON array whose items are all of the kind that the item type has."""
-    item = _item(field)[0]
+    """The cell is a JSON array whose items are all of the kinds that the field takes."""
+    item = _item(field)
     pattern = rf"(?s)\s*\[\s*(?:(?:{item})(?:\s*,\s*(?:{item}))*)?\s*\]\s*"
     return f"json_valid({cell}) AND {full_match(cell, pattern)}"
 
 
 def _texts(field: Field, cell: str) -> str:
     """The texts of all items of an array that has the form."""
-    kind = _item(field)[1]
-    if kind == "number":
-        return f"regexp_extract_all({cell}, {literal(_NUMBER)})"
-    texts = f"json_extract_string({cell}, '$[*]')"
-    if kind == "string":
-        return texts
-    yes, no = literal(field.true_values[0]), literal(field.false_values[0])
-    return f"list_transform({texts}, lambda item: CASE item WHEN 'true' THEN {yes} ELSE {no} END)"
+    if _kinds(field) == ("string",):
+        return f"json_extract_string({cell}, '$[*]')"
+    written = f"regexp_extract_all({cell}, {literal(f'(?s){_item(field)}')})"
+    if "string" not in _kinds(field):
+        return written
+    plain = "CASE WHEN starts_with(item, '\"') THEN json_extract_string(item, '$') ELSE item END"
+    return f"list_transform({written}, lambda item: {plain})"
 
 
 def _joined(field: Field, index: int) -> str:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from waybill.model.entity import FieldType
+from waybill.model.finding import KIND_LETTERS
 from waybill.ports.reader import Kind
+from waybill.validation.node import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import numpy as np
     import numpy.typing as npt
 
     from waybill.model.entity import Field
+    from waybill.validation.node import Node
 
     Flags = npt.NDArray[np.bool_]
 
@@ -32,8 +35,58 @@ _KINDS: Final = {
 }
 
 
+_WORDS: Final = {kind.name.lower(): kind for kind in STRICT}
+_SCALARS: Final = (Kind.STRING, Kind.NUMBER, Kind.BOOLEAN)
+_TEXT_OR_NUMBER: Final = (Kind.STRING, Kind.NUMBER)
+_CHOICES: Final = {
+    FieldType.ANY: STRICT,
+    FieldType.STRING: _SCALARS,
+    FieldType.BOOLEAN: _SCALARS,
+    FieldType.OBJECT: (Kind.OBJECT,),
+    FieldType.GEOJSON: (Kind.OBJECT,),
+    FieldType.ARRAY: (Kind.ARRAY,),
+}
+"""What a field may be declared to take: what can be a value of its type at all."""
+
+_NO_LETTER: Final = "."
+_LETTERS: Final = np.full(256, ord(_NO_LETTER), dtype=np.uint8)
+for _letter, _word in KIND_LETTERS.items():
+    _LETTERS[Kind[_word.upper()]] = ord(_letter)
+
+
+def parse_kinds(ours: Node, field: Field) -> tuple[str, ...]:
+    """The kinds that a field is declared to take, of a list its items; none: its type says it.
+
+    Raises:
+        SchemaInvalid: no kind, an unknown one, or one that is no value of the type.
+    """
+    words = ours.texts("kinds", ())
+    field_type = field.item_type if field.type is FieldType.LIST else field.type
+    if "kinds" in ours.value and not words:
+        raise ours.refusal("kinds", "must hold at least one kind")
+    if words and field_type is FieldType.GEOPOINT:
+        raise ours.refusal("kinds", "does not apply to fields of type geopoint: its format says it")
+    for word in words:
+        if word not in _WORDS:
+            raise ours.refusal("kinds", f"there is no kind {word!r}{did_you_mean(word, _WORDS)}")
+        if _WORDS[word] not in _CHOICES.get(field_type, _TEXT_OR_NUMBER):
+            raise ours.refusal("kinds", f"no {word} is a value of the type {field_type}")
+    return words
+
+
+def letters_of(rows: pa.Table, width: int) -> list[str]:
+    """Of each row the kinds of its cells as ``Rejection.kinds``; empty where there are none."""
+    if "k0" not in rows.column_names:
+        return [""] * rows.num_rows
+    columns: list[Any] = [rows.column(f"k{index}") for index in range(width)]
+    kinds = np.stack([column.fill_null(0).to_numpy() for column in columns], axis=1)
+    return [letters.tobytes().decode() for letters in _LETTERS[kinds]]
+
+
 def kinds_of(field: Field) -> frozenset[Kind]:
     """The strict kinds that a field takes."""
+    if field.kinds and field.type is not FieldType.LIST:
+        return frozenset(_WORDS[word] for word in field.kinds)
     if field.type is FieldType.ANY:
         return frozenset(STRICT)
     if field.type is FieldType.GEOPOINT:
@@ -60,6 +113,11 @@ def fitting_kinds(field: Field, index: int) -> str:
     taken = sorted(kinds_of(field))
     same = " OR ".join(f"k{index} = {kind.value}" for kind in taken)
     return f"coalesce({same} OR k{index} > {max(STRICT).value}, TRUE)"
+
+
+def is_absent(index: int) -> str:
+    """SQL, never NULL, true where the record has no such member at all."""
+    return f"coalesce(k{index} = {Kind.ABSENT.value}, FALSE)"
 
 
 def misfits(field: Field, kinds: pa.ChunkedArray[Any]) -> Flags | None:

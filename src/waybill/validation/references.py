@@ -2,15 +2,75 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from waybill.model.entity import FieldType
 from waybill.ports.sink import RECORD
 
 if TYPE_CHECKING:
-    from waybill.model.entity import ForeignKey
+    from collections.abc import Iterator
+
+    from waybill.model.entity import Entity, Field, ForeignKey
+
+_LARGEST: Final = 1 << 63
+
+SHOWN_ITEMS: Final = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LostItems:
+    """The items of one record that refer to nothing: the first few in order, and how many."""
+
+    record: int
+    shown: tuple[str, ...]
+    count: int
+
+
+def list_field(entity: Entity, key: ForeignKey) -> Field | None:
+    """The field of a foreign key whose every item refers to something; ``None``: it is no list."""
+    field = entity.field(key.fields[0])
+    return field if field.type is FieldType.LIST else None
+
+
+def items_in(good: pa.Table, field: Field) -> pa.Table:
+    """The items of a list field of a chunk, one row each, as texts in order, with their records.
+
+    Memory: as much again as the texts, and 20 bytes for each item.
+    """
+    texts = pa.concat_arrays(good.column(field.name).chunks or [pa.array([], pa.string())])
+    lists: Any = pc.split_pattern(texts, field.delimiter)
+    records = good.column(RECORD).take(pc.list_parent_indices(lists))
+    return pa.table({RECORD: records, field.name: pc.list_flatten(lists)})
+
+
+def as_values(texts: pa.ChunkedArray[Any], field: Field) -> pa.Array[Any]:
+    """Items as values of their type; null for whole numbers beyond 64 bits, which no key has."""
+    if field.item_type is not FieldType.INTEGER:
+        return texts.combine_chunks()
+    items: list[Any] = texts.to_pylist()
+    numbers = map(int, items)
+    fitting = [number if -_LARGEST <= number < _LARGEST else None for number in numbers]
+    return pa.array(fitting, pa.int64())
+
+
+def lost_items(items: pa.Table, field: Field, lost: pa.ChunkedArray[Any]) -> Iterator[LostItems]:
+    """The items that are among ``lost``, by record; ``items`` as ``items_in`` gives them."""
+    mask: Any = pc.is_in(items.column(field.name), value_set=lost.combine_chunks())
+    found = items.filter(mask)
+    records, starts, counts = np.unique(
+        found.column(RECORD).to_numpy(), return_index=True, return_counts=True
+    )
+    texts: list[Any] = found.column(field.name).to_pylist()
+    for record, start, count in zip(
+        records.tolist(), starts.tolist(), counts.tolist(), strict=True
+    ):
+        shown = tuple(texts[start : start + min(count, SHOWN_ITEMS)])
+        yield LostItems(record=record, shown=shown, count=count)
 
 
 def foreign_values(good: pa.Table, key: ForeignKey) -> pa.Table:

@@ -26,10 +26,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BadRows:
-    """The bad rows of a chunk: their numbers, cells, broken rules and further faults by row."""
+    """The bad rows of a chunk: their numbers, cells, broken rules and further faults by row.
+
+    ``kinds``: of the cells, as in ``Rejection``.
+    """
 
     numbers: np.ndarray
     table: pa.Table
+    kinds: Sequence[str]
     rules: Sequence[Sequence[int]]
     faults: Faults
 
@@ -60,13 +64,19 @@ class Rejecter:
             records,
             places,
             zip(*columns, strict=True),
+            bad.kinds,
             bad.rules,
             strict=True,
         )
-        for row, record, (line, byte), cells, rules in rows:
-            findings = self._findings(cells, rules, bad.faults.get(row))
-            shown = self._masked(cells) if self._secret else cells
-            yield Rejection(record=record, line=line, byte=byte, cells=shown, findings=findings)
+        for row, record, (line, byte), cells, kinds, rules in rows:
+            yield Rejection(
+                record=record,
+                line=line,
+                byte=byte,
+                cells=self._masked(cells) if self._secret else cells,
+                findings=self._findings(cells, rules, bad.faults.get(row)),
+                kinds=kinds,
+            )
 
     def _findings(
         self, cells: Cells, rules: Sequence[int], faults: Mapping[int, Finding] | None

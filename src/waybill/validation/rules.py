@@ -109,14 +109,13 @@ def plan_field(
         rules = (Rule(code="SECRET_MASKED", broken=masked), *_unless(masked, rules))
     takes_arrays = field.type is FieldType.LIST and (is_typed or is_escaped)
     wrong = tuple(_wrong_kinds(field, index)) if is_typed else ()
-    if wrong:
-        rules = tuple(_unless(f"NOT ({fitting_kinds(field, index)})", rules))
     items = tuple(_wrong_items(field, index)) if takes_arrays else ()
     if items:
         is_wrong = " OR ".join(f"({rule.broken})" for rule in items)
         holds = f"NOT ({is_wrong}) AND {holds}"
-        rules = tuple(_unless(f"({is_wrong})", rules))
-    rules = (*wrong, *items, *rules)
+        rules = (*items, *_unless(f"({is_wrong})", rules))
+    if wrong:
+        rules = (*wrong, *_unless(f"NOT ({fitting_kinds(field, index)})", rules))
     cell = _cell(field, index, is_typed=is_typed, takes_arrays=takes_arrays)
     return FieldPlan(
         field=field,

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from waybill.ports.reader import Kind
-from waybill.ports.sink import ACTION, EXTRA, HASH, KEY
+from waybill.ports.sink import ABSENT, ACTION, EXTRA, HASH, KEY
 from waybill.validation.compiled import self_references, unique_sets
+from waybill.validation.kinds import is_absent
 from waybill.validation.rules import WHITE_SPACE
 from waybill.validation.sql import conjunction, literal
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 NULL_MARK: Final = "\x1e2"
 """Stands for a missing value in the text that is hashed."""
+ABSENT_MARK: Final = "\x1e3"
+"""The same for what the record lacks, where that is not the same as missing."""
 SEPARATOR: Final = "\x1f"
 _ESCAPE: Final = "\x1e"
 
@@ -149,6 +152,7 @@ class _Writer:
             HASH: self._hash,
             ACTION: lambda: "op",
             EXTRA: self._extra,
+            ABSENT: self._absent,
         }
         if name in special:
             return special[name]()
@@ -165,11 +169,16 @@ class _Writer:
             yield f"{self._digest(key.reference_fields)} AS {REFERENCE_PREFIX}{number}b"
 
     def _digest(self, names: tuple[str, ...]) -> str:
-        """Hash of the values together, 0 where one is missing or its column is."""
+        """Hash of the values together, 0 where one is missing, absent, or its column is."""
         if not all(name in self._by_name for name in names):
             return "0::UBIGINT"
-        present = conjunction(f"{self._by_name[name].typed_name} IS NOT NULL" for name in names)
-        return f"CASE WHEN {present} THEN hash({self._joined(names)}) ELSE 0::UBIGINT END"
+        plans = [self._by_name[name] for name in names]
+        present = [f"{plan.typed_name} IS NOT NULL" for plan in plans]
+        if self._compiled.keeps_absent:
+            present += [f"NOT {is_absent(plan.index)}" for plan in plans]
+        return (
+            f"CASE WHEN {conjunction(present)} THEN hash({self._joined(names)}) ELSE 0::UBIGINT END"
+        )
 
     def _key(self) -> str:
         return self._joined(self._compiled.entity.key)
@@ -207,7 +216,10 @@ class _Writer:
         return f"md5(concat_ws({literal(SEPARATOR)}, {', '.join(parts) or 'NULL'}))"
 
     def _hashed(self, plan: FieldPlan) -> str:
-        return self._marked(self._canonical(plan, normal=False))
+        text = self._marked(self._canonical(plan, normal=False))
+        if not self._compiled.keeps_absent:
+            return text
+        return f"CASE WHEN {is_absent(plan.index)} THEN {literal(ABSENT_MARK)} ELSE {text} END"
 
     def _marked(self, text: str) -> str:
         if self._variant.has_separators:
@@ -224,6 +236,14 @@ class _Writer:
         kinds = ", ".join(str(kind.value) for kind in _JSON)
         is_json = f"k{index} IN ({kinds}) AND c{index} NOT IN ('nan', 'inf', '-inf')"
         return f"CASE WHEN {is_json} THEN c{index} ELSE {text} END"
+
+    def _absent(self) -> str:
+        """The names of the fields that the record lacks, as a list."""
+        names = ", ".join(
+            f"CASE WHEN {is_absent(plan.index)} THEN {literal(plan.field.name)} END"
+            for plan in self._compiled.shown
+        )
+        return f"list_filter([{names}]::VARCHAR[], lambda name: name IS NOT NULL)"
 
     def _extra(self) -> str:
         """The undeclared cells of a record as one JSON object, missing ones left out."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from waybill.errors import OptionInvalid
 from waybill.model.options import (
+    AbsentMembers,
     Atomicity,
     FileFormat,
     HeaderMode,
@@ -229,6 +230,7 @@ OPTIONS: Final[Mapping[str, Option]] = {
     "on_duplicate": _choice(OnDuplicate),
     "unknown_columns": _choice(UnknownColumns),
     "missing_columns": _choice(MissingColumns),
+    "absent_members": _choice(AbsentMembers),
     "max_errors": _count(),
     "max_error_ratio": _ratio(),
     "dry_run": _flag(),

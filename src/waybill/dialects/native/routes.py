@@ -106,6 +106,8 @@ _MEANINGS: Final[Mapping[str, str]] = {
     "on_duplicate": "What becomes of records of one file with the same key.",
     "unknown_columns": "What becomes of columns that the entity does not declare.",
     "missing_columns": "What becomes of a file without a column that every record needs.",
+    "absent_members": "What becomes of a field whose member a record lacks: clear, or keep what is"
+    " stored.",
     "max_errors": "Fail, before any write, when more records than this are rejected.",
     "max_error_ratio": "Fail, before any write, when a larger share than this is rejected.",
     "dry_run": "Check and plan only.",

@@ -112,7 +112,9 @@ class RejectionShape(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
 
     ``record`` counts from 1 without the header, ``line`` physical lines from 1 with it, ``byte``
     from 0 in the decoded text. ``data``: raw cells by column name; ``surplus``: cells beyond the
-    header. Filled by ``waybill.reports``, so that pages and files agree.
+    header; ``kinds``: of the cells that are no strings, where the format tells: ``number``,
+    ``boolean``, ``object``, ``array``, or ``absent``. Filled by ``waybill.reports``, so that pages
+    and files agree.
     """
 
     record: int
@@ -121,6 +123,7 @@ class RejectionShape(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     data: Mapping[str, str | None]
     findings: Sequence[FindingShape]
     surplus: Sequence[str | None] = ()
+    kinds: Mapping[str, str] = {}
 
 
 class RejectionsShape(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,7 +8,9 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from waybill.validation.checker import Checker, CheckOptions
+from waybill.model.options import AbsentMembers
+from waybill.validation.checker import Checker
+from waybill.validation.compiled import CheckOptions
 from waybill.validation.descriptor import parse_descriptor
 
 if TYPE_CHECKING:
@@ -55,7 +57,9 @@ class CheckerCache:
             FileRefused: the header does not fit the entity.
         """
         options = CheckOptions(
-            operation=job.options.operation, unknown_columns=job.options.unknown_columns
+            operation=job.options.operation,
+            unknown_columns=job.options.unknown_columns,
+            keeps_absent=job.options.absent_members is AbsentMembers.KEEP,
         )
         place = (job.entity, job.descriptor, header.names, header.escaped, header.is_typed, options)
         entity = self.entity(job)

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pyarrow as pa
 
+from waybill.engine.runs.reporting import shorten
 from waybill.engine.runs.verdicts import LateFindings, Verdicts, among, refusal_finding
 from waybill.errors import JobFailed
 from waybill.ports.sink import QueryableSink
 from waybill.validation.codes import make_finding
 from waybill.validation.compiled import self_references
-from waybill.validation.references import foreign_values, records_having
+from waybill.validation.references import (
+    as_values,
+    foreign_values,
+    items_in,
+    list_field,
+    lost_items,
+    records_having,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,8 +31,9 @@ if TYPE_CHECKING:
     from waybill.engine.runs.duplicates import KeyLedgers
     from waybill.engine.runs.planning import Planner
     from waybill.engine.runs.spool import Spool
-    from waybill.model.entity import ForeignKey
+    from waybill.model.entity import Field, ForeignKey
     from waybill.model.finding import Finding
+    from waybill.validation.references import LostItems
 
 LONGEST_CHAIN: Final = 64
 """References in a row that are followed; a pass over the spool each."""
@@ -125,6 +134,10 @@ class MatchPhase:
         is_missing: Callable[[pa.Table], Sequence[bool]],
         verdicts: Verdicts,
     ) -> None:
+        field = list_field(self.context.entity, foreign_key)
+        if field is not None:
+            self._note_lost_items(foreign_key, field, items_in(rows, field), is_missing, verdicts)
+            return
         values = foreign_values(rows, foreign_key)
         if not values.num_rows:
             return
@@ -136,6 +149,23 @@ class MatchPhase:
         shown = rows.select(list(foreign_key.fields)).take(places)
         for record, place in zip(dangling.tolist(), range(len(places)), strict=True):
             verdicts.late.add(record, self._dangling_finding(foreign_key, shown, place))
+
+    def _note_lost_items(
+        self,
+        foreign_key: ForeignKey,
+        field: Field,
+        items: pa.Table,
+        is_missing: Callable[[pa.Table], Sequence[bool]],
+        verdicts: Verdicts,
+    ) -> None:
+        texts = foreign_values(items, foreign_key).column(0)
+        if not len(texts):
+            return
+        values = pa.table({foreign_key.reference_fields[0]: as_values(texts, field)})
+        lost = texts.filter(pa.array(is_missing(values), pa.bool_()))
+        reference = foreign_key.reference_entity
+        for found in lost_items(items, field, lost) if len(lost) else ():
+            verdicts.late.add(found.record, lost_items_finding(found, field, reference))
 
     def _missing_in_sink(self, foreign_key: ForeignKey) -> Callable[[pa.Table], Sequence[bool]]:
         sink = self.context.sink
@@ -151,9 +181,20 @@ class MatchPhase:
     def _dangling_finding(self, foreign_key: ForeignKey, values: pa.Table, place: int) -> Finding:
         shown = " / ".join(str(values.column(name)[place].as_py()) for name in foreign_key.fields)
         is_secret = any(name in self.context.entity.secret_fields for name in foreign_key.fields)
-        return make_finding(
+        finding = make_finding(
             "FOREIGN_KEY",
             field=foreign_key.fields[0],
             value="********" if is_secret else shown,
             reference=foreign_key.reference_entity or self.context.entity.name,
         )
+        return replace(finding, value=None)  # reports show the cell
+
+
+def lost_items_finding(found: LostItems, field: Field, reference: str) -> Finding:
+    """What to say of a list with items that refer to nothing; its value is the first of them."""
+    first, *others = map(shorten, found.shown)
+    finding = make_finding("FOREIGN_KEY", field=field.name, value=first, reference=reference)
+    more = found.count - len(found.shown)
+    named = ", ".join([*map(repr, others), *([f"{more} more"] if more else [])])
+    message = f"{finding.message}, nor are {named}" if named else finding.message
+    return replace(finding, value=found.shown[0], message=message)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from waybill.model.entity import FieldType
 from waybill.model.options import HeaderMode
-from waybill.ports.reader import ReadOptions
+from waybill.ports.reader import MemberPath, ReadOptions
+from waybill.validation.member_paths import is_member_path
 
 if TYPE_CHECKING:
     from waybill.model.entity import Entity
@@ -25,6 +26,12 @@ def read_options(options: ImportOptions, entity: Entity, file_name: str) -> Read
             for field in entity.fields
             if field.type is FieldType.ARRAY
             for name in (field.name, *field.aliases)
+        ),
+        member_paths=tuple(
+            MemberPath(pointer=alias, names=(field.name, *field.aliases))
+            for field in entity.fields
+            for alias in field.aliases
+            if is_member_path(alias)
         ),
         escaped=options.escaped,
         format=options.format,

@@ -92,6 +92,7 @@ class MasterList:
                 byte=found.byte,
                 cells=self.cells.mask(found.cells),
                 findings=(),
+                kinds=found.kinds,
             )
         )
 
@@ -123,11 +124,12 @@ class MasterList:
         return found
 
     def _placed(self, finding: Finding, cells: Cells) -> Finding:
-        """A late finding with the column of its field and the cell that the file has there."""
+        """A late finding with the column of its field, and the cell there if it has no value."""
         column = self.cells.column_of(finding.field) if finding.field else None
         if column is None:
             return finding
-        return replace(finding, column=column, value=cells[column - 1])
+        value = cells[column - 1] if finding.value is None else finding.value
+        return replace(finding, column=column, value=value)
 
     def _duplicate(self, fields: tuple[str, ...], other: int, cells: Cells) -> Finding:
         columns = [self.cells.column_of(field) for field in fields]

@@ -209,7 +209,7 @@ def _forget(element: Element) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One field of a record: its text, and its kind where it is no plain text."""
+    """One field of a record: its text, and its kind where it is no plain text, or not there."""
 
     text: str | None
     kind: int | None
@@ -370,7 +370,7 @@ class _Sender:
         if any(name not in self.known for row in self.rows for name in row):
             write_frame(self.output, FrameKind.GREW, b"")
             return False
-        columns = [[row.get(name, _MISSING) for row in self.rows] for name in self.known]
+        columns = [[row.get(name, _ABSENT) for row in self.rows] for name in self.known]
         send_batch(
             self.output,
             BatchFacts(
@@ -406,4 +406,4 @@ class _Sender:
         )
 
 
-_MISSING: Final = Cell(None, None, "")
+_ABSENT: Final = Cell(None, Kind.ABSENT.value, "")

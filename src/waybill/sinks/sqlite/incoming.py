@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -11,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from waybill.model.options import Operation
-from waybill.ports.sink import ACTION, EXTRA, HASH, KEY, RECORD
+from waybill.ports.sink import ABSENT, ACTION, EXTRA, HASH, KEY, RECORD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,7 +28,9 @@ OPERATIONS: Final = tuple(Operation)
 """An operation is its index here wherever it stands in an array."""
 
 _BLOCK_ROWS: Final = 4_096
-_BEFORE_FIELDS: Final = 3
+_STAMPS: Final = (KEY, HASH, RECORD)
+_BETWEEN_NAMES: Final = "\x1f"
+"""No name of a field holds a control character."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +40,9 @@ class Incoming:
     ``keys``: all null for an entity without key (``is_keyed``). ``hashes``: of each row's values
     together with the set of fields that the file has, so that equal ones prove equal values.
     ``operations``: per row, as index of ``OPERATIONS``. ``fields``: the fields that the file has,
-    ``_extra`` among them. ``columns``: key, hash, record number, then the fields, of types that
-    SQLite knows.
+    ``_extra`` among them. ``field_sets``: those that records have, all fields first;
+    ``field_set``: of each row, as index of it. ``columns``: key, hash, record number, then the
+    fields, of types that SQLite knows.
     """
 
     records: np.ndarray
@@ -47,33 +51,36 @@ class Incoming:
     hashes: np.ndarray
     operations: np.ndarray
     fields: tuple[str, ...]
+    field_sets: tuple[tuple[str, ...], ...]
+    field_set: np.ndarray
     columns: pa.RecordBatch
 
-    @property
-    def values(self) -> list[Column]:
-        """The columns of ``fields``."""
-        return self.columns.columns[_BEFORE_FIELDS:]
+    def by_field_set(self, positions: np.ndarray) -> Iterator[tuple[tuple[str, ...], np.ndarray]]:
+        """The sets of fields that rows at ``positions`` have, each with its places in these."""
+        order = np.argsort(self.field_set[positions], kind="stable")
+        numbers = self.field_set[positions[order]]
+        starts = np.flatnonzero(np.diff(numbers, prepend=-1))
+        for first, last in pairwise([*starts.tolist(), len(order)]):
+            yield self.field_sets[numbers[first]], order[first:last]
 
-    def blocks(self, positions: np.ndarray, job: int) -> Iterator[list[list[apsw.SQLiteValue]]]:
+    def blocks(
+        self, positions: np.ndarray, job: int, fields: tuple[str, ...]
+    ) -> Iterator[list[list[apsw.SQLiteValue]]]:
         """The rows at ``positions``, a few thousand at a time, as lists by column.
 
         Columns: number of the job, key, hash, record number, then ``fields``.
         """
+        columns = self.columns.select([*_STAMPS, *fields])
         for start in range(0, len(positions), _BLOCK_ROWS):
-            block = self._at(positions[start : start + _BLOCK_ROWS])
+            block = _taken(columns, positions[start : start + _BLOCK_ROWS])
             yield [[job] * block.num_rows, *map(_to_list, block.columns)]
 
-    def rows(self, positions: np.ndarray, job: int) -> Iterator[tuple[apsw.SQLiteValue, ...]]:
+    def rows(
+        self, positions: np.ndarray, job: int, fields: tuple[str, ...]
+    ) -> Iterator[tuple[apsw.SQLiteValue, ...]]:
         """The rows at ``positions`` one by one; columns as for ``blocks``."""
-        for block in self.blocks(positions, job):
+        for block in self.blocks(positions, job, fields):
             yield from zip(*block, strict=True)
-
-    def _at(self, positions: np.ndarray) -> pa.RecordBatch:
-        """The rows at ``positions``, not copied where they follow each other."""
-        first = int(positions[0])
-        if np.array_equal(positions, np.arange(first, first + len(positions))):
-            return self.columns.slice(first, len(positions))
-        return self.columns.take(pa.array(positions))
 
 
 def prepare(entity: Entity, operation: Operation, rows: pa.Table) -> Incoming:
@@ -83,6 +90,7 @@ def prepare(entity: Entity, operation: Operation, rows: pa.Table) -> Incoming:
     fields = tuple(name for name in (*declared, EXTRA) if name in given)
     keys = given[KEY] if entity.key else pa.nulls(rows.num_rows)
     hashes = _numbers(given[HASH]) ^ _fingerprint(entity, fields)
+    field_sets, field_set = _field_sets(given.get(ABSENT), fields, rows.num_rows)
     values = [_bindable(given[name]) for name in fields]
     return Incoming(
         records=_numbers(given[RECORD]),
@@ -91,10 +99,33 @@ def prepare(entity: Entity, operation: Operation, rows: pa.Table) -> Incoming:
         hashes=hashes,
         operations=_operations(given.get(ACTION), operation, rows.num_rows),
         fields=fields,
+        field_sets=field_sets,
+        field_set=field_set,
         columns=pa.RecordBatch.from_arrays(
-            [keys, pa.array(hashes), given[RECORD], *values], names=[KEY, HASH, RECORD, *fields]
+            [keys, pa.array(hashes), given[RECORD], *values], names=[*_STAMPS, *fields]
         ),
     )
+
+
+def _field_sets(
+    absent: Column | None, fields: tuple[str, ...], count: int
+) -> tuple[tuple[tuple[str, ...], ...], np.ndarray]:
+    """The different sets of fields that records have, and which of them each row has."""
+    if absent is None:
+        return (fields,), np.zeros(count, dtype=np.int64)
+    joined: Any = pc.binary_join(absent, _BETWEEN_NAMES)
+    found = joined.dictionary_encode()
+    lacking = [set(names.split(_BETWEEN_NAMES)) for names in found.dictionary.to_pylist()]
+    sets = [tuple(name for name in fields if name not in lacks) for lacks in lacking]
+    return (fields, *sets), found.indices.to_numpy(zero_copy_only=False).astype(np.int64) + 1
+
+
+def _taken(rows: pa.RecordBatch, positions: np.ndarray) -> pa.RecordBatch:
+    """The rows at ``positions``, not copied where they follow each other."""
+    first = int(positions[0])
+    if np.array_equal(positions, np.arange(first, first + len(positions))):
+        return rows.slice(first, len(positions))
+    return rows.take(pa.array(positions))
 
 
 def _operations(actions: Column | None, default: Operation, count: int) -> np.ndarray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import apsw
 
@@ -16,26 +16,28 @@ if TYPE_CHECKING:
 
     from waybill.sinks.sqlite.incoming import Incoming
     from waybill.sinks.sqlite.outcomes import Verdicts
-    from waybill.sinks.sqlite.target import Statements, Target
+    from waybill.sinks.sqlite.target import Target
 
     _Row = tuple[apsw.SQLiteValue, ...]
+
+_STAMPS: Final = 4
+"""So many values stand before the fields of a row."""
 
 
 def write_one_by_one(
     target: Target, incoming: Incoming, verdicts: Verdicts, positions: np.ndarray
 ) -> None:
     """Write the records at ``positions``, which rise, and note the outcome of each."""
-    statements = target.statements(incoming.fields)
-    writer = _RowWriter(target=target, statements=statements)
+    writer = _RowWriter(target=target, fields=incoming.fields)
     operations = incoming.operations[positions].tolist()
-    rows = incoming.rows(positions, target.job)
+    rows = incoming.rows(positions, target.job, incoming.fields)
     for position, operation, row in zip(positions.tolist(), operations, rows, strict=True):
         record = int(incoming.records[position])
+        present = incoming.field_sets[incoming.field_set[position]]
         try:
-            outcome = writer.write(operation, row)
+            outcome = writer.write(operation, row, present)
         except apsw.ConstraintError:
-            fields = _conflicting_fields(target, incoming.fields, row)
-            verdicts.refuse_conflict(position, record, fields)
+            verdicts.refuse_conflict(position, record, writer.conflicting_fields(row, present))
             continue
         verdicts.outcomes[position] = outcome
         if outcome == REFUSED:
@@ -44,17 +46,19 @@ def write_one_by_one(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _RowWriter:
-    target: Target
-    statements: Statements
+    """Writes rows (job, key, hash, record, ``fields``), of which some have ``present`` only."""
 
-    def write(self, operation: int, row: _Row) -> int:
-        """Write one row (job, key, hash, record, fields); gives its outcome byte."""
+    target: Target
+    fields: tuple[str, ...]
+
+    def write(self, operation: int, row: _Row, present: tuple[str, ...]) -> int:
+        """Write one row; gives its outcome byte."""
         number, stored = self._find(row[1])
         outcome = decide_one(operation, is_found=number is not None, is_same=row[2] == stored)
         if outcome == CREATED:
-            self.target.db.execute(self.statements.insert_one, row)
+            self.target.db.execute(self.target.statements(self.fields).insert_one, row)
         elif outcome == UPDATED:
-            return self._update(number, row)
+            return self._update(number, row, present)
         elif outcome == DELETED:
             self.target.db.execute(f"DELETE FROM {self.target.name} WHERE _id = ?", (number,))  # noqa: S608 - quoted name
         return outcome
@@ -64,34 +68,40 @@ class _RowWriter:
         found = self.target.db.execute(find, (key,)).fetchone()
         return (None, None) if found is None else (found[0], found[1])
 
-    def _update(self, number: apsw.SQLiteValue, row: _Row) -> int:
-        changed = self.target.db.execute(self.statements.update, (number, *row)).fetchone()
+    def _update(self, number: apsw.SQLiteValue, row: _Row, present: tuple[str, ...]) -> int:
+        values = self._values(row)
+        given = (number, *row[:_STAMPS], *(values[field] for field in present))
+        changed = self.target.db.execute(self.target.statements(present).update, given).fetchone()
         return UNCHANGED if changed is None else UPDATED
 
+    def conflicting_fields(self, row: _Row, present: tuple[str, ...]) -> tuple[str, ...]:
+        """The unique fields whose values, after this row, another record has already."""
+        target, key = self.target, row[1]
+        for unique in target.layout.unique:
+            columns = quote_all(target.layout.columns[field] for field in unique)
+            query = (
+                f"SELECT 1 FROM {target.name} "  # noqa: S608 - quoted names
+                f"WHERE _key IS NOT ? AND ({columns}) = ({', '.join('?' * len(unique))})"
+            )
+            wanted = [key, *self._after(unique, row, present)]
+            if key is None or target.db.execute(query, wanted).fetchone() is not None:
+                return unique
+        return target.layout.unique[0]
 
-def _conflicting_fields(target: Target, fields: tuple[str, ...], row: _Row) -> tuple[str, ...]:
-    """The unique fields whose values, after this row, another record has already."""
-    values = dict(zip(fields, row[4:], strict=True))
-    for unique in target.layout.unique:
-        columns = quote_all(target.layout.columns[field] for field in unique)
-        wanted = [row[1], *_after(target, unique, values, row[1])]
-        query = (
-            f"SELECT 1 FROM {target.name} "  # noqa: S608 - quoted names
-            f"WHERE _key IS NOT ? AND ({columns}) = ({', '.join('?' * len(unique))})"
-        )
-        if row[1] is None or target.db.execute(query, wanted).fetchone() is not None:
-            return unique
-    return target.layout.unique[0]
+    def _after(
+        self, unique: tuple[str, ...], row: _Row, present: tuple[str, ...]
+    ) -> list[apsw.SQLiteValue]:
+        """The values that the record would have: the row's own, else what is stored."""
+        columns = quote_all(self.target.layout.columns[field] for field in unique)
+        find = f"SELECT {columns} FROM {self.target.name} WHERE _key = ?"  # noqa: S608 - quoted names
+        stored = self.target.db.execute(find, (row[1],)).fetchone()
+        values = self._values(row)
+        if stored is None:
+            return [values.get(field) for field in unique]
+        return [
+            values[field] if field in present else old
+            for field, old in zip(unique, stored, strict=True)
+        ]
 
-
-def _after(
-    target: Target,
-    unique: tuple[str, ...],
-    values: dict[str, apsw.SQLiteValue],
-    key: apsw.SQLiteValue,
-) -> list[apsw.SQLiteValue]:
-    """The values that the record would have: the row's own, else what is stored."""
-    columns = quote_all(target.layout.columns[field] for field in unique)
-    find = f"SELECT {columns} FROM {target.name} WHERE _key = ?"  # noqa: S608 - quoted names
-    stored = target.db.execute(find, (key,)).fetchone() or (None,) * len(unique)
-    return [values.get(field, old) for field, old in zip(unique, stored, strict=True)]
+    def _values(self, row: _Row) -> dict[str, apsw.SQLiteValue]:
+        return dict(zip(self.fields, row[_STAMPS:], strict=True))

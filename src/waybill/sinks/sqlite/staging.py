@@ -12,6 +12,8 @@ from array import array
 from typing import TYPE_CHECKING
 
 import apsw
+import numpy as np
+import pyarrow as pa
 
 from waybill.errors import JobFailed
 from waybill.sinks.sqlite.layout import (
@@ -100,18 +102,31 @@ def _met_by_key(target: Target, incoming: Incoming) -> set[int]:
 def _met_by_value(target: Target, incoming: Incoming) -> set[int]:
     """Stored records with a unique value of the chunk: the copy has to refuse what they would."""
     met: set[int] = set()
-    values = dict(zip(incoming.fields, incoming.values, strict=True))
-    for fields in target.layout.unique:
-        given = [field for field in fields if field in values]
-        if given:
-            columns = quote_all(target.layout.columns[field] for field in given)
-            find = (
-                f"SELECT _id FROM {quote(target.layout.table)} "  # noqa: S608 - quoted names
-                f"WHERE ({columns}) = ({', '.join('?' * len(given))})"
-            )
-            rows = zip(*(values[field].to_pylist() for field in given), strict=True)
-            met |= _numbers(target.db.executemany(find, rows))
+    everything = np.arange(len(incoming.records))
+    for unique in target.layout.unique:
+        whole = [field for field in unique if field in incoming.fields]
+        met |= _having(target, incoming, whole, everything)
+        for fields, here in incoming.by_field_set(everything):
+            present = [field for field in whole if field in fields]
+            if present != whole:  # the others are what is stored, and so any
+                met |= _having(target, incoming, present, here)
     return met
+
+
+def _having(
+    target: Target, incoming: Incoming, fields: list[str], positions: np.ndarray
+) -> set[int]:
+    """Stored records that have the values of ``fields`` of one of these rows."""
+    if not fields:
+        return set()
+    columns = quote_all(target.layout.columns[field] for field in fields)
+    find = (
+        f"SELECT _id FROM {quote(target.layout.table)} "  # noqa: S608 - quoted names
+        f"WHERE ({columns}) = ({', '.join('?' * len(fields))})"
+    )
+    values = incoming.columns.select(fields).take(pa.array(positions)).columns
+    rows = zip(*(column.to_pylist() for column in values), strict=True)
+    return _numbers(target.db.executemany(find, rows))
 
 
 def _numbers(rows: apsw.Cursor) -> set[int]:
