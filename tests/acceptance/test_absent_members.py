@@ -35,7 +35,8 @@ SECOND = [
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     running = ServerProcess(tmp_path_factory.mktemp("absent"))
-    running.init(dict.fromkeys(("plain", "kept", "whole", "xml", "dry"), SHOPS))
+    names = ("plain", "kept", "whole", "xml", "dry", "many-row", "many-file")
+    running.init(dict.fromkeys(names, SHOPS))
     running.start()
     yield running
     running.stop()
@@ -133,3 +134,17 @@ def test_undeclared_members_cannot_be_kept_beside_absent_ones(client):
     answer = client.post("/v1/jobs", params=params, content=b"[]", headers=headers)
     assert answer.status_code == 400
     assert "absent_members = keep needs declared fields" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("atomicity", ["row", "file"])
+def test_absent_members_keep_across_many_chunks(client, load, atomicity):
+    entity, shops = f"many-{atomicity}", range(70_000)
+    load([{"id": str(n), "name": "N", "mail": f"{n}@x"} for n in shops], entity)
+    lacking = {0: {}, 1: {"mail": None}, 2: {"name": "M"}}
+    second = [{"id": str(n), "name": "N", **lacking[n % 3]} for n in shops]
+    job = load(second, entity, atomicity=atomicity, absent_members="keep")
+    assert counts(job) == (0, 46_666, 23_334, 0), job
+    for key, (name, mail, _) in stored(client, entity).items():
+        kind = int(key) % 3
+        assert (name, mail) == ("M" if kind == 2 else "N", None if kind == 1 else f"{key}@x")
+    assert counts(load(second, entity, absent_members="keep")) == (0, 0, 70_000, 0)

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from waybill.errors import ColumnsGrew, FileRefused
 from waybill.model.options import Operation
-from waybill.ports.sink import ACTION, HASH, RECORD
+from waybill.ports.sink import ABSENT, ACTION, HASH, RECORD
 from waybill.validation.arrow_text import (
     INVISIBLE,
     blank_to_null,
@@ -28,7 +28,7 @@ from waybill.validation.checked import CheckedChunk
 from waybill.validation.codes import file_warning
 from waybill.validation.columns import match_columns
 from waybill.validation.compiled import compile_file, self_references, unique_sets
-from waybill.validation.kinds import letters_of, misfits
+from waybill.validation.kinds import absent_names, letters_of, misfits
 from waybill.validation.rejecting import BadRows, Rejecter
 from waybill.validation.session import SessionPool
 from waybill.validation.statements import (
@@ -239,13 +239,22 @@ class Checker:
         plain = {each.name: each for each in self._compiled.plain}
         for number, name in enumerate(self._compiled.order):
             source = plain.get(name)
-            if source is None:
+            if name == ABSENT:
+                yield self._absent(chunk)
+            elif source is None:
                 column = result.column(f"o{number}")
                 yield pa.chunked_array([leading_int64(column)]) if name == HASH else column
             elif source.drops_blank and chunk.traits.has_blanks:
                 yield blank_to_null(chunk.table.column(source.index))
             else:
                 yield chunk.table.column(source.index)
+
+    def _absent(self, chunk: RawChunk) -> pa.ChunkedArray[pa.Scalar[pa.DataType]]:
+        """Of each row the names of the fields that it lacks."""
+        names = [plan.field.name for plan in self._compiled.shown]
+        kinds = [chunk.table.column(f"k{plan.index}") for plan in self._compiled.shown]
+        absent: pa.ChunkedArray[pa.Scalar[pa.DataType]] = absent_names(names, kinds)
+        return absent
 
     def _rounded(self, chunk: RawChunk, result: pa.Table) -> Iterator[FileWarning]:
         """Warnings on numbers that are kept less exactly than written, with their first lines."""

@@ -87,8 +87,8 @@ class Compiled:
     """What to run for the chunks of one file.
 
     ``order``: names of the columns of an accepted chunk, in order; each is a ``plain`` column of
-    the chunk or one that the first statement computes. ``shown``: the fields among them.
-    ``keeps_absent``: what a record lacks is told apart from null.
+    the chunk, ``ABSENT``, or one that the first statement computes. ``shown``: the fields among
+    them. ``keeps_absent``: what a record lacks is told apart from null.
     """
 
     entity: Entity
@@ -148,6 +148,7 @@ def compile_file(
         for bound in columns.bound
     )
     shown = _shown(entity, plans, operation, needs_rows=needs_rows)
+    names_absent = keeps_absent and needs_rows and bool(shown)
     plain = tuple(
         PlainColumn(name=plan.field.name, index=plan.index, drops_blank=plan.blank_is_missing)
         for plan in shown
@@ -161,7 +162,7 @@ def compile_file(
         plain=plain,
         shown=tuple(shown),
         order=(
-            *_own_columns(entity, columns, needs_rows=needs_rows, keeps_absent=keeps_absent),
+            *_own_columns(entity, columns, needs_rows=needs_rows, keeps_absent=names_absent),
             *(plan.field.name for plan in shown),
         ),
         operation=operation,
@@ -214,7 +215,7 @@ def _own_columns(
         yield ACTION
     if columns.kept and needs_rows:
         yield EXTRA
-    if keeps_absent and needs_rows:
+    if keeps_absent:
         yield ABSENT
 
 

@@ -14,7 +14,7 @@ from waybill.ports.reader import Kind
 from waybill.validation.node import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import numpy.typing as npt
 
@@ -118,6 +118,17 @@ def fitting_kinds(field: Field, index: int) -> str:
 def is_absent(index: int) -> str:
     """SQL, never NULL, true where the record has no such member at all."""
     return f"coalesce(k{index} = {Kind.ABSENT.value}, FALSE)"
+
+
+def absent_names(names: Sequence[str], kinds: Sequence[pa.ChunkedArray[Any]]) -> Any:  # noqa: ANN401 - the stubs know no columns of lists
+    """Of each row the names whose kinds say that it has no such member: a column of lists."""
+    columns: list[Any] = list(kinds)
+    absent = [column.fill_null(0).to_numpy() == Kind.ABSENT.value for column in columns]
+    rows, places = np.nonzero(np.stack(absent, axis=1))
+    ends = np.bincount(rows, minlength=len(absent[0])).cumsum()
+    offsets: Any = pa.array(np.concatenate([[0], ends]), pa.int32())
+    values: Any = pa.array(names, pa.string()).take(pa.array(places, pa.int64()))
+    return pa.chunked_array([pa.ListArray.from_arrays(offsets, values)])
 
 
 def misfits(field: Field, kinds: pa.ChunkedArray[Any]) -> Flags | None:

@@ -140,9 +140,9 @@ class _Writer:
     def outputs(self) -> Iterator[str]:
         """The computed columns, each under its name in the accepted chunk, by number."""
         compiled = self._compiled
-        plain = {each.name for each in compiled.plain}
+        given = {each.name for each in compiled.plain} | {ABSENT}
         for number, name in enumerate(compiled.order):
-            if name not in plain:
+            if name not in given:
                 yield f"{self._output(name)} AS o{number}"
         yield from self._digests()
 
@@ -152,7 +152,6 @@ class _Writer:
             HASH: self._hash,
             ACTION: lambda: "op",
             EXTRA: self._extra,
-            ABSENT: self._absent,
         }
         if name in special:
             return special[name]()
@@ -236,14 +235,6 @@ class _Writer:
         kinds = ", ".join(str(kind.value) for kind in _JSON)
         is_json = f"k{index} IN ({kinds}) AND c{index} NOT IN ('nan', 'inf', '-inf')"
         return f"CASE WHEN {is_json} THEN c{index} ELSE {text} END"
-
-    def _absent(self) -> str:
-        """The names of the fields that the record lacks, as a list."""
-        names = ", ".join(
-            f"CASE WHEN {is_absent(plan.index)} THEN {literal(plan.field.name)} END"
-            for plan in self._compiled.shown
-        )
-        return f"list_filter([{names}]::VARCHAR[], lambda name: name IS NOT NULL)"
 
     def _extra(self) -> str:
         """The undeclared cells of a record as one JSON object, missing ones left out."""

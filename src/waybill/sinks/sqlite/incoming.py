@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -23,12 +22,16 @@ if TYPE_CHECKING:
     from waybill.model.entity import Entity
 
     Column = pa.Array[Any]  # pyarrow's own type over what it holds
+    _Row = tuple[apsw.SQLiteValue, ...]
 
 OPERATIONS: Final = tuple(Operation)
 """An operation is its index here wherever it stands in an array."""
 
 _BLOCK_ROWS: Final = 4_096
 _STAMPS: Final = (KEY, HASH, RECORD)
+BEFORE_FIELDS: Final = 4
+"""So many values stand before the fields of a row: the number of the job, and the above."""
+
 _BETWEEN_NAMES: Final = "\x1f"
 """No name of a field holds a control character."""
 
@@ -55,31 +58,28 @@ class Incoming:
     field_set: np.ndarray
     columns: pa.RecordBatch
 
-    def by_field_set(self, positions: np.ndarray) -> Iterator[tuple[tuple[str, ...], np.ndarray]]:
-        """The sets of fields that rows at ``positions`` have, each with its places in these."""
-        order = np.argsort(self.field_set[positions], kind="stable")
-        numbers = self.field_set[positions[order]]
-        starts = np.flatnonzero(np.diff(numbers, prepend=-1))
-        for first, last in pairwise([*starts.tolist(), len(order)]):
-            yield self.field_sets[numbers[first]], order[first:last]
+    @property
+    def has_absent(self) -> bool:
+        """Whether a record may lack a field of the file."""
+        return len(self.field_sets) > 1
 
-    def blocks(
-        self, positions: np.ndarray, job: int, fields: tuple[str, ...]
-    ) -> Iterator[list[list[apsw.SQLiteValue]]]:
+    def masks(self, positions: np.ndarray) -> Iterator[bytes]:
+        """Of the rows at ``positions`` a byte for each of ``fields``: 1 where the row has it."""
+        masks = [bytes(name in held for name in self.fields) for held in map(set, self.field_sets)]
+        return map(masks.__getitem__, self.field_set[positions].tolist())
+
+    def blocks(self, positions: np.ndarray, job: int) -> Iterator[list[list[apsw.SQLiteValue]]]:
         """The rows at ``positions``, a few thousand at a time, as lists by column.
 
         Columns: number of the job, key, hash, record number, then ``fields``.
         """
-        columns = self.columns.select([*_STAMPS, *fields])
         for start in range(0, len(positions), _BLOCK_ROWS):
-            block = _taken(columns, positions[start : start + _BLOCK_ROWS])
+            block = _taken(self.columns, positions[start : start + _BLOCK_ROWS])
             yield [[job] * block.num_rows, *map(_to_list, block.columns)]
 
-    def rows(
-        self, positions: np.ndarray, job: int, fields: tuple[str, ...]
-    ) -> Iterator[tuple[apsw.SQLiteValue, ...]]:
+    def rows(self, positions: np.ndarray, job: int) -> Iterator[_Row]:
         """The rows at ``positions`` one by one; columns as for ``blocks``."""
-        for block in self.blocks(positions, job, fields):
+        for block in self.blocks(positions, job):
             yield from zip(*block, strict=True)
 
 
@@ -115,9 +115,13 @@ def _field_sets(
         return (fields,), np.zeros(count, dtype=np.int64)
     joined: Any = pc.binary_join(absent, _BETWEEN_NAMES)
     found = joined.dictionary_encode()
-    lacking = [set(names.split(_BETWEEN_NAMES)) for names in found.dictionary.to_pylist()]
-    sets = [tuple(name for name in fields if name not in lacks) for lacks in lacking]
+    sets = [_without(fields, names) for names in found.dictionary.to_pylist()]
     return (fields, *sets), found.indices.to_numpy(zero_copy_only=False).astype(np.int64) + 1
+
+
+def _without(fields: tuple[str, ...], absent: str) -> tuple[str, ...]:
+    names = set(absent.split(_BETWEEN_NAMES))
+    return tuple(name for name in fields if name not in names)
 
 
 def _taken(rows: pa.RecordBatch, positions: np.ndarray) -> pa.RecordBatch:

@@ -28,6 +28,8 @@ from waybill.sinks.sqlite.queries import QUERIES
 from waybill.sinks.sqlite.target import Target
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from waybill.sinks.sqlite.incoming import Incoming
     from waybill.sinks.sqlite.layout import Layout
 
@@ -106,15 +108,16 @@ def _met_by_value(target: Target, incoming: Incoming) -> set[int]:
     for unique in target.layout.unique:
         whole = [field for field in unique if field in incoming.fields]
         met |= _having(target, incoming, whole, everything)
-        for fields, here in incoming.by_field_set(everything):
-            present = [field for field in whole if field in fields]
-            if present != whole:  # the others are what is stored, and so any
-                met |= _having(target, incoming, present, here)
+        present = [tuple(f for f in whole if f in fields) for fields in incoming.field_sets]
+        for given in set(present) - {tuple(whole)}:  # the others are what is stored, and so any
+            numbers = [number for number, each in enumerate(present) if each == given]
+            here = np.flatnonzero(np.isin(incoming.field_set, numbers))
+            met |= _having(target, incoming, given, here)
     return met
 
 
 def _having(
-    target: Target, incoming: Incoming, fields: list[str], positions: np.ndarray
+    target: Target, incoming: Incoming, fields: Sequence[str], positions: np.ndarray
 ) -> set[int]:
     """Stored records that have the values of ``fields`` of one of these rows."""
     if not fields:
@@ -124,7 +127,7 @@ def _having(
         f"SELECT _id FROM {quote(target.layout.table)} "  # noqa: S608 - quoted names
         f"WHERE ({columns}) = ({', '.join('?' * len(fields))})"
     )
-    values = incoming.columns.select(fields).take(pa.array(positions)).columns
+    values = incoming.columns.select(list(fields)).take(pa.array(positions)).columns
     rows = zip(*(column.to_pylist() for column in values), strict=True)
     return _numbers(target.db.executemany(find, rows))
 

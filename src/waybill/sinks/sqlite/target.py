@@ -35,27 +35,35 @@ class Target:
         return quote(self.table)
 
     def statements(self, fields: Sequence[str], *, keep_existing: bool = False) -> Statements:
-        """The statements that write rows with these fields.
+        """The statements that insert rows with these fields.
 
-        ``keep_existing``: inserts pass over a key that is there already.
+        ``keep_existing``: they pass over a key that is there already.
         """
         columns = tuple(self.layout.columns[field] for field in fields)
         return _build(self.name, columns, keep_existing=keep_existing)
 
+    def update(self, fields: Sequence[str], *, has_mask: bool) -> str:
+        """The statement that updates a record by a row with these fields.
+
+        Values: the record's ``_id``, then those of the row, then, with ``has_mask``, a byte for
+        each field: 1 where it counts. It gives the ``_id`` back where a value changed, and changes
+        nothing else.
+        """
+        columns = tuple(self.layout.columns[field] for field in fields)
+        return _update(self.name, columns, has_mask=has_mask)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statements:
-    """The statements over one table for files with certain fields.
+    """The statements that insert into one table the rows of files with certain fields.
 
     ``insert_many`` takes ``rows_per_insert`` rows at once. Values of a row: job, key, hash, record
-    number, then the fields. ``update`` takes the record's ``_id`` before them, gives it back where
-    a value changed, and changes nothing else.
+    number, then the fields.
     """
 
     insert_one: str
     insert_many: str
     rows_per_insert: int
-    update: str
 
 
 @lru_cache(maxsize=256)
@@ -69,14 +77,20 @@ def _build(table: str, columns: tuple[str, ...], *, keep_existing: bool) -> Stat
         insert_one=head + row + ending,
         insert_many=head + ", ".join([row] * many) + ending,
         rows_per_insert=many,
-        update=_update(table, columns),
     )
 
 
-def _update(table: str, columns: Sequence[str]) -> str:
+@lru_cache(maxsize=256)
+def _update(table: str, columns: tuple[str, ...], *, has_mask: bool) -> str:
     """The key is left as it is: setting it, even to itself, would write its index anew."""
     first = len(_STAMPS) + 2
     values = [f"?{first + index}" for index in range(len(columns))]
+    if has_mask:  # of bytes, not text: there each place is found at once
+        mask = f"?{first + len(columns)}"
+        values = [
+            f"CASE substr({mask}, {place}, 1) WHEN x'01' THEN {value} ELSE {quote(column)} END"
+            for place, (value, column) in enumerate(zip(values, columns, strict=True), start=1)
+        ]
     sets = "".join(f", {quote(column)} = {v}" for column, v in zip(columns, values, strict=True))
     return (
         f"UPDATE {table} SET _job = ?2, _hash = ?4, _record = ?5{sets} "  # noqa: S608 - quoted names

@@ -145,7 +145,7 @@ class _ChunkWriter:
         db = self.target.db
         made = self.target.statements(self.incoming.fields, keep_existing=keep_existing)
         before = db.total_changes()
-        for block in self.incoming.blocks(positions, self.target.job, self.incoming.fields):
+        for block in self.incoming.blocks(positions, self.target.job):
             flat = _interleave(block)
             step = made.rows_per_insert * len(block)
             whole = len(flat) - len(flat) % step
@@ -157,13 +157,15 @@ class _ChunkWriter:
         """Update what differs; what does not is unchanged, and gets the hash that says so."""
         if not len(positions):
             return
-        changed: list[apsw.SQLiteValue] = []
-        for fields, here in self.incoming.by_field_set(positions):
-            update = self.target.statements(fields).update
-            rows = self.incoming.rows(positions[here], self.target.job, fields)
-            values = ((number, *row) for number, row in zip(ids[here].tolist(), rows, strict=True))
-            changed.extend(chain.from_iterable(self.target.db.executemany(update, values)))
-        is_changed = np.isin(ids, np.array(changed, dtype=np.int64))
+        incoming = self.incoming
+        rows = zip(ids.tolist(), incoming.rows(positions, self.target.job), strict=True)
+        values: Iterator[tuple[apsw.SQLiteValue, ...]] = ((number, *row) for number, row in rows)
+        if incoming.has_absent:
+            masked = zip(values, incoming.masks(positions), strict=True)
+            values = ((*row, mask) for row, mask in masked)
+        update = self.target.update(incoming.fields, has_mask=incoming.has_absent)
+        changed = self.target.db.executemany(update, values)
+        is_changed = np.isin(ids, np.fromiter(chain.from_iterable(changed), dtype=np.int64))
         self.verdicts.outcomes[positions[~is_changed]] = UNCHANGED
         hashes = self.incoming.hashes[positions[~is_changed]].tolist()
         self.target.db.executemany(
