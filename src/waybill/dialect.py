@@ -231,3 +231,19 @@ class Dialect(Protocol):
 
     def render_error(self, error: WaybillError, request: Request) -> Response:
         """The answer to an error, in this dialect's own form."""
+
+
+def attachment(name: str) -> str:
+    """``Content-Disposition`` for a file name of any content; nothing of it can break out."""
+    kept = "".join(c for c in name if c.isprintable()).replace("/", "_").replace("\\", "_")
+    plain = "".join(c if c.isascii() and c not in '"%;' else "_" for c in kept) or "download"
+    if plain == kept:
+        return f'attachment; filename="{plain}"'
+    exact = "".join(_percent(byte) for byte in kept.encode("utf-8", "replace"))
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{exact or 'download'}"
+
+
+def _percent(byte: int) -> str:
+    character = chr(byte)
+    is_plain = character.isascii() and (character.isalnum() or character in "-._~")
+    return character if is_plain else f"%{byte:02X}"

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 TITLES: Final[Mapping[str, str]] = {
     "ARTIFACT_GONE": "The file's retention has ended",
     "ATTEMPTS_SPENT": "Every attempt at the job broke",
+    "AUTHORIZATION_MALFORMED": "The Authorization header is not in the form it should be",
     "BLOB_NOT_FOUND": "A stored file is missing",
     "BODY_NOT_EXPECTED": "This request takes no body",
     "BODY_TIMEOUT": "The body stood still for too long",
@@ -28,6 +29,7 @@ TITLES: Final[Mapping[str, str]] = {
     "DUPLICATE_PART": "A part of the form came twice",
     "ENTITY_NOT_FOUND": "There is no such entity",
     "FENCED": "Another attempt owns the job",
+    "FILE_EMPTY": "The file has no record",
     "FILE_REFUSED": "The file cannot be read",
     "GONE": "The file's retention has ended",
     "HOST_INVALID": "The Host header is not a host",

@@ -17,6 +17,7 @@ from waybill.model.administration import InitResult, NewCredential
 from waybill.model.credential_forms import CREDENTIAL_FORMS
 from waybill.model.ids import CredentialId, ProjectName
 from waybill.model.principal import ALL_SCOPES, Credential, Project
+from waybill.presets import NAMES, schemas
 from waybill.settings import DataDirectory, default_toml
 
 if TYPE_CHECKING:
@@ -54,12 +55,14 @@ def init_directory(root: Path, presets: Sequence[str]) -> InitResult:
         raise StateConflict(
             f"{root} is a Waybill directory already; serve it: waybill serve {root}"
         )
-    if presets:
-        raise SettingsInvalid(f"there is no preset {presets[0]!r} in this version")
+    unknown = [name for name in presets if name not in NAMES]
+    if unknown:
+        known = ", ".join(NAMES)
+        raise SettingsInvalid(f"there is no preset {unknown[0]!r}; there are: {known}")
     directory.make_folders()
     make_key(directory, PEPPER)
     make_key(directory, SIGNING)
-    entities = write_example(directory)
+    entities = (*write_example(directory), *write_presets(directory, presets or NAMES))
     directory.config.touch(mode=0o600)  # it may come to hold a token
     directory.config.write_text(default_toml(), encoding="utf-8")
     with open_admin(root) as admin:
@@ -78,6 +81,17 @@ def write_example(directory: DataDirectory) -> tuple[str, ...]:
     path = directory.entities / "contacts.json"
     path.write_text(json.dumps(EXAMPLE_ENTITY, indent=2) + "\n", encoding="utf-8")
     return ("contacts",)
+
+
+def write_presets(directory: DataDirectory, presets: Sequence[str]) -> tuple[str, ...]:
+    """The schemas of these vendors, to be read and changed; gives the names written."""
+    written = []
+    for schema in (each for name in presets for each in schemas(name)):
+        (directory.entities / schema.name).write_text(
+            schema.read_text(encoding="utf-8"), encoding="utf-8"
+        )
+        written.append(schema.name.removesuffix(".json"))
+    return tuple(written)
 
 
 @contextmanager

@@ -15,27 +15,24 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from waybill.engine.job_files import columns_of, entity_of, open_input
+from waybill.engine.job_files import column_map_of, columns_of, entity_of, open_input
 from waybill.engine.runs.applying import OUTCOME_NAMES
 from waybill.engine.runs.cells import MASK
-from waybill.errors import FileRefused, ValueNotRepresentable
+from waybill.errors import ValueNotRepresentable
 from waybill.model.options import AbsentMembers
 from waybill.ports.reader import Kind
 from waybill.ports.sink import RECORD, REFUSED
 from waybill.reports.layout import lay_out
-from waybill.validation.columns import match_columns
 from waybill.validation.typed_cells import CellTyper, arrow_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from waybill.engine.report_parts import ReportParts
-    from waybill.model.entity import Entity
     from waybill.model.job import Job
     from waybill.ports.reader import RawChunk, Reader
     from waybill.ports.sink import ChunkResult
     from waybill.reports.rows import Cell
-    from waybill.validation.columns import ColumnMap
     from waybill.validation.typed_cells import TypedCells
 
 _OUTCOME: Final = "_outcome"
@@ -71,7 +68,7 @@ class AcceptedRecords:
         self._entity = entity_of(job)
         header = columns_of(job)
         self._layout = lay_out(header)
-        columns = _match(job, self._entity, header)
+        columns = column_map_of(job, self._entity)
         self._hidden = columns.hidden if columns else frozenset[int]()
         shown = frozenset(self._layout.kept) - self._hidden
         bound = columns.bound if columns else ()
@@ -178,19 +175,6 @@ class AcceptedRecords:
             record=int(chunk.records[typed.too_fine[place][0]]),
             column=self._layout.columns[self._layout.kept.index(place)],
         )
-
-
-def _match(job: Job, entity: Entity, header: tuple[str, ...]) -> ColumnMap | None:
-    """Which column is which field; ``None`` where they do not fit, and so nothing was accepted."""
-    try:
-        return match_columns(
-            entity,
-            header,
-            operation=job.options.operation,
-            unknown=job.options.unknown_columns,
-        )
-    except FileRefused:
-        return None
 
 
 def _accepted_of(raw: RawChunk, result: ChunkResult) -> _Chunk:

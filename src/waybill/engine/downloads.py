@@ -12,7 +12,13 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final, assert_never
 
 from waybill.engine.accepted import AcceptedRecords
-from waybill.engine.job_files import columns_of, entity_of, find_artifact, read_pieces
+from waybill.engine.job_files import (
+    column_map_of,
+    columns_of,
+    entity_of,
+    find_artifact,
+    read_pieces,
+)
 from waybill.engine.report_copy import keeping
 from waybill.errors import Gone, NotAllowed, NotFound, RequestInvalid, StateConflict
 from waybill.model.artifact import ArtifactKind
@@ -27,11 +33,12 @@ from waybill.reports.xlsx_rows import write_xlsx_rows
 from waybill.validation.rejects import decode_rejection, iterate_rejections
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from waybill.engine.report_parts import ReportParts
     from waybill.model.artifact import Artifact
+    from waybill.model.entity import Entity
     from waybill.model.finding import Rejection
     from waybill.model.job import Job
 
@@ -76,9 +83,14 @@ class RejectionPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RejectionStream:
-    """All rejected records in input order; ``columns``: header names of ``Rejection.cells``."""
+    """All rejected records in input order, to be read once.
 
-    columns: tuple[str, ...]
+    ``places``: of each declared field that the file has, the place of its cell in
+    ``Rejection.cells``.
+    """
+
+    entity: Entity
+    places: Mapping[str, int]
     rejections: Iterator[Rejection]
 
 
@@ -169,7 +181,13 @@ def rejection_stream(parts: ReportParts, job: Job) -> RejectionStream:
     require_final(job)
     master = find_artifact(parts, job, ArtifactKind.REJECTIONS)
     lines = read_pieces(parts.blobs, master.blob) if master is not None else iter(())
-    return RejectionStream(columns=columns_of(job), rejections=iterate_rejections(lines))
+    entity = entity_of(job)
+    columns = column_map_of(job, entity)
+    return RejectionStream(
+        entity=entity,
+        places={bound.field.name: bound.index for bound in columns.bound} if columns else {},
+        rejections=iterate_rejections(lines),
+    )
 
 
 def _kept_download(parts: ReportParts, kept: Artifact, name: str, media_type: str) -> Download:

@@ -21,9 +21,10 @@ from waybill.errors import NotFound, RequestInvalid
 from waybill.ports.sink import QueryableSink
 from waybill.reports.templates.csv_template import write_csv_template
 from waybill.reports.templates.xlsx_template import write_xlsx_template
+from waybill.reports.xlsx_rows import write_xlsx_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from waybill.engine.catalogue import Catalogue
     from waybill.engine.first_looks import FirstLook
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from waybill.model.options import ImportOptions
     from waybill.model.principal import Principal
     from waybill.ports.job_store import JobFilter, JobPage, JobStore
-    from waybill.ports.sink import RecordPage
+    from waybill.ports.sink import RecordPage, RecordSlice
     from waybill.validation.entity_files import LoadedEntity
 
 __all__ = ["Download", "EntitySummary", "Insights", "RejectionPage", "ReportFormat"]
@@ -102,6 +103,16 @@ class Insights:
         """
         return look_at(self.reports, file, options, self.catalogue.find(entity).entity)
 
+    def sheet(
+        self, columns: Sequence[str], rows: Iterable[Sequence[str | int | None]], *, title: str
+    ) -> Iterator[bytes]:
+        """A workbook of one sheet, for a report in a dialect's own form.
+
+        Raises:
+            ValueNotRepresentable: while it is written: a text does not fit a cell.
+        """
+        return write_xlsx_rows(columns, rows, self.reports.scratch, title=title)
+
     def rejections_file(self, job: Job, wanted: ReportFormat) -> Download:
         """All rejections as one file; made at the first request, then kept. Raises as above."""
         return rejections_download(self.reports, job, wanted)
@@ -146,16 +157,30 @@ class Insights:
         """
         return write_xlsx_template(self.catalogue.find(name).entity)
 
+    def record_slice(
+        self, principal: Principal, entity: str, *, sort: str, offset: int, limit: int
+    ) -> RecordSlice:
+        """Some of the project's stored records, by number; raises as ``records``."""
+        entry = self.catalogue.find(entity)
+        sink = self._queryable(entry)
+        return sink.record_slice(
+            principal.project, entry.entity, sort=sort, offset=offset, limit=limit
+        )
+
     def records(self, principal: Principal, entity: str, cursor: str, limit: int) -> RecordPage:
         """A page of the project's stored records; raises ``NotFound``, ``RequestInvalid``."""
         entry = self.catalogue.find(entity)
+        sink = self._queryable(entry)
+        return sink.records(principal.project, entry.entity, after=cursor, limit=limit)
+
+    def _queryable(self, entry: LoadedEntity) -> QueryableSink:
         sink = self.catalogue.sink_for(entry.entity)
         if not isinstance(sink, QueryableSink):
             raise RequestInvalid(
-                f"the sink of {entity} takes records but cannot be asked for them",
+                f"the sink of {entry.entity.name} takes records but cannot be asked for them",
                 code="SINK_NOT_QUERYABLE",
             )
-        return sink.records(principal.project, entry.entity, after=cursor, limit=limit)
+        return sink
 
 
 def summary(entry: LoadedEntity) -> EntitySummary:

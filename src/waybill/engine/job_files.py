@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from waybill.engine.runs.opening import read_options
-from waybill.errors import Gone
+from waybill.errors import FileRefused, Gone
 from waybill.model.ids import BlobName
+from waybill.validation.columns import match_columns
 from waybill.validation.descriptor import parse_descriptor
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from waybill.model.job import Job
     from waybill.ports.blobs import Blobs
     from waybill.ports.reader import Reader
+    from waybill.validation.columns import ColumnMap
 
 PIECE_BYTES: Final = 256 * 1024
 
@@ -62,6 +64,22 @@ def columns_of(job: Job) -> tuple[str, ...]:
 def entity_of(job: Job) -> Entity:
     """The entity that a job was accepted under."""
     return parse_descriptor(json.loads(job.descriptor), name=job.entity)
+
+
+def column_map_of(job: Job, entity: Entity) -> ColumnMap | None:
+    """Which column of a job's input is which field; ``None`` where they do not fit.
+
+    Then nothing was accepted.
+    """
+    try:
+        return match_columns(
+            entity,
+            columns_of(job),
+            operation=job.options.operation,
+            unknown=job.options.unknown_columns,
+        )
+    except FileRefused:
+        return None
 
 
 def read_pieces(blobs: Blobs, name: BlobName) -> Iterator[bytes]:

@@ -142,6 +142,11 @@ class QueryableSink(Sink, Protocol):
     ) -> RecordPage:
         """A page of stored records in key order, after the cursor ``after`` (empty: the first)."""
 
+    def record_slice(
+        self, project: ProjectName, entity: Entity, *, sort: str, offset: int, limit: int
+    ) -> RecordSlice:
+        """Some of all records in the order of a declared field, then of keys; empty: of keys."""
+
     def abandon(self, job: JobId) -> None:
         """Drop what a job staged and did not publish; safe to repeat."""
 
@@ -155,3 +160,11 @@ class RecordPage:
 
     records: Sequence[Mapping[str, object]]
     next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordSlice:
+    """Stored records by field name, and how many there are in all."""
+
+    records: Sequence[Mapping[str, object]]
+    total: int

@@ -29,6 +29,7 @@ _WIDTHS: Final = {
     "_value": 24,
     "_message": 80,
 }
+_SHEET_NAME: Final = 31
 _DATE_FORMAT: Final = "yyyy-mm-dd"
 _TIME_FORMAT: Final = "yyyy-mm-dd hh:mm:ss"
 
@@ -73,6 +74,7 @@ class _Sheets:
         self._date = self._workbook.add_format({"num_format": _DATE_FORMAT})
         self._time = self._workbook.add_format({"num_format": _TIME_FORMAT})
         self._header = header
+        self._title, self._is_titled = title, len(title) <= _SHEET_NAME
         self._sheet_rows = sheet_rows
         self._begin_sheet()
 
@@ -90,7 +92,8 @@ class _Sheets:
         self._row += 1
 
     def _begin_sheet(self) -> None:
-        self._sheet = self._workbook.add_worksheet()
+        self._sheet = self._workbook.add_worksheet(self._title if self._is_titled else None)
+        self._is_titled = False
         self._sheet.freeze_panes(1, 0)
         self._sheet.ignore_errors({"number_stored_as_text": "A1:XFD1048576"})
         self._row = 0

@@ -6,11 +6,11 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from waybill.dialect import Response
+from waybill.dialect import Response, attachment
 from waybill.dialects.native import parameters
 from waybill.dialects.native.jobs import XLSX
 from waybill.dialects.native.parameters import caller
-from waybill.dialects.native.rendering import attachment, json_response
+from waybill.dialects.native.rendering import json_response
 from waybill.dialects.native.shapes import (
     EntitiesShape,
     EntityLinks,

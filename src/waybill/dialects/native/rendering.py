@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from waybill.dialect import Response
+from waybill.dialect import Response, attachment
 from waybill.dialects.native.shapes import ArtifactShape, AttemptShape, JobLinks, JobShape
 from waybill.model.artifact import ArtifactKind
 from waybill.model.job import JobState
@@ -127,22 +127,6 @@ def download_response(download: Download) -> Response:
     if download.size_bytes is not None:
         headers["content-length"] = str(download.size_bytes)
     return Response(status=200, headers=headers, body=download.chunks)
-
-
-def attachment(name: str) -> str:
-    """``Content-Disposition`` for a file name of any content; nothing of it can break out."""
-    kept = "".join(c for c in name if c.isprintable()).replace("/", "_").replace("\\", "_")
-    plain = "".join(c if c.isascii() and c not in '"%;' else "_" for c in kept) or "download"
-    if plain == kept:
-        return f'attachment; filename="{plain}"'
-    exact = "".join(_escaped(byte) for byte in kept.encode("utf-8", "replace"))
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{exact or 'download'}"
-
-
-def _escaped(byte: int) -> str:
-    character = chr(byte)
-    is_plain = character.isascii() and (character.isalnum() or character in "-._~")
-    return character if is_plain else f"%{byte:02X}"
 
 
 def _attempt(attempt: Attempt) -> AttemptShape:

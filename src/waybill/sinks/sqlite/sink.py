@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import apsw
 
-from waybill.ports.sink import ChunkResult, RecordPage
+from waybill.ports.sink import ChunkResult, RecordPage, RecordSlice
 from waybill.sinks.ledger import entries as ledger
 from waybill.sinks.sqlite import reading, staging
 from waybill.sinks.sqlite.incoming import prepare
@@ -152,6 +152,19 @@ class SqliteSink:
             if layout is None:
                 return RecordPage(records=(), next=None)
             return reading.read_page(db, layout, after=after, limit=limit)
+
+    def record_slice(
+        self, project: ProjectName, entity: Entity, *, sort: str, offset: int, limit: int
+    ) -> RecordSlice:
+        """See ``QueryableSink.record_slice``; values as ``records`` gives them."""
+        database = self._projects.of(project)
+        if not database.exists:
+            return RecordSlice(records=(), total=0)
+        with database.reading() as db:
+            layout = find_layout(db, entity)
+            if layout is None:
+                return RecordSlice(records=(), total=0)
+            return reading.read_slice(db, layout, sort=sort, offset=offset, limit=limit)
 
     def abandon(self, job: JobId) -> None:
         """See ``QueryableSink.abandon``; the marks of what was staged go with it."""

@@ -1,0 +1,109 @@
+"""Rejected records as Trax reports them: their identifier, and what is wrong in its own words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from waybill.model.entity import FieldType
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from waybill.dialects.trax.kinds import TraxKind
+    from waybill.engine.downloads import RejectionStream
+    from waybill.model.finding import Finding, Rejection
+
+SHOWN_CHARACTERS: Final = 100
+_NUMBERS: Final = (FieldType.NUMBER, FieldType.INTEGER)
+_TYPES: Final[Mapping[FieldType, str]] = {
+    FieldType.BOOLEAN: "Boolean",
+    FieldType.LIST: "Array",
+    FieldType.ARRAY: "Array",
+    FieldType.OBJECT: "Object",
+    **dict.fromkeys(_NUMBERS, "Number"),
+}
+_RECEIVED: Final[Mapping[str | None, str]] = {
+    None: "String",
+    "string": "String",
+    "number": "Number",
+    "boolean": "Boolean",
+    "object": "Object",
+    "array": "Array",
+}
+_MISSING: Final = frozenset({"REQUIRED", "KEY_MISSING"})
+_OF_TYPE: Final = frozenset(
+    {"TYPE_MISMATCH", "KIND_MISMATCH", "NUMBER_OUT_OF_RANGE", "LIST_ITEM", "JSON_SCHEMA"}
+)
+
+
+def write_rejections(stream: RejectionStream, kind: TraxKind) -> Iterator[bytes]:
+    """The report as one JSON array, in pieces."""
+    lead = b"["
+    for rejection in stream.rejections:
+        found = {
+            kind.identifier: _identifier(stream, kind, rejection),
+            "errors": errors_of(stream, rejection),
+        }
+        yield lead + msgspec.json.encode(found)
+        lead = b",\n"
+    yield b"]\n" if lead != b"[" else b"[]\n"
+
+
+def rows_of(stream: RejectionStream, kind: TraxKind) -> Iterator[Sequence[str | int | None]]:
+    """The same for a sheet: identifier, record, line, errors by lines."""
+    place = stream.places.get(kind.identifier)
+    for rejection in stream.rejections:
+        identifier = _cell(rejection, place)
+        errors = "\n".join(errors_of(stream, rejection))
+        yield identifier, rejection.record, rejection.line, errors
+
+
+def errors_of(stream: RejectionStream, rejection: Rejection) -> list[str]:
+    """All that is wrong with a record, field by field in the order of the entity."""
+    order = {field.name: number for number, field in enumerate(stream.entity.fields)}
+    findings = sorted(rejection.findings, key=lambda finding: order.get(finding.field or "", -1))
+    return [_message(stream, rejection, finding) for finding in findings]
+
+
+def _identifier(stream: RejectionStream, kind: TraxKind, rejection: Rejection) -> object:
+    """The record's identifier as it was sent: a JSON number stays one."""
+    place = stream.places.get(kind.identifier)
+    text = _cell(rejection, place)
+    if text is None or place is None:
+        return None
+    return msgspec.Raw(text.encode()) if rejection.kind_of(place) == "number" else text
+
+
+def _cell(rejection: Rejection, place: int | None) -> str | None:
+    has_cell = place is not None and place < len(rejection.cells)
+    return rejection.cells[place] if has_cell and place is not None else None
+
+
+def _message(stream: RejectionStream, rejection: Rejection, finding: Finding) -> str:
+    name = finding.field
+    if name is None:
+        return _of_record(finding)
+    if finding.code in _MISSING:
+        return f"missing mandatory field : '{name}'"
+    if finding.code == "FOREIGN_KEY":
+        return f"incorrect value : '{name}' - '{_shown(finding.value)}' does not exist"
+    field = stream.entity.field(name)
+    if finding.code in _OF_TYPE:
+        expected = _TYPES.get(field.type, "String")
+        received = _RECEIVED[rejection.kind_of(stream.places.get(name, len(rejection.cells)))]
+        return f"incorrect value : '{name}' - expected {expected} received {received}"
+    if finding.code == "MAX_LENGTH" and field.type is FieldType.STRING:
+        allowed, found = field.constraints.max_length, len(finding.value or "")
+        return f"incorrect value : '{name}' - expected String({allowed}) received String({found})"
+    expected = finding.expected or "another value"
+    return f"incorrect value : '{name}' - expected {expected} received '{_shown(finding.value)}'"
+
+
+def _of_record(finding: Finding) -> str:
+    return f"incorrect row : {finding.message}"
+
+
+def _shown(value: str | None) -> str:
+    return (value or "")[:SHOWN_CHARACTERS]

@@ -1,0 +1,117 @@
+"""``POST .../async-job``: three parts become one import."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, TypeVar
+
+import msgspec
+
+from waybill.dialect import Response
+from waybill.dialects.trax.errors import JSON
+from waybill.dialects.trax.kinds import KINDS, USER, TraxKind, user_kind
+from waybill.dialects.trax.requests import caller
+from waybill.engine.commands import Submission
+from waybill.errors import RequestInvalid
+from waybill.model.options import (
+    FileFormat,
+    ImportOptions,
+    MissingColumns,
+    OnDuplicate,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from waybill.dialect import Core, Request
+    from waybill.engine.first_looks import FirstLook
+    from waybill.model.job import InputFile
+
+T = TypeVar("T")
+FILE: Final = "file"
+ID_BYTES: Final = 16
+_NO_DELIMITER: Final = ('"', "\r", "\n", "\0")
+LOOK_BYTES: Final = 4 * 1024 * 1024
+"""A workbook must be read whole for a look: beyond this size its run alone does."""
+
+FORMATS: Final[Mapping[str, FileFormat]] = {
+    "json": FileFormat.JSON,
+    "csv": FileFormat.CSV,
+    "xlsx": FileFormat.XLSX,
+    "excel": FileFormat.XLSX,
+}
+
+
+def submit(core: Core, request: Request) -> Response:
+    """Accept a file: 202 with where to ask for its progress."""
+    if dict(request.query).get("uploadType", "multipart") != "multipart":
+        raise _unparsable("uploadType must be multipart")
+    kind = _choice(request, "entity_type", KINDS)
+    file_format = _choice(request, "file_format", FORMATS)
+    job_id = core.ids.random_bytes(ID_BYTES).hex()
+    file = _file(request)
+    file = replace(file, name=file.name or f"{job_id}.{file_format.value}")
+    options = _options(request, file_format)
+    look = _look(core, kind, file, options)
+    if look is not None and not look.has_records:
+        raise RequestInvalid("the file has no record", code="FILE_EMPTY")
+    version = request.path_params["version"]
+    if kind is USER:
+        kind = user_kind(version, look.columns if look else ())
+    core.commands.submit_import(
+        caller(request),
+        Submission(
+            entity=kind.entity,
+            options=replace(options, absent_members=kind.absent),
+            file=file,
+            dialect="trax",
+            external_id=job_id,
+        ),
+    )
+    project = request.path_params["project"]
+    location = f"{version}/{project}/async-job/status/{job_id}"
+    body = msgspec.json.encode({"id": job_id})
+    return Response(status=202, headers={**JSON, "location": location}, body=body)
+
+
+def _choice(request: Request, part: str, known: Mapping[str, T]) -> T:
+    """What a part of text names."""
+    text = request.body.fields.get(part)
+    if text is None:
+        raise _unparsable(f"the part {part} is missing")
+    word = text.strip()
+    if len(word) > 1 and word[0] == word[-1] == '"':
+        word = word[1:-1].strip()
+    found = known.get(word.removeprefix(".").lower())
+    if found is None:
+        raise _unparsable(f"the part {part} is {word[:40]!r}, not one of {', '.join(known)}")
+    return found
+
+
+def _file(request: Request) -> InputFile:
+    for stored in request.body.files:
+        if stored.part == FILE:
+            return stored.file
+    raise _unparsable(f"the part {FILE} is missing")
+
+
+def _options(request: Request, file_format: FileFormat) -> ImportOptions:
+    delimiter = request.body.fields.get("delimiter", "")
+    if len(delimiter) > 1 or delimiter in _NO_DELIMITER or not delimiter.isascii():
+        raise _unparsable("the part delimiter must be one character of ASCII, and no quote")
+    return ImportOptions(
+        format=file_format,
+        delimiter=delimiter if file_format is FileFormat.CSV else "",
+        on_duplicate=OnDuplicate.APPLY,
+        missing_columns=MissingColumns.REJECT,
+    )
+
+
+def _look(core: Core, kind: TraxKind, file: InputFile, options: ImportOptions) -> FirstLook | None:
+    if options.format is FileFormat.XLSX and file.size_bytes > LOOK_BYTES:
+        return None
+    return core.insights.first_look(file, options, kind.entity)
+
+
+def _unparsable(details: str) -> RequestInvalid:
+    return RequestInvalid(details, code="REQUEST_INVALID")
