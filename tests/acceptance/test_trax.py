@@ -1,0 +1,298 @@
+"""Trax as its clients speak it, by curl and by hand, against a real server."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import subprocess
+import time
+from urllib.parse import urljoin
+
+import httpx
+import pytest
+from python_calamine import CalamineWorkbook
+
+from waybill.testing.server import ServerProcess, pause
+from workbooks import table
+
+GOOD = {"store_number": "7", "store_name": "N", "region_name": "R", "street": "S", "city": "C"}
+SEED_REPORT = [
+    {"store_number": 136, "errors": ["missing mandatory field : 'store_name'"]},
+    {
+        "store_number": 15656,
+        "errors": ["incorrect value : 'latitude' - expected Number received String"],
+    },
+]
+FAULTY = [
+    {name: value for name, value in {**GOOD, "store_number": 136}.items() if name != "store_name"},
+    {**GOOD, "store_number": 15656, "latitude": "59.9"},
+]
+FIELDS = {
+    "entity_type": str, "file_name": str, "input_file_url": str, "number_of_job_items": int,
+    "action": str, "mode": str, "user_name": str, "source": str, "import_mode": str,
+    "project": str, "parsed_file_url": str, "status": str, "creation_time": str, "tries": int,
+    "failure_reason": str | None, "complete_time": str | None, "number_of_effected_items": int,
+    "number_of_rejected_items": int, "rejection_details_url": str,
+    "rejection_details_xlsx_url": str,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def trax(tmp_path_factory):
+    server = ServerProcess(tmp_path_factory.mktemp("trax"))
+    server.init()
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def token(trax):
+    return trax.credentials["trax"]["token"]
+
+
+@pytest.fixture
+def http(trax, token):
+    with httpx.Client(
+        base_url=trax.url, headers={"Authorization": f"Auth-Token {token}"}, timeout=60
+    ) as client:
+        yield client
+
+
+def send(http, content, entity_type="stores", file_format="json", version="v4", **more):
+    data = {"entity_type": entity_type, "file_format": file_format, **more}
+    return http.post(
+        f"/api/{version}/demo/async-job",
+        params={"uploadType": "multipart"},
+        data=data,
+        files={"file": ("f." + file_format, content, "application/gzip")},
+    )
+
+
+def finished(http, answer):
+    assert answer.status_code == 202, answer.text
+    location = answer.headers["location"]
+    assert location == f"{answer.url.path[5:]}/status/{answer.json()['id']}"
+    deadline = time.monotonic() + 60
+    seen = set()
+    while time.monotonic() < deadline:
+        status = http.get(f"/api/{location}").json()
+        seen.add(status["status"])
+        assert seen <= {"queued", "in progress", "done", "failed"}
+        if status["complete_time"]:
+            return status
+        pause()
+    raise AssertionError(status)
+
+
+def records(entities):
+    return json.dumps(entities).encode()
+
+
+def test_the_request_of_the_page_by_curl(trax, token, tmp_path):
+    (tmp_path / "my_file.json").write_bytes(records(FAULTY))
+    subprocess.run(["gzip", "-k", "my_file.json"], cwd=tmp_path, check=True)
+    url = f"{trax.url}/api/v4/demo/async-job?uploadType=multipart"
+    form = ["-F", "entity_type=stores", "-F", "file_format=json"]
+    form += ["-F", "file=@my_file.json.gz;type=application/gzip;filename="]
+    authorization = ["-H", f"Authorization: Auth-Token {token}"]
+    command = ["curl", "-s", "-i", "-X", "POST", url, *authorization, *form]
+    done = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True)
+    head, _, body = done.stdout.replace("\r", "").partition("\n\n")
+    job_id = json.loads(body)["id"]
+    assert head.startswith("HTTP/1.1 202 Accepted")
+    assert f"location: v4/demo/async-job/status/{job_id}" in head.lower().splitlines()
+    status_url = f"{trax.url}/api/v4/demo/async-job/status/{job_id}"
+    deadline, status = time.monotonic() + 60, {}
+    while status.get("status") not in {"done", "failed"} and time.monotonic() < deadline:
+        polled = ["curl", "-s", status_url, *authorization]
+        status = json.loads(subprocess.run(polled, check=True, capture_output=True).stdout)
+    assert (status["status"], status["file_name"]) == ("done", f"{job_id}.json")
+    fetched = subprocess.run(
+        ["curl", "-s", status["rejection_details_url"]], check=True, capture_output=True
+    )
+    assert json.loads(fetched.stdout) == SEED_REPORT
+
+
+def test_the_request_byte_for_byte(trax, token):
+    body = (
+        b'--[YOUR_CUSTOM_BOUNDARY]\r\nContent-Disposition: form-data; name="entity_type"\r\n\r\n'
+        b'stores\r\n--[YOUR_CUSTOM_BOUNDARY]\r\nContent-Disposition: form-data; name="file_format"'
+        b"\r\n\r\njson\r\n--[YOUR_CUSTOM_BOUNDARY]\r\nContent-Disposition: form-data; "
+        b'name="file"; filename=""\r\nContent-Type: application/gzip\r\n\r\n'
+        + gzip.compress(records([GOOD]))
+        + b"\r\n--[YOUR_CUSTOM_BOUNDARY]--\r\n"
+    )
+    answer = httpx.post(
+        f"{trax.url}/api/v4/demo/async-job?uploadType=multipart",
+        content=body,
+        headers={
+            "Authorization": f"Auth-Token {token}",
+            "Content-Type": "multipart/form-data; boundary=[YOUR_CUSTOM_BOUNDARY]",
+        },
+    )
+    assert answer.status_code == 202, answer.text
+
+
+def test_the_status_has_every_field_and_the_reports_need_no_token(http):
+    answer = send(http, records([*FAULTY, GOOD]))
+    status = finished(http, answer)
+    assert list(status) == list(FIELDS)
+    for name, kind in FIELDS.items():
+        assert isinstance(status[name], kind), name
+    assert (status["entity_type"], status["project"], status["tries"]) == ("store", "demo", 1)
+    counts = ("number_of_job_items", "number_of_effected_items", "number_of_rejected_items")
+    assert [status[name] for name in counts] == [3, 1, 2]
+    report = httpx.get(status["rejection_details_url"])
+    assert report.headers["content-type"] == "application/json; charset=utf-8"
+    assert report.json() == SEED_REPORT
+    workbook = httpx.get(status["rejection_details_xlsx_url"])
+    sheet = CalamineWorkbook.from_filelike(io.BytesIO(workbook.content))
+    assert sheet.sheet_names == ["errors"]
+    rows = sheet.get_sheet_by_index(0).to_python()
+    assert [row[0] for row in rows] == ["store_number", "136", "15656"]
+    assert httpx.get(status["input_file_url"]).content == records([*FAULTY, GOOD])
+    resolved = urljoin(str(answer.url), answer.headers["location"])
+    for path in (resolved, f"/{answer.headers['location']}"):
+        assert http.get(path).json()["status"] == "done"
+
+
+def test_a_record_keeps_what_it_lacks_and_clears_what_is_empty(http):
+    first = {**GOOD, "store_number": "k1", "manager_email": "m@x.example", "branch_name": "B"}
+    finished(http, send(http, records([first])))
+    second = {**GOOD, "store_number": "k1", "branch_name": None, "is_deleted": True}
+    status = finished(http, send(http, records([second, {**GOOD, "branch_name": "Z"}])))
+    assert status["number_of_effected_items"] == 2
+    page = http.get("/api/v4/demo/entity/store", params={"sort": "store_number"}).json()
+    [stored] = [each for each in page["store"] if each["store_number"] == "k1"]
+    assert (stored["manager_email"], stored["branch_name"]) == ("m@x.example", None)
+    assert stored["is_deleted"] is True
+
+
+@pytest.mark.parametrize(
+    ("file_format", "content"),
+    [
+        ("json", records({"stores": [{**GOOD, "store_number": 901}]})),
+        ("csv", b"Store Number,Store Name,Region,Street,City\n901,N,R,S,C\n"),
+        ("csv", b"store_number;store_name;region_name;street;city\n901;N;R;S;C\n"),
+        ("xlsx", table([["Store Number", "Store Name", "Region", "Street", "City"],
+                        [901, "N", "R", "S", "C"]])),
+        (".Excel", table([[*GOOD], [901, "N", "R", "S", "C"]])),
+    ],
+)  # fmt: skip
+def test_one_store_in_every_form(http, file_format, content):
+    status = finished(http, send(http, content, "STORE", file_format))
+    assert (status["status"], status["number_of_effected_items"]) == ("done", 1), status
+    page = http.get("/api/v4/demo/entity/store", params={"per_page": 1000}).json()
+    assert "901" in {each["store_number"] for each in page["store"]}
+
+
+def test_users_of_both_families_and_their_reads(http):
+    text = b"Username;First Name;Roles\nu1;Ann;a,b\nu2;Bob;\n"
+    assert finished(http, send(http, text, "user", "csv", "v6"))["number_of_effected_items"] == 2
+    users = {each["username"]: each for each in http.get("/api/v6/demo/entity/user").json()}
+    assert (users["u1"]["status"], users["u2"]["status"]) == ("ACTIVE", "INACTIVE")
+    assert users["u1"]["roles"] == ["a", "b"]
+    login = records([{"login_name": "l1", "email_address": "x@x.example", "is_deleted": False}])
+    assert finished(http, send(http, login, "users"))["number_of_effected_items"] == 1
+    page = http.get("/api/v4/demo/entity/user").json()
+    assert [each["login_name"] for each in page["user"]] == ["l1"]
+
+
+def test_a_route_needs_its_stores_and_keeps_its_lists(http):
+    finished(http, send(http, records([{**GOOD, "store_number": n} for n in (100, 200)])))
+    route = {"external_route_id": 1, "name": "R1", "stores": [100, 200], "cycles": [{"a": 1}]}
+    bad = {"external_route_id": 2, "name": "R2", "entities": {"stores": [100, 999]}}
+    status = finished(http, send(http, records([route, bad]), "routes"))
+    assert status["number_of_rejected_items"] == 1
+    report = httpx.get(status["rejection_details_url"]).json()
+    assert report[0]["external_route_id"] == 2
+    assert "999" in report[0]["errors"][0]
+    assert "does not exist" in report[0]["errors"][0]
+    finished(http, send(http, records([{"external_route_id": 1, "name": "R1b"}]), "routes"))
+    [stored] = http.get("/api/v4/demo/entity/route").json()["route"]
+    assert stored["name"] == "R1b"
+    assert [str(each) for each in stored["entities"]["stores"]] == ["100", "200"]
+
+
+def test_pages_count_as_documented(http):
+    many = [{**GOOD, "store_number": f"p{number:03d}"} for number in range(25)]
+    finished(http, send(http, records(many)))
+    page = http.get("/api/v4/demo/entity/store", params={"per_page": 10, "page": 1}).json()
+    metadata = page["metadata"]
+    assert (metadata["page"], metadata["per_page"], len(page["store"])) == (2, 10, 10)
+    assert metadata["page_count"] == -(-metadata["total_count"] // 10)
+    assert "page=0" in metadata["links"]["previous"]
+    assert "page=2" in metadata["links"]["next"]
+
+
+@pytest.mark.parametrize(
+    "content", [b"", gzip.compress(b""), b"[]", b" \n", b"\xef\xbb\xbf", gzip.compress(b"[ ]")]
+)
+def test_a_file_without_records_is_refused(http, content):
+    answer = send(http, content)
+    assert (answer.status_code, answer.json()) == (400, {"description": "Received file is empty"})
+
+
+def test_what_cannot_be_read_fails_and_what_is_missing_everywhere_is_told(http):
+    status = finished(http, send(http, b'[{"store_number": 1}', "stores"))
+    assert status["status"] == "failed"
+    assert status["failure_reason"].startswith("The ")
+    status = finished(http, send(http, records([{"store_number": 1}])))
+    assert (status["status"], status["number_of_rejected_items"]) == ("done", 1)
+    errors = httpx.get(status["rejection_details_url"]).json()[0]["errors"]
+    names = ("store_name", "region_name", "street", "city")
+    assert errors == [f"missing mandatory field : '{name}'" for name in names]
+
+
+ERRORS = [
+    ("GET", "/api/v4/demo/async-job/status/1", {"Authorization": ""}, 401,
+     {"description": "missing Authorization:Auth-Token header value"}),
+    ("GET", "/api/v4/demo/async-job/status/1", {"Authorization": "auth-token  nope"}, 401,
+     {"description": "the API key is invalid"}),
+    ("GET", "/api/v4/demo/async-job/status/1", {"Authorization": "Bearer x"}, 400,
+     {"error_description": "invalid token"}),
+    ("GET", "/api/v4/other/async-job/status/1", {}, 403,
+     {"description": "A forbidden resource has been requested async-job"}),
+    ("GET", "/api/v4/other/entity/store", {}, 403,
+     {"description": "A forbidden resource has been requested entity"}),
+    ("GET", "/api/v4/demo/async-job/status/1", {}, 404,
+     {"statusCode": 404, "message": "Not Found"}),
+    ("GET", "/api/x4/demo/async-job/status/1", {}, 404,
+     {"statusCode": 404, "message": "Not Found"}),
+    ("GET", "/api/v4/demo/entity/shop", {}, 404, {"statusCode": 404, "message": "Not Found"}),
+    ("DELETE", "/api/v4/demo/async-job", {}, 405, {"description": "Method Not Allowed"}),
+    ("GET", "/files/trax/forged/x", {}, 404, {"statusCode": 404, "message": "Not Found"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("method", "path", "headers", "status", "body"), ERRORS)
+def test_every_refusal_is_in_the_words_of_trax(http, method, path, headers, status, body):
+    answer = http.request(method, path, headers=headers)
+    assert (answer.status_code, answer.json()) == (status, body)
+    assert answer.headers["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"data": {"entity_type": "stores"}, "files": {"file": b"[]"}},
+        {"data": {"entity_type": "shops", "file_format": "json"}, "files": {"file": b"[]"}},
+        {"data": {"entity_type": "stores", "file_format": "pdf"}, "files": {"file": b"[]"}},
+        {"data": {"entity_type": "stores", "file_format": "json"}},
+        {"content": b"{}", "headers": {"Content-Type": "application/json"}},
+    ],
+)
+def test_what_cannot_be_parsed_says_so(http, form):
+    answer = http.post("/api/v4/demo/async-job", **form)
+    assert (answer.status_code, answer.json()["description"]) == (400, "Error Parsing Request")
+    assert answer.json()["details"]
+
+
+def test_a_job_of_the_native_api_is_none_of_these(trax, http):
+    with trax.client() as native:
+        answer = native.post("/v1/jobs", params={"entity": "trax_store"}, content=records([GOOD]),
+                             headers={"Content-Type": "application/json"})  # fmt: skip
+    job = answer.json()["id"]
+    assert http.get(f"/api/v4/demo/async-job/status/{job}").status_code == 404
