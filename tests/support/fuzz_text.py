@@ -189,7 +189,7 @@ def _members(found: Read, number: int) -> dict[str, Any]:
     return {
         name: text if kind == Kind.STRING else json.loads(text)
         for name, text, kind in zip(found.names, row[:width], row[width:], strict=True)
-        if kind is not None
+        if kind not in {None, Kind.ABSENT}
     }
 
 

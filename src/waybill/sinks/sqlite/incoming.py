@@ -58,6 +58,11 @@ class Incoming:
     field_set: np.ndarray
     columns: pa.RecordBatch
 
+    def values(self, fields: Sequence[str], positions: np.ndarray) -> list[Column]:
+        """The columns of these fields at ``positions``."""
+        wanted = [len(_STAMPS) + self.fields.index(name) for name in fields]
+        return self.columns.select(wanted).take(pa.array(positions)).columns
+
     @property
     def has_absent(self) -> bool:
         """Whether a record may lack a field of the file."""

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 import apsw
 import numpy as np
-import pyarrow as pa
 
 from waybill.errors import JobFailed
 from waybill.sinks.sqlite.layout import (
@@ -127,7 +126,7 @@ def _having(
         f"SELECT _id FROM {quote(target.layout.table)} "  # noqa: S608 - quoted names
         f"WHERE ({columns}) = ({', '.join('?' * len(fields))})"
     )
-    values = incoming.columns.select(list(fields)).take(pa.array(positions)).columns
+    values = incoming.values(fields, positions)
     rows = zip(*(column.to_pylist() for column in values), strict=True)
     return _numbers(target.db.executemany(find, rows))
 
