@@ -17,6 +17,7 @@ import pytest
 from attacks import ATTACKS, ENTITIES
 from attacks.case import GOOD_CSV
 from attacks.documents import included
+from attacks.sheets import corner
 from watching import parsers_of, patience, servers_of, wait_until_gone
 from waybill.formats.contained.protocol import Job, Task
 from waybill.model.limits import GIBIBYTE, MEBIBYTE, Limits
@@ -165,7 +166,7 @@ def test_too_little_memory_and_time_name_the_limit_and_its_size(hostile_server, 
     before = hostile_server.children()
     with hostile_server.client() as client:
         assert client.get("/v1/limits").json()["limits"]["parser_seconds"] == 1
-        large = ended(client, submit(client, BY_ID["S64-hidden"].make()))["error"]
+        large = ended(client, submit(client, corner("A1", "ALL12000")))["error"]
         began = time.monotonic()
         slow = ended(client, submit(client, big_xml))["error"]
         assert time.monotonic() - began < 10 * patience()
@@ -270,14 +271,14 @@ def test_r6_poison_files_end_alone_beside_good_jobs_of_other_projects(hostile_se
     with hostile_server.client() as client, hostile_server.client(token) as other:
         poisoned, goods = [], []
         for number in range(10):
-            name = ("S7", "S64", "S64-hidden")[number % 3]
+            name = ("S7", "S64", "S6-repeated")[number % 3]
             poisoned.append((name, submit(client, BY_ID[name].make())))
             goods.append(submit(other, good.replace("name ", f"name {number}-")))
         ends = [ended(other, job) for job in goods]
         bad = [(name, ended(client, job)["error"]["code"]) for name, job in poisoned]
     assert [(job["state"], job["counts"]["rejected"]) for job in ends] == [("succeeded", 0)] * 10
     assert dict(bad) == {
-        "S7": "XLSX_INVALID", "S64": "XLSX_AREA_LIMIT", "S64-hidden": "PARSER_MEMORY",
+        "S7": "XLSX_INVALID", "S64": "XLSX_AREA_LIMIT", "S6-repeated": "PARSER_MEMORY",
     }  # fmt: skip
     assert hostile_server.children() == before
 

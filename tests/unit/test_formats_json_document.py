@@ -499,7 +499,10 @@ def test_what_is_wrong_with_an_element_is_said(opened: Open, text: bytes, reason
     assert reason in record.findings[0].message
 
 
-@pytest.mark.parametrize("options", [{"file_name": "a.json"}, {"format": FileFormat.NDJSON}])
+@pytest.mark.parametrize(
+    "options",
+    [{"file_name": "a.json"}, {"format": FileFormat.NDJSON}, {"column_names": ("a",)}, {}],
+)
 def test_white_space_alone_has_no_records(opened: Open, options: dict[str, object]) -> None:
     reader = opened(b" \n\t ", **options)
     assert reader.header.names == ()

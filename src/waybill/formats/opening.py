@@ -83,6 +83,8 @@ def _open_text(
         chunk_records=chunk_records,
     )
     head, is_whole = text.head()
+    if is_whole and not head.strip():  # nothing at all, whatever it was said to be
+        return open_csv(text, b"", is_whole=True)
     found = choose_text_format(head, options, is_whole=is_whole)
     if found is FileFormat.JSON:
         return open_json_document(text, is_whole=is_whole)

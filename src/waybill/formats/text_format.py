@@ -21,7 +21,6 @@ _ARRAY_OF_SCALARS: Final = re.compile(rb'\[\s*(?:["0-9-]|true\b|false\b|null\b)'
 _OBJECT: Final = re.compile(rb'\{\s*(?:["}]|$)')
 _OBJECT_OF_LINES: Final = re.compile(rb"\{\s*[\r\n]")
 _GOES_ON: Final = (b"[", b"{", b",", b":")
-_JSON: Final = (FileFormat.JSON, FileFormat.NDJSON)
 _HOLDS_ARRAY: Final = re.compile(rb'"\s*:\s*\[')
 
 
@@ -32,9 +31,6 @@ def choose_text_format(head: bytes, options: ReadOptions, *, is_whole: bool) -> 
         FileRefused: ``UNSUPPORTED_FORMAT``: an option declares something else than it is.
     """
     text = head.lstrip()
-    if not text:
-        wanted = options.format, _by_file_name(options)
-        return FileFormat.NDJSON if any(each in _JSON for each in wanted) else FileFormat.CSV
     found = _by_content(text, options, is_whole=is_whole)
     refuse_contradiction(found, options)
     return found
@@ -72,13 +68,7 @@ def _by_name(text: bytes, options: ReadOptions) -> FileFormat:
 
 def _is_named(options: ReadOptions, name: FileFormat) -> bool:
     """Whether the name alone says what the file is."""
-    return _by_file_name(options) is name
-
-
-def _by_file_name(options: ReadOptions) -> FileFormat:
-    """What the name says where nothing was declared."""
-    is_declared = options.format is not FileFormat.AUTO
-    return FileFormat.AUTO if is_declared else format_by_name(options.file_name)
+    return options.format is FileFormat.AUTO and format_by_name(options.file_name) is name
 
 
 def _is_object(line: bytes) -> bool:

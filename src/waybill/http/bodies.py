@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 MULTIPART: Final = "multipart/form-data"
 GZIP_MAGIC: Final = b"\x1f\x8b"
+_BARE_BOUNDARY: Final = re.compile(r";\s*boundary=([!-:<-~]{1,70})(?:\s*;|\s*$)", re.IGNORECASE)
+"""Every printable character but the semicolon. Source: RFC 2046, 5.1.1, is stricter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +71,8 @@ class Bodies:
             return Body(files=(StoredFile(part="", file=file, charset=options.get("charset", "")),))
         if encoding != "identity":
             raise _encoding_unsupported(encoding)
-        return await self._read_multipart(stream, options.get("boundary", ""), route.file_parts)
+        boundary = options.get("boundary") or _bare_boundary(headers)
+        return await self._read_multipart(stream, boundary, route.file_parts)
 
     async def _read_multipart(
         self, stream: BodyStream, boundary: str, file_parts: frozenset[str]
@@ -118,6 +122,12 @@ class Bodies:
             limit_name=limit,
             timeout_seconds=self.timeout_seconds,
         )
+
+
+def _bare_boundary(headers: Mapping[str, str]) -> str:
+    """A boundary that should stand in quotes and does not, such as one in square brackets."""
+    found = _BARE_BOUNDARY.search(headers.get("content-type", ""))
+    return found[1] if found else ""
 
 
 def _refuse_body(headers: Mapping[str, str]) -> None:

@@ -86,7 +86,7 @@ def _shown(kind: TraxKind, record: Mapping[str, object]) -> dict[str, object]:
     shown = {name: _value(value) for name, value in record.items()}
     nested = _NESTED.get(kind.entity, ())
     if nested:
-        shown["entities"] = {name: shown.pop(name, None) or [] for name in nested}
+        shown["entities"] = {name: _list(shown.pop(name, None)) for name in nested}
     if "is_deleted" in shown:
         shown["is_deleted"] = bool(shown["is_deleted"])
     return shown
