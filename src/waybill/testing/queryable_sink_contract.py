@@ -111,6 +111,29 @@ class QueryableSinkContract(SinkContract):
         asked.apply(sink_job(entity=EVENTS), 0, rows)
         assert _pages(asked, EVENTS, 2, field="kind") == [["5", "3"], ["4"]]
 
+    @pytest.mark.parametrize(
+        ("sort", "offset", "wanted"),
+        [("", 0, ["a", "b"]), ("", 2, ["c"]), ("title", 0, ["c", "a"]), ("title", 2, ["b"])],
+    )
+    def test_records_come_in_slices_by_a_field(
+        self, asked: QueryableSink, sort: str, offset: int, wanted: list[str]
+    ) -> None:
+        _apply(asked, "first", ("a", "Melon"), ("b", "Pear"), ("c", "Apple"))
+        found = asked.record_slice(PROJECT, ITEMS, sort=sort, offset=offset, limit=2)
+        assert ([record["id"] for record in found.records], found.total) == (wanted, 3)
+
+    @pytest.mark.parametrize("sort", ["no such field", 'ti"tle', "_key", "-title"])
+    def test_a_slice_by_what_is_no_field_is_in_the_order_of_keys(
+        self, asked: QueryableSink, sort: str
+    ) -> None:
+        _apply(asked, "first", ("b", "Apple"), ("a", "Pear"))
+        found = asked.record_slice(PROJECT, ITEMS, sort=sort, offset=0, limit=9)
+        assert [record["id"] for record in found.records] == ["a", "b"]
+
+    def test_nothing_is_there_to_slice_at_first(self, asked: QueryableSink) -> None:
+        found = asked.record_slice(PROJECT, ITEMS, sort="", offset=0, limit=9)
+        assert (list(found.records), found.total) == ([], 0)
+
     @pytest.mark.parametrize("cursor", ["!", "bm90IGpzb24", "\N{SNOWMAN}"])
     def test_a_cursor_of_somebody_else_is_refused(self, asked: QueryableSink, cursor: str) -> None:
         _apply(asked, "first", ("a", "Apple"))
