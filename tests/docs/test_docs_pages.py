@@ -14,6 +14,7 @@ import yaml
 
 from waybill.error_codes import TITLES
 from waybill.errors import SchemaInvalid
+from waybill.validation.bundle_descriptor import parse_bundle
 from waybill.validation.codes import CATALOGUE
 from waybill.validation.descriptor import parse_descriptor
 
@@ -89,6 +90,19 @@ def test_every_schema_shown_is_accepted() -> None:
             parse_descriptor(yaml.safe_load(text), name=name)
         except SchemaInvalid as error:
             pytest.fail(f"{page}, {name}: {error.pointer} {error.message}")
+
+
+def test_every_bundle_shown_is_accepted() -> None:
+    entities = {
+        name: parse_descriptor(yaml.safe_load(text), name=name)
+        for _, words, text in blocks("json", "yaml")
+        if (name := words.removeprefix("entity=")) != words
+    }
+    shown_bundles = [b for b in blocks("json", "yaml") if b[1].startswith("bundle=")]
+    assert shown_bundles
+    for _, words, text in shown_bundles:
+        name = words.removeprefix("bundle=")
+        assert parse_bundle(yaml.safe_load(text), name=name, entities=entities).choices
 
 
 def test_the_schema_of_the_demo_is_accepted() -> None:

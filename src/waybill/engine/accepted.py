@@ -60,7 +60,7 @@ class AcceptedRecords:
         self._entity = entity_of(job)
         header = columns_of(job)
         self._layout = lay_out(header)
-        columns = _match(job, self._entity, header)
+        columns = _match(job, self._entity, header) if self._entity else None
         self._hidden = columns.hidden if columns else frozenset[int]()
         shown = frozenset(self._layout.kept) - self._hidden
         bound = columns.bound if columns else ()
@@ -76,10 +76,10 @@ class AcceptedRecords:
 
     def cells(self) -> Iterator[Sequence[Cell]]:
         """The records with their cells as they came."""
-        if not self._job.counts.applied:
+        if self._entity is None or not self._job.counts.applied:
             return
         with closing(open_input(self._parts, self._job, self._entity)) as reader:
-            for chunk in self._chunks(reader):
+            for chunk in self._chunks(reader, self._entity):
                 columns = [self._raw(chunk, place).to_pylist() for place in self._layout.kept]
                 yield from chunk.with_own(columns)
 
@@ -105,7 +105,7 @@ class AcceptedRecords:
             yield pa.table([pa.array(chunk.records), chunk.outcomes, *columns], schema=schema)
 
     def _typed_chunks(self, *, as_written: bool) -> Iterator[tuple[_Chunk, TypedCells]]:
-        if not self._job.counts.applied:
+        if self._entity is None or not self._job.counts.applied:
             return
         sandbox = self._parts.sandbox()
         with (
@@ -114,11 +114,11 @@ class AcceptedRecords:
                 CellTyper(self._fields, reader.header, sandbox, as_written=as_written)
             ) as typer,
         ):
-            for chunk in self._chunks(reader):
+            for chunk in self._chunks(reader, self._entity):
                 yield chunk, typer.values(chunk.rows)
 
-    def _chunks(self, reader: Reader) -> Iterator[_Chunk]:
-        results = iter(self._parts.sink_for(self._entity).results(self._job.id))
+    def _chunks(self, reader: Reader, entity: Entity) -> Iterator[_Chunk]:
+        results = iter(self._parts.sink_for(entity).results(self._job.id))
         result = next(results, None)
         with closing(reader.map_chunks(lambda raw: raw)) as chunks:
             for raw in chunks:

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final, assert_never
 
 from waybill.engine.accepted import AcceptedRecords
-from waybill.engine.job_files import columns_of, entity_of, find_artifact, read_pieces
+from waybill.engine.job_files import columns_of, find_artifact, has_secrets, read_pieces
 from waybill.engine.report_copy import keeping
 from waybill.errors import Gone, NotAllowed, NotFound, RequestInvalid, StateConflict
 from waybill.model.artifact import ArtifactKind
@@ -186,9 +186,10 @@ def input_download(parts: ReportParts, job: Job) -> Download:
 
     Raises:
         Gone: retention has ended.
-        NotAllowed: the entity has secret fields, whose values leave the server in no form.
+        NotAllowed: the entity has secret fields, whose values leave the server in no form; so has
+            a bundle if any of its entities has.
     """
-    if entity_of(job).secret_fields:
+    if has_secrets(job):
         raise NotAllowed(
             "the entity has secret fields, so inputs leave the server in no form",
             scope="",

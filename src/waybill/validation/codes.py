@@ -219,6 +219,10 @@ CATALOGUE: Final[Mapping[str, Code]] = {
     "HEADER_EMPTY": _file(
         "Column without a name", "column {column} has no name in the header", "name every column"
     ),
+    "ENTITY_NOT_RECOGNISED": _file(
+        "Header of no known kind",
+        "the header is none of those of {bundle}: {reason}",
+    ),
     "COLUMN_MISSING": _file(
         "Column missing",
         "the file has no column {names}",

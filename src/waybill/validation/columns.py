@@ -77,6 +77,7 @@ def match_columns(
             not known and must be.
     """
     _check_names(header)
+    _check_twins(entity, header)
     found = _fields_by_index(entity, header)
     bound = {field.name: index for index, field in found.items()}
     action = _action_index(entity, header)
@@ -106,6 +107,21 @@ def match_columns(
     )
 
 
+def recognise_columns(entity: Entity, header: tuple[str, ...]) -> dict[int, str]:
+    """By index, the columns that the entity knows: names of fields, or of the action column."""
+    known = {index: field.name for index, field in _fields_by_index(entity, header).items()}
+    action = _action_index(entity, header)
+    if entity.action is not None and action is not None:
+        known[action] = entity.action.name
+    return known
+
+
+def known_names(entity: Entity) -> list[str]:
+    """What a column may be called: by fields, their aliases, the action column."""
+    fields = [name for field in entity.fields for name in (field.name, *field.aliases)]
+    return fields if entity.action is None else [*fields, entity.action.name]
+
+
 def normalise(name: str) -> str:
     """A column name as it is compared when it is not exact."""
     plain = unicodedata.normalize("NFC", name).strip().casefold()
@@ -133,7 +149,6 @@ def _fields_by_index(entity: Entity, header: tuple[str, ...]) -> dict[int, Field
     escaped = {escape(name): field for name, field in by_name.items()}
     found: dict[int, Field] = {}
     taken: set[str] = set()
-    _check_twins(header, {**by_alias, **by_name})
     for names, read in ((by_name, str), (by_alias, str), (loose, normalise), (escaped, str)):
         for index, name in enumerate(header):
             match = names.get(read(name))
@@ -143,8 +158,10 @@ def _fields_by_index(entity: Entity, header: tuple[str, ...]) -> dict[int, Field
     return found
 
 
-def _check_twins(header: tuple[str, ...], known: Mapping[str, Field]) -> None:
+def _check_twins(entity: Entity, header: tuple[str, ...]) -> None:
     """Refuse two columns that are the same field, by its name and by an alias."""
+    known = {alias: field for field in entity.fields for alias in field.aliases}
+    known |= {field.name: field for field in entity.fields}
     seen: dict[str, int] = {}
     for column, name in enumerate(header, start=1):
         field = known.get(name)
@@ -187,7 +204,7 @@ def _check_missing(
         "COLUMN_MISSING",
         names=", ".join(repr(name) for name in missing),
         found=", ".join(header[:_MOST_NAMES]),
-        suggestion=_delimiter_hint(header)
+        suggestion=delimiter_hint(header)
         or near.strip(", ")
         or "name the column as the field or one of its aliases",
     )
@@ -206,11 +223,11 @@ def _nothing_matches(entity: Entity, header: tuple[str, ...]) -> FileRefused:
         "COLUMN_MISSING",
         names=f"that is a field of {entity.name}",
         found=", ".join(header[:_MOST_NAMES]),
-        suggestion=_delimiter_hint(header) or "name the columns as the fields",
+        suggestion=delimiter_hint(header) or "name the columns as the fields",
     )
 
 
-def _delimiter_hint(header: tuple[str, ...]) -> str:
+def delimiter_hint(header: tuple[str, ...]) -> str:
     """What to try where the whole header seems to have become one name."""
     marks = [mark for mark in ",;\t|" if len(header) == 1 and mark in header[0]]
     return (
@@ -256,8 +273,8 @@ def _unknown(entity: Entity, name: str, suggestion: str) -> FileRefused:
 def _warnings(
     entity: Entity, header: tuple[str, ...], strangers: Iterable[int], unknown: UnknownColumns
 ) -> Iterator[FileWarning]:
-    known = {_skeleton(name): name for name in _known_names(entity)}
-    loose = {normalise(name): name for name in _known_names(entity)}
+    known = {_skeleton(name): name for name in known_names(entity)}
+    loose = {normalise(name): name for name in known_names(entity)}
     for index in list(strangers)[:_MOST_WARNINGS]:
         name, column = header[index], index + 1
         like = known.get(_skeleton(name))
@@ -279,12 +296,8 @@ def _twin(name: str, loose: Mapping[str, str]) -> str:
     return f"another column is {like!r} already" if like is not None else ""
 
 
-def _known_names(entity: Entity) -> list[str]:
-    return [name for field in entity.fields for name in (field.name, *field.aliases)]
-
-
 def _suggestion(entity: Entity, name: str) -> str:
-    near = did_you_mean(name, _known_names(entity)).removeprefix("; ")
+    near = did_you_mean(name, known_names(entity)).removeprefix("; ")
     return near or "declare it, or set unknown_columns=ignore"
 
 
