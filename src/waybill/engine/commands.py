@@ -10,7 +10,7 @@ from waybill.errors import KeyReused, NotFound, OptionInvalid, StateConflict
 from waybill.model.bundle import LaneOf
 from waybill.model.ids import BlobName
 from waybill.model.job import JobKind, JobState
-from waybill.model.options import HeaderMode, Operation, UnknownColumns
+from waybill.model.options import Atomicity, HeaderMode, Operation, UnknownColumns
 from waybill.ports.job_store import NewJob
 from waybill.validation.entity_files import LoadedBundle, LoadedEntity
 
@@ -222,6 +222,16 @@ def refuse_misfit(options: ImportOptions, entity: Entity) -> None:
         raise OptionInvalid(
             f"the option unknown_columns = keep needs an open entity; {entity.name} is not open",
             parameter="unknown_columns",
+        )
+    if entity.parts and options.operation is not Operation.UPSERT:
+        raise OptionInvalid(
+            f"{entity.name} writes other entities, so it only takes operation = upsert",
+            parameter="operation",
+        )
+    if entity.parts and options.atomicity is not Atomicity.ROW:
+        raise OptionInvalid(
+            f"{entity.name} writes other entities, so it only takes atomicity = row",
+            parameter="atomicity",
         )
     if not entity.key and options.operation in {Operation.UPDATE, Operation.DELETE}:
         raise OptionInvalid(

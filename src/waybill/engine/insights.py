@@ -132,6 +132,12 @@ class Insights:
     def records(self, principal: Principal, entity: str, cursor: str, limit: int) -> RecordPage:
         """A page of the project's stored records; raises ``NotFound``, ``RequestInvalid``."""
         entry = self.catalogue.find(entity)
+        if entry.entity.parts:
+            names = ", ".join(part.entity.name for part in entry.entity.parts)
+            raise RequestInvalid(
+                f"records of {entity} are stored in {names}; read them there",
+                code="RECORDS_STORED_ELSEWHERE",
+            )
         sink = self.catalogue.sink_for(entry.entity)
         if not isinstance(sink, QueryableSink):
             raise RequestInvalid(

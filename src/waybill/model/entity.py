@@ -63,7 +63,8 @@ class Field:
     says. ``missing_values``: the field's own, else the schema's. ``categories``: allowed values of
     a categorical field. ``aliases``: further header names.
     ``default``: text used where a column is there and the cell is missing. ``secret``: masked
-    everywhere and hashed in the sink.
+    everywhere and hashed in the sink. ``required_on_create``: needs a value in a record whose key
+    is not stored yet.
     """
 
     name: str
@@ -78,6 +79,7 @@ class Field:
     default: str | None = None
     trim: Trim = Trim.NONE
     secret: bool = False
+    required_on_create: bool = False
     decimal_char: str = "."
     group_char: str = ""
     bare_number: bool = True
@@ -113,12 +115,25 @@ class ActionColumn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A share of a record that is stored in another ``entity``.
+
+    ``fields``: field of that entity -> field of the record. Those of its key are among them.
+    """
+
+    entity: Entity
+    fields: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Entity:
     """A kind of record.
 
     ``key``: the primary key's fields, never empty for a keyed entity; an entity without a key only
     takes inserts. ``is_open``: undeclared columns may be kept in one ordered JSON column.
     ``sink``: entry-point name, empty for the embedded one. ``digest``: SHA-256 of the descriptor.
+    ``parts``: what of a record is stored where, in the order of writing; empty for records that are
+    stored as they are.
     """
 
     name: str
@@ -132,6 +147,7 @@ class Entity:
     is_open: bool = False
     sink: str = ""
     digest: str = ""
+    parts: tuple[Part, ...] = ()
 
     def field(self, name: str) -> Field:
         """The declared field of that name; ``KeyError`` where there is none."""

@@ -76,6 +76,9 @@ class Sink(Protocol):
     A chunk is a ``pa.Table``: the columns named above, then one column per declared field that
     the file has, typed, under the field's name. A field without a column keeps its stored value
     (``None`` for a new record). Columns of secret fields hold hashes.
+
+    Records of an entity with parts are stored in other entities: ``ports/parts.py`` takes a chunk
+    apart and joins the outcomes. Such a job only upserts, and is never a whole file.
     """
 
     def begin(self, job: SinkJob) -> None:
@@ -125,7 +128,10 @@ class QueryableSink(Sink, Protocol):
     def missing(
         self, project: ProjectName, entity: str, fields: Sequence[str], values: pa.Table
     ) -> Sequence[bool]:
-        """For each row of ``values`` (columns named as ``fields``) whether no record has it."""
+        """For each row of ``values`` (columns named as ``fields``) whether no record has it.
+
+        ``fields`` may be ``KEY`` alone: keys as chunks have them, as many as a chunk.
+        """
 
     def records(
         self, project: ProjectName, entity: Entity, *, after: str, limit: int

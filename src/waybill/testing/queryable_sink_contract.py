@@ -11,9 +11,19 @@ from waybill.errors import RequestInvalid
 from waybill.model.ids import ProjectName
 from waybill.model.job import Counts
 from waybill.model.options import Operation
-from waybill.ports.sink import QueryableSink, Sink
-from waybill.testing.sample_chunks import EVENTS, ITEMS, MEMBERS, PROJECT, chunk_of, sink_job
-from waybill.testing.sink_contract import OpenSink, Records, SinkContract
+from waybill.ports.sink import KEY, QueryableSink, Sink
+from waybill.testing.sample_chunks import (
+    EVENTS,
+    ITEMS,
+    JOINS,
+    MEMBERS,
+    PEOPLE,
+    PROJECT,
+    SEATS,
+    chunk_of,
+    sink_job,
+)
+from waybill.testing.sink_contract import JOIN_FIELDS, OpenSink, Records, SinkContract
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,6 +60,32 @@ class QueryableSinkContract(SinkContract):
         assert [record["title"] for record in self.stored(asked)] == ["Apple", "Bread"]
         asked.begin(sink_job("second"))
         assert asked.apply(sink_job("second"), 0, rows).outcomes == planned.outcomes
+
+    @pytest.mark.parametrize("has_rows", [False, True])
+    def test_a_plan_of_several_entities_tells_the_outcomes_and_writes_nothing(
+        self, asked: QueryableSink, *, has_rows: bool
+    ) -> None:
+        if has_rows:
+            _apply(asked, "first", ("a", "Apple"))
+        rows = chunk_of(
+            ("ann", "a@x", "red", "new"),
+            ("ann", "a@x", "red", "new"),
+            ("ann", "a@y", "red", "new"),
+            fields=JOIN_FIELDS,
+            entity=JOINS,
+        )
+        assert asked.plan(sink_job("second", entity=JOINS), rows).outcomes == b"CNU"
+        assert not self.stored(asked, PEOPLE)
+        assert not self.stored(asked, SEATS)
+
+    def test_missing_tells_key_by_key_what_is_not_stored(self, asked: QueryableSink) -> None:
+        assert list(asked.missing(PROJECT, "seats", [KEY], _table(_key=["ann|red"]))) == [True]
+        job = sink_job(entity=JOINS)
+        asked.begin(job)
+        rows = chunk_of(("ann", "a@x", "red", "new"), fields=JOIN_FIELDS, entity=JOINS)
+        asked.apply(job, 0, rows)
+        keys = _table(_key=["ann|blue", "ann|red", None])
+        assert list(asked.missing(PROJECT, "seats", [KEY], keys)) == [True, False, True]
 
     def test_a_plan_needs_nothing_to_be_there(self, asked: QueryableSink) -> None:
         assert asked.plan(sink_job(), chunk_of(("a", "Apple"))).outcomes == b"C"

@@ -350,6 +350,9 @@ CATALOGUE: Final[Mapping[str, Code]] = {
     "SINK_REFUSED": _record("Refused by the sink", "the sink refused the record: {reason}"),
     # one field
     "REQUIRED": _field("Required value missing", "{field} is required", "a value"),
+    "REQUIRED_ON_CREATE": _field(
+        "Required value of a new record missing", "{field} is required in a new record", "a value"
+    ),
     "KEY_MISSING": _field(
         "Key value missing", "{field} is part of the key and must have a value", "a value"
     ),

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from waybill.model.options import Operation
+from waybill.ports.parts import hash_of_part, key_of_part
 from waybill.ports.sink import ACTION, EXTRA, HASH, KEY
 from waybill.validation.rules import FieldPlan, Rule, plan_field
 from waybill.validation.sql import literal
@@ -188,6 +189,9 @@ def _order(
         yield KEY
     if needs_rows:
         yield HASH
+        for place in range(len(entity.parts)):
+            yield key_of_part(place)
+            yield hash_of_part(place)
     if columns.action is not None:
         yield ACTION
     if columns.kept and needs_rows:

@@ -1,8 +1,9 @@
 """A Table Schema descriptor becomes an entity, or is refused with the place and the reason.
 
 All of Table Schema (Data Package v2) is taken, and a key ``waybill`` on both levels. On the schema:
-``open``, ``action`` (``{"column", "actions"}``), ``sink``. On a field: ``aliases``, ``default``,
-``trim`` (``true``, ``"both"`` or ``"none"``), ``secret``.
+``open``, ``action`` (``{"column", "actions"}``), ``sink``, ``writes`` (``descriptor_writes.py``).
+On a field: ``aliases``, ``default``, ``trim`` (``true``, ``"both"`` or ``"none"``), ``secret``,
+``requiredOnCreate``.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import msgspec
 from waybill.model.entity import ActionColumn, Entity, ForeignKey
 from waybill.model.options import Operation
 from waybill.validation.descriptor_field import parse_fields
+from waybill.validation.descriptor_writes import with_parts
 from waybill.validation.node import as_node, did_you_mean, refusal
 
 if TYPE_CHECKING:
@@ -47,12 +49,16 @@ _KEYS: Final = (
     "foreignKeys",
     "waybill",
 )
-_OUR_KEYS: Final = ("open", "action", "sink")
+_OUR_KEYS: Final = ("open", "action", "sink", "writes")
 _FIELDS_MATCH: Final = ("exact", "equal", "subset", "superset", "partial")
 
 
-def parse_descriptor(raw: Mapping[str, object], *, name: str) -> Entity:
+def parse_descriptor(
+    raw: Mapping[str, object], *, name: str, stored: Mapping[str, Entity] | None = None
+) -> Entity:
     """The entity called ``name`` that the descriptor describes.
+
+    ``stored``: the entities that it may name under ``writes``.
 
     Raises:
         SchemaInvalid: with the JSON Pointer of the place, and the reason; ``PATTERN_UNSUPPORTED``
@@ -66,7 +72,7 @@ def parse_descriptor(raw: Mapping[str, object], *, name: str) -> Entity:
     fields = parse_fields(node)
     ours = node.child("waybill")
     ours.only(_OUR_KEYS)
-    return Entity(
+    entity = Entity(
         name=name,
         title=node.text("title"),
         description=node.text("description"),
@@ -79,6 +85,16 @@ def parse_descriptor(raw: Mapping[str, object], *, name: str) -> Entity:
         sink=ours.text("sink"),
         digest=hashlib.sha256(canonical_json(raw).encode()).hexdigest(),
     )
+    _check_creation(node, entity)
+    return with_parts(entity, ours, stored or {})
+
+
+def _check_creation(node: Node, entity: Entity) -> None:
+    """Without a key every record is new."""
+    for index, field in enumerate(entity.fields):
+        if field.required_on_create and not entity.key:
+            pointer = f"{node.pointer}/fields/{index}/waybill/requiredOnCreate"
+            raise refusal(pointer, "needs a 'primaryKey'; without one use 'required'")
 
 
 def canonical_json(raw: Mapping[str, object]) -> str:

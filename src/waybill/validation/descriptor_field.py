@@ -47,7 +47,7 @@ _TYPE_KEYS: Final[Mapping[str, tuple[FieldType, ...]]] = {
     "categories": (FieldType.STRING, FieldType.INTEGER),
     "categoriesOrdered": (FieldType.STRING, FieldType.INTEGER),
 }
-_OUR_KEYS: Final = ("aliases", "default", "trim", "secret")
+_OUR_KEYS: Final = ("aliases", "default", "trim", "secret", "requiredOnCreate")
 _CONSTRAINTS: Final = (
     "required",
     "unique",
@@ -115,6 +115,7 @@ def _field(node: Node, missing: tuple[str, ...]) -> Field:
         aliases=ours.texts("aliases", ()),
         trim=_trim(ours),
         secret=ours.flag("secret"),
+        required_on_create=ours.flag("requiredOnCreate"),
     )
     field = _with_type_properties(node, field)
     field = replace(field, constraints=_constraints(node, field), categories=_categories(node))

@@ -11,9 +11,10 @@ import yaml
 from waybill.errors import SchemaInvalid
 from waybill.model import strict_json
 from waybill.validation.bundle_descriptor import parse_bundle
-from waybill.validation.descriptor import NAME, canonical_json, parse_descriptor
+from waybill.validation.descriptor import NAME, parse_descriptor
+from waybill.validation.descriptor_writes import names_written
 from waybill.validation.node import did_you_mean, refusal
-from waybill.validation.pinned import pin_bundle
+from waybill.validation.pinned import parse_entities, pin_bundle, pin_entity
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
@@ -85,7 +86,11 @@ def _load_bundle(path: Path, entities: Mapping[str, LoadedEntity]) -> LoadedBund
     try:
         descriptor = _read(path)
         bundle = parse_bundle(descriptor, name=path.stem, entities=known)
-        used = {entity.name: entities[entity.name].descriptor for entity in bundle.entities}
+        used = {
+            name: entities[name].descriptor
+            for entity in bundle.entities
+            for name in (entity.name, *(part.entity.name for part in entity.parts))
+        }
         pinned = pin_bundle(descriptor, used)
     except SchemaInvalid as error:
         raise _in_file(path, error) from error
@@ -95,6 +100,8 @@ def _load_bundle(path: Path, entities: Mapping[str, LoadedEntity]) -> LoadedBund
 def load_entity(path: Path, *, name: str | None = None) -> LoadedEntity:
     """The entity that one file describes; ``name``: the file's without suffix unless given.
 
+    The entities that it writes are described beside it.
+
     Raises:
         SchemaInvalid: names the file, the place in it and the reason.
     """
@@ -103,8 +110,9 @@ def load_entity(path: Path, *, name: str | None = None) -> LoadedEntity:
         if not NAME.fullmatch(name):
             raise refusal("", f"{name!r} is no name for an entity: {NAME.pattern}")
         descriptor = _read(path)
-        entity = parse_descriptor(descriptor, name=name)
-        pinned = canonical_json(descriptor)
+        stored = {each: _read_beside(path, each) for each in names_written(descriptor)}
+        entity = parse_descriptor(descriptor, name=name, stored=parse_entities(stored))
+        pinned = pin_entity(descriptor, stored)
     except SchemaInvalid as error:
         raise _in_file(path, error) from error
     return LoadedEntity(entity=entity, descriptor=descriptor, pinned=pinned)
@@ -113,6 +121,15 @@ def load_entity(path: Path, *, name: str | None = None) -> LoadedEntity:
 def _descriptor_files(directory: Path) -> list[Path]:
     found = sorted(directory.iterdir()) if directory.is_dir() else []
     return [path for path in found if path.suffix in SUFFIXES and path.is_file()]
+
+
+def _read_beside(path: Path, name: str) -> Mapping[str, object]:
+    """The descriptor of another entity in the same folder."""
+    for other in _descriptor_files(path.parent):
+        if other.stem == name and other != path:
+            return _read(other)
+    near = did_you_mean(name, [other.stem for other in _descriptor_files(path.parent)])
+    raise refusal("/waybill/writes", f"there is no entity {name!r}{near}")
 
 
 def _read(path: Path) -> dict[str, object]:
@@ -162,6 +179,9 @@ def _check_references(entity: Entity, known: Mapping[str, LoadedEntity]) -> None
         if target is None:
             near = did_you_mean(key.reference_entity, known)
             reason = f"there is no entity {key.reference_entity!r}{near}"
+            raise refusal(f"{pointer}/resource", f"{entity.name}: {reason}")
+        if target.entity.parts:
+            reason = f"records of {key.reference_entity} are stored in the entities that it writes"
             raise refusal(f"{pointer}/resource", f"{entity.name}: {reason}")
         names = {field.name for field in target.entity.fields}
         for name in key.reference_fields:

@@ -9,10 +9,12 @@ breaks. All read the view ``chunk`` with columns
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from waybill.ports.parts import hash_of_part, key_of_part
 from waybill.ports.reader import Kind
 from waybill.ports.sink import ACTION, EXTRA, HASH, KEY
 from waybill.validation.compiled import self_references, unique_sets
@@ -20,7 +22,7 @@ from waybill.validation.rules import WHITE_SPACE
 from waybill.validation.sql import conjunction, literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from waybill.validation.compiled import Compiled, Subject
     from waybill.validation.rules import FieldPlan
@@ -149,10 +151,22 @@ class _Writer:
             HASH: self._hash,
             ACTION: lambda: "op",
             EXTRA: self._extra,
+            **self._of_parts(),
         }
         if name in special:
             return special[name]()
         return self._typed(self._by_name[name])
+
+    def _of_parts(self) -> dict[str, Callable[[], str]]:
+        """Key and hash of each part: those that its entity gives to a record of its own."""
+        made: dict[str, Callable[[], str]] = {}
+        for place, part in enumerate(self._compiled.entity.parts):
+            key = tuple(part.fields[name] for name in part.entity.key)
+            order = [part.fields.get(field.name, "") for field in part.entity.fields]
+            plans = [self._by_name[name] for name in order if name in self._by_name]
+            made[key_of_part(place)] = partial(self._joined, key)
+            made[hash_of_part(place)] = partial(self._md5, [*map(self._hashed, plans)])
+        return made
 
     def _digests(self) -> Iterator[str]:
         entity = self._compiled.entity
@@ -198,12 +212,15 @@ class _Writer:
         return plan.typed_name
 
     def _hash(self) -> str:
+        parts = [self._hashed(plan) for plan in self._compiled.plans]
+        parts += [self._marked(self._extra())] if self._compiled.columns.kept else []
+        return self._md5(parts)
+
+    def _md5(self, parts: Sequence[str]) -> str:
         """MD5 over all values, as hexadecimal text: the same for equal records, in every version.
 
         The engine's number forms of MD5 take twice the time of the text.
         """
-        parts = [self._hashed(plan) for plan in self._compiled.plans]
-        parts += [self._marked(self._extra())] if self._compiled.columns.kept else []
         return f"md5(concat_ws({literal(SEPARATOR)}, {', '.join(parts) or 'NULL'}))"
 
     def _hashed(self, plan: FieldPlan) -> str:

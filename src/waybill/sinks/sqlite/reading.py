@@ -14,7 +14,7 @@ import msgspec
 from waybill.errors import RequestInvalid
 from waybill.model.entity import FieldType
 from waybill.model.strict_json import EXACT_DIGITS
-from waybill.ports.sink import EXTRA, RecordPage
+from waybill.ports.sink import EXTRA, KEY, RecordPage
 from waybill.sinks.sqlite.layout import column_names, find_table_name
 from waybill.sinks.sqlite.names import quote, quote_all
 
@@ -59,7 +59,7 @@ def find_missing(
 ) -> list[bool]:
     """For each row of ``values`` whether no record of the entity has it."""
     table = find_table_name(db, entity)
-    columns = column_names(db, entity)
+    columns = column_names(db, entity) | {KEY: KEY}
     if table is None or any(field not in columns for field in fields):
         return [True] * values.num_rows
     given = [f"c{index}" for index in range(len(fields))]
