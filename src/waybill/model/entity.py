@@ -64,7 +64,8 @@ class Field:
     a categorical field. ``aliases``: further header names.
     ``default``: text used where a column is there and the cell is missing. ``secret``: masked
     everywhere and hashed in the sink. ``required_on_create``: needs a value in a record whose key
-    is not stored yet.
+    is not stored yet. ``column_prefix``: the field takes every column whose name begins so, as
+    members of one JSON object named by the rest; empty for a field of one column.
     """
 
     name: str
@@ -80,6 +81,7 @@ class Field:
     trim: Trim = Trim.NONE
     secret: bool = False
     required_on_create: bool = False
+    column_prefix: str = ""
     decimal_char: str = "."
     group_char: str = ""
     bare_number: bool = True

@@ -75,7 +75,9 @@ class Sink(Protocol):
 
     A chunk is a ``pa.Table``: the columns named above, then one column per declared field that
     the file has, typed, under the field's name. A field without a column keeps its stored value
-    (``None`` for a new record). Columns of secret fields hold hashes.
+    (``None`` for a new record). Columns of secret fields hold hashes. A field with a
+    ``column_prefix`` is one JSON object as text, which changes the stored one member by member: a
+    member that it lacks keeps its value, ``null`` removes one (RFC 7396).
 
     Records of an entity with parts are stored in other entities: ``ports/parts.py`` takes a chunk
     apart and joins the outcomes. Such a job only upserts, and is never a whole file.

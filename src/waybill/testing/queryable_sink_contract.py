@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -20,6 +21,7 @@ from waybill.testing.sample_chunks import (
     PEOPLE,
     PROJECT,
     SEATS,
+    TAGGED,
     chunk_of,
     sink_job,
 )
@@ -77,6 +79,27 @@ class QueryableSinkContract(SinkContract):
         assert asked.plan(sink_job("second", entity=JOINS), rows).outcomes == b"CNU"
         assert not self.stored(asked, PEOPLE)
         assert not self.stored(asked, SEATS)
+
+    @pytest.mark.parametrize("whole_file", [False, True])
+    def test_an_object_of_columns_is_changed_member_by_member(
+        self, asked: QueryableSink, *, whole_file: bool
+    ) -> None:
+        steps = [
+            ('{"a":"1","b":"2","c":null}', b"C", {"a": "1", "b": "2"}),
+            ('{"b":null,"d":"4"}', b"U", {"a": "1", "d": "4"}),
+            ('{"b":null,"d":"4"}', b"N", {"a": "1", "d": "4"}),
+            ('{"a":"1","e":null}', b"N", {"a": "1", "d": "4"}),
+            ('{"b":null,"d":"5"}', b"U", {"a": "1", "d": "5"}),
+            ('{"a":null,"d":null}', b"U", {}),
+        ]
+        for number, (given, outcome, wanted) in enumerate(steps):
+            job = sink_job(f"job-{number}", entity=TAGGED, whole_file=whole_file)
+            asked.begin(job)
+            rows = chunk_of(("x", given), fields=("id", "tags"), entity=TAGGED)
+            assert asked.apply(job, 0, rows).outcomes == outcome, given
+            asked.seal(job)
+            [record] = self.stored(asked, TAGGED)
+            assert json.loads(str(record["tags"])) == wanted
 
     def test_missing_tells_key_by_key_what_is_not_stored(self, asked: QueryableSink) -> None:
         assert list(asked.missing(PROJECT, "seats", [KEY], _table(_key=["ann|red"]))) == [True]

@@ -45,6 +45,16 @@ MEMBERS: Final = Entity(
 )
 """A keyed entity with unique values."""
 
+TAGGED: Final = Entity(
+    name="tagged",
+    fields=(
+        Field(name="id", type=FieldType.STRING),
+        Field(name="tags", type=FieldType.OBJECT, column_prefix="tag_"),
+    ),
+    key=("id",),
+)
+"""A keyed entity with an object of columns."""
+
 EVENTS: Final = Entity(
     name="events",
     fields=(

@@ -20,7 +20,7 @@ from waybill.validation.formula import escape
 from waybill.validation.node import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Container, Iterable, Iterator, Mapping
 
     from waybill.errors import FileRefused
     from waybill.model.entity import Entity, Field
@@ -50,16 +50,26 @@ class BoundField:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GatheredField:
+    """A field of several columns: (member, index) of each, in file order."""
+
+    field: Field
+    members: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ColumnMap:
     """The columns of one file under one entity.
 
-    ``bound``: declared fields that the file has, in the entity's order. ``action``: index of the
-    action column. ``kept``: (name, index) of undeclared columns that go into ``_extra``.
-    ``hidden``: indexes of columns whose cells no report shows: secrets, and what may be a misspelt
-    one. ``verdict``: index of the column in which a report that came back names its findings.
+    ``bound``: declared fields that the file has, in the entity's order. ``gathered``: the fields
+    that take several columns, as far as the file has any. ``action``: index of the action column.
+    ``kept``: (name, index) of undeclared columns that go into ``_extra``. ``hidden``: indexes of
+    columns whose cells no report shows: secrets, and what may be a misspelt one. ``verdict``: index
+    of the column in which a report that came back names its findings.
     """
 
     bound: tuple[BoundField, ...]
+    gathered: tuple[GatheredField, ...]
     action: int | None
     kept: tuple[tuple[str, int], ...]
     hidden: frozenset[int]
@@ -81,16 +91,24 @@ def match_columns(
     found = _fields_by_index(entity, header)
     bound = {field.name: index for index, field in found.items()}
     action = _action_index(entity, header)
+    gathered = tuple(_gather(entity, header, {*found, action}))
+    several = {index for each in gathered for _, index in each.members}
     if header:
         _check_missing(entity, header, bound, operation)
     ours = REPORT_COLUMNS if "_record" in header else frozenset[str]()
     strangers = [
         index
         for index, name in enumerate(header)
-        if index not in found and index != action and name not in ours
+        if index not in {*found, *several, action} and name not in ours
     ]
     _check_strangers(entity, header, strangers, unknown)
-    if header and not found and action is None and unknown is not UnknownColumns.KEEP:
+    if (
+        header
+        and not found
+        and not several
+        and action is None
+        and unknown is not UnknownColumns.KEEP
+    ):
         raise _nothing_matches(entity, header)
     keeps = unknown is UnknownColumns.KEEP
     return ColumnMap(
@@ -99,6 +117,7 @@ def match_columns(
             for field in entity.fields
             if field.name in bound
         ),
+        gathered=gathered,
         action=action,
         kept=tuple((header[index], index) for index in strangers) if keeps else (),
         hidden=frozenset(_hidden(entity, header, found, strangers)),
@@ -113,12 +132,15 @@ def recognise_columns(entity: Entity, header: tuple[str, ...]) -> dict[int, str]
     action = _action_index(entity, header)
     if entity.action is not None and action is not None:
         known[action] = entity.action.name
+    for gathered in _gather(entity, header, known):
+        known |= {index: gathered.field.name for _, index in gathered.members}
     return known
 
 
 def known_names(entity: Entity) -> list[str]:
     """What a column may be called: by fields, their aliases, the action column."""
-    fields = [name for field in entity.fields for name in (field.name, *field.aliases)]
+    single = [field for field in entity.fields if not field.column_prefix]
+    fields = [name for field in single for name in (field.name, *field.aliases)]
     return fields if entity.action is None else [*fields, entity.action.name]
 
 
@@ -141,7 +163,7 @@ def _check_names(header: tuple[str, ...]) -> None:
 
 def _fields_by_index(entity: Entity, header: tuple[str, ...]) -> dict[int, Field]:
     """Field of each column that has one: by name, then by alias, then after normalisation."""
-    by_name = {field.name: field for field in entity.fields}
+    by_name = {field.name: field for field in entity.fields if not field.column_prefix}
     by_alias = {alias: field for field in entity.fields for alias in field.aliases}
     loose: dict[str, Field] = {}
     for name, field in (*by_name.items(), *by_alias.items()):
@@ -156,6 +178,24 @@ def _fields_by_index(entity: Entity, header: tuple[str, ...]) -> dict[int, Field
                 found[index] = match
                 taken.add(match.name)
     return found
+
+
+def _gather(
+    entity: Entity, header: tuple[str, ...], taken: Container[int | None]
+) -> Iterator[GatheredField]:
+    """The columns of each field that has a prefix, those apart that are something else."""
+    for field in entity.fields:
+        members: dict[str, int] = {}
+        for index, name in enumerate(header):
+            rest = name.strip().removeprefix(field.column_prefix)
+            if not field.column_prefix or index in taken or rest in ("", name.strip()):
+                continue
+            if rest in members:
+                columns = f"columns {members[rest] + 1} and {index + 1}"
+                raise file_refused("HEADER_DUPLICATE", name=name.strip(), columns=columns)
+            members[rest] = index
+        if members:
+            yield GatheredField(field=field, members=tuple(members.items()))
 
 
 def _check_twins(entity: Entity, header: tuple[str, ...]) -> None:

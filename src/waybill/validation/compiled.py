@@ -144,7 +144,7 @@ def compile_file(
         plans=plans,
         subjects=tuple(_subjects(entity, columns, plans, operation)),
         plain=plain,
-        order=tuple(_order(entity, columns, shown, needs_rows=needs_rows)),
+        order=tuple(_order(entity, columns, shown, operation, needs_rows=needs_rows)),
         operation=operation,
         needs_rows=needs_rows,
         is_typed=header.is_typed,
@@ -183,7 +183,12 @@ def _shown(
 
 
 def _order(
-    entity: Entity, columns: ColumnMap, shown: list[FieldPlan], *, needs_rows: bool
+    entity: Entity,
+    columns: ColumnMap,
+    shown: list[FieldPlan],
+    operation: Operation,
+    *,
+    needs_rows: bool,
 ) -> Iterator[str]:
     if entity.key:
         yield KEY
@@ -197,6 +202,8 @@ def _order(
     if columns.kept and needs_rows:
         yield EXTRA
     yield from (plan.field.name for plan in shown)
+    if needs_rows and not only_deletes(columns, operation):
+        yield from (gathered.field.name for gathered in columns.gathered)
 
 
 def _subjects(
@@ -239,5 +246,9 @@ def _action(entity: Entity, columns: ColumnMap) -> Subject | None:
 
 def _is_checked(entity: Entity, columns: ColumnMap, plan: FieldPlan, operation: Operation) -> bool:
     """Records that are all to be deleted are checked on their keys only."""
-    only_deletes = operation is Operation.DELETE and columns.action is None
-    return plan.field.name in entity.key or not only_deletes
+    return plan.field.name in entity.key or not only_deletes(columns, operation)
+
+
+def only_deletes(columns: ColumnMap, operation: Operation) -> bool:
+    """Whether every record of the file is to be deleted."""
+    return operation is Operation.DELETE and columns.action is None

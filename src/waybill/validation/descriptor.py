@@ -3,7 +3,7 @@
 All of Table Schema (Data Package v2) is taken, and a key ``waybill`` on both levels. On the schema:
 ``open``, ``action`` (``{"column", "actions"}``), ``sink``, ``writes`` (``descriptor_writes.py``).
 On a field: ``aliases``, ``default``, ``trim`` (``true``, ``"both"`` or ``"none"``), ``secret``,
-``requiredOnCreate``.
+``requiredOnCreate``, ``columnPrefix``.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import msgspec
 from waybill.model.entity import ActionColumn, Entity, ForeignKey
 from waybill.model.options import Operation
 from waybill.validation.descriptor_field import parse_fields
+from waybill.validation.descriptor_prefix import check_uses
 from waybill.validation.descriptor_writes import with_parts
 from waybill.validation.node import as_node, did_you_mean, refusal
 
@@ -86,6 +87,7 @@ def parse_descriptor(
         digest=hashlib.sha256(canonical_json(raw).encode()).hexdigest(),
     )
     _check_creation(node, entity)
+    check_uses(entity, node.pointer)
     return with_parts(entity, ours, stored or {})
 
 

@@ -105,6 +105,8 @@ def _check_pair(node: Node, target: Entity, entity: Entity, theirs: str, own: st
     if there.type is not here.type:
         reason = f"{own!r} is of type {here.type}, {theirs!r} of {target.name} is {there.type}"
         raise node.refusal(theirs, reason)
+    if bool(there.column_prefix) is not bool(here.column_prefix):
+        raise node.refusal(theirs, "must have a columnPrefix in both entities, or in none")
     if there.secret is not here.secret:
         raise node.refusal(theirs, "must be secret in both entities, or in none")
     if there.constraints.unique:

@@ -18,7 +18,7 @@ from waybill.ports.parts import hash_of_part, key_of_part
 from waybill.ports.reader import Kind
 from waybill.ports.sink import ACTION, EXTRA, HASH, KEY
 from waybill.validation.compiled import self_references, unique_sets
-from waybill.validation.rules import WHITE_SPACE
+from waybill.validation.rules import WHITE_SPACE, value_of
 from waybill.validation.sql import conjunction, literal
 
 if TYPE_CHECKING:
@@ -104,8 +104,13 @@ def _typed_rows(compiled: Compiled, plans: Sequence[FieldPlan]) -> str:
     verdict = [] if columns.verdict is None else [columns.verdict]
     cells = [f"c{index}" for index in (*(index for _, index in columns.kept), *verdict)]
     cells += [f"i{plan.index}" for plan in plans if plan.items]
+    several = [(each.field, index) for each in columns.gathered for _, index in each.members]
+    cells += [
+        f"{value_of(field, f'c{index}', field.missing_values)} AS g{index}"
+        for field, index in several
+    ]
     if compiled.is_typed:
-        kept = [index for _, index in columns.kept]
+        kept = [index for _, index in (*columns.kept, *several)]
         cells += [f"k{index}" for index in (*(plan.index for plan in plans), *kept)]
     inner = ", ".join((*values, *cells, *_action(compiled))) or "1 AS one"
     typed = "".join(f", {plan.typed} AS t{plan.index}" for plan in plans if plan.typed)
@@ -152,6 +157,7 @@ class _Writer:
             ACTION: lambda: "op",
             EXTRA: self._extra,
             **self._of_parts(),
+            **self._gathered(),
         }
         if name in special:
             return special[name]()
@@ -164,9 +170,25 @@ class _Writer:
             key = tuple(part.fields[name] for name in part.entity.key)
             order = [part.fields.get(field.name, "") for field in part.entity.fields]
             plans = [self._by_name[name] for name in order if name in self._by_name]
+            gathered = [make() for name, make in self._gathered().items() if name in order]
+            texts = [*map(self._hashed, plans), *map(self._marked, gathered)]
             made[key_of_part(place)] = partial(self._joined, key)
-            made[hash_of_part(place)] = partial(self._md5, [*map(self._hashed, plans)])
+            made[hash_of_part(place)] = partial(self._md5, texts)
         return made
+
+    def _gathered(self) -> dict[str, Callable[[], str]]:
+        """The fields of several columns, each as one JSON object with every member."""
+        return {
+            each.field.name: partial(self._object, each.members)
+            for each in self._compiled.columns.gathered
+        }
+
+    def _object(self, members: Sequence[tuple[str, int]]) -> str:
+        joined = " || ',' || ".join(
+            f"{_member(name)} || coalesce({self._as_json(index, f'g{index}')}, 'null')"
+            for name, index in members
+        )
+        return f"'{{' || {joined} || '}}'"
 
     def _digests(self) -> Iterator[str]:
         entity = self._compiled.entity
@@ -213,6 +235,7 @@ class _Writer:
 
     def _hash(self) -> str:
         parts = [self._hashed(plan) for plan in self._compiled.plans]
+        parts += [self._marked(make()) for make in self._gathered().values()]
         parts += [self._marked(self._extra())] if self._compiled.columns.kept else []
         return self._md5(parts)
 
@@ -233,19 +256,24 @@ class _Writer:
             text = f"replace({text}, {separator}, {literal(_ESCAPE + '1')})"
         return f"coalesce({text}, {literal(NULL_MARK)})"
 
-    def _as_json(self, index: int) -> str:
-        """An undeclared cell as JSON; what a format has as JSON is that already."""
-        text = f"to_json(c{index})"
+    def _as_json(self, index: int, cell: str) -> str:
+        """A cell without a type as JSON; what a format has as JSON is that already."""
+        text = f"to_json({cell})"
         if not self._compiled.is_typed:
             return text
         kinds = ", ".join(str(kind.value) for kind in _JSON)
-        is_json = f"k{index} IN ({kinds}) AND c{index} NOT IN ('nan', 'inf', '-inf')"
-        return f"CASE WHEN {is_json} THEN c{index} ELSE {text} END"
+        is_json = f"k{index} IN ({kinds}) AND {cell} NOT IN ('nan', 'inf', '-inf')"
+        return f"CASE WHEN {is_json} THEN {cell} ELSE {text} END"
 
     def _extra(self) -> str:
         """The undeclared cells of a record as one JSON object, missing ones left out."""
         members = ", ".join(
-            f"{literal(msgspec.json.encode(name).decode() + ':')} || {self._as_json(index)}"
+            f"{_member(name)} || {self._as_json(index, f'c{index}')}"
             for name, index in self._compiled.columns.kept
         )
         return f"'{{' || concat_ws(',', {members}) || '}}'"
+
+
+def _member(name: str) -> str:
+    """SQL of what stands before the value of a member in JSON."""
+    return literal(msgspec.json.encode(name).decode() + ":")

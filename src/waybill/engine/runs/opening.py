@@ -26,7 +26,7 @@ def read_options(options: ImportOptions, fields: Sequence[Field], file_name: str
         delimiter=options.delimiter,
         encoding=options.encoding,
         has_header=options.header is HeaderMode.PRESENT,
-        column_names=tuple(field.name for field in fields),
+        column_names=tuple(field.name for field in fields if not field.column_prefix),
         array_columns=tuple(
             name
             for field in fields

@@ -40,7 +40,7 @@ class Target:
         ``keep_existing``: inserts pass over a key that is there already.
         """
         columns = tuple(self.layout.columns[field] for field in fields)
-        return _build(self.name, columns, keep_existing=keep_existing)
+        return _build(self.name, columns, self.layout.merged, keep_existing=keep_existing)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,26 +59,39 @@ class Statements:
 
 
 @lru_cache(maxsize=256)
-def _build(table: str, columns: tuple[str, ...], *, keep_existing: bool) -> Statements:
+def _build(
+    table: str, columns: tuple[str, ...], merged: frozenset[str], *, keep_existing: bool
+) -> Statements:
     width = len(_STAMPS) + len(columns)
     many = max(1, min(_ROWS_PER_INSERT, _MOST_PARAMETERS // width))
     ending = " ON CONFLICT (_key) DO NOTHING" if keep_existing else ""
     head = f"INSERT INTO {table} ({quote_all([*_STAMPS, *columns])}) VALUES "  # noqa: S608 - quoted names
-    row = f"({', '.join('?' * width)})"
+    values = [_merge("'{}'", "?") if column in merged else "?" for column in columns]
+    row = f"({', '.join(['?'] * len(_STAMPS) + values)})"
     return Statements(
         insert_one=head + row + ending,
         insert_many=head + ", ".join([row] * many) + ending,
         rows_per_insert=many,
-        update=_update(table, columns),
+        update=_update(table, columns, merged),
     )
 
 
-def _update(table: str, columns: Sequence[str]) -> str:
+def _update(table: str, columns: Sequence[str], merged: frozenset[str]) -> str:
     """The key is left as it is: setting it, even to itself, would write its index anew."""
     first = len(_STAMPS) + 2
-    values = [f"?{first + index}" for index in range(len(columns))]
+    values = [
+        _merge(f"coalesce({quote(column)}, '{{}}')", f"?{place}")
+        if column in merged
+        else f"?{place}"
+        for place, column in enumerate(columns, start=first)
+    ]
     sets = "".join(f", {quote(column)} = {v}" for column, v in zip(columns, values, strict=True))
     return (
         f"UPDATE {table} SET _job = ?2, _hash = ?4, _record = ?5{sets} "  # noqa: S608 - quoted names
         f"WHERE _id = ?1 AND ({quote_all(columns)}) IS NOT ({', '.join(values)}) RETURNING _id"
     )
+
+
+def _merge(stored: str, given: str) -> str:
+    """SQL: the stored object with the members of the given one, without those that are null."""
+    return f"json_patch({stored}, {given})"
