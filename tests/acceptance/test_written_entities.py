@@ -177,6 +177,13 @@ def test_a_dry_run_tells_the_same_and_stores_nothing(
     assert stored(client, "users") == stored(client, "seats") == []
 
 
+def test_a_value_that_need_not_exist_is_taken(
+    client: httpx.Client, run: Callable[..., dict[str, Any]]
+) -> None:
+    job = run("login,password,club,role\nann,Secret1!,none,new\nbob,Secret1!,nowhere,new\n")
+    assert findings(client, job) == {2: [("FOREIGN_KEY", "club")]}
+
+
 def test_an_option_that_cannot_be_is_refused_at_once(client: httpx.Client) -> None:
     for option in ({"operation": "delete"}, {"atomicity": "file"}):
         answer = client.post(

@@ -96,12 +96,14 @@ class Field:
 class ForeignKey:
     """``fields`` of this entity must exist as ``reference_fields`` of ``reference_entity``.
 
-    An empty ``reference_entity`` means this entity itself: in the file or in the sink.
+    An empty ``reference_entity`` means this entity itself: in the file or in the sink. ``exempt``:
+    values, as text, that need not exist; of a key of one field.
     """
 
     fields: tuple[str, ...]
     reference_entity: str
     reference_fields: tuple[str, ...]
+    exempt: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

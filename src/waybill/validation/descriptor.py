@@ -3,7 +3,7 @@
 All of Table Schema (Data Package v2) is taken, and a key ``waybill`` on both levels. On the schema:
 ``open``, ``action`` (``{"column", "actions"}``), ``sink``, ``writes`` (``descriptor_writes.py``).
 On a field: ``aliases``, ``default``, ``trim`` (``true``, ``"both"`` or ``"none"``), ``secret``,
-``requiredOnCreate``, ``columnPrefix``.
+``requiredOnCreate``, ``columnPrefix``. On a foreign key: ``except``.
 """
 
 from __future__ import annotations
@@ -151,7 +151,7 @@ def _foreign_keys(node: Node, fields: Sequence[Field]) -> tuple[ForeignKey, ...]
 
 
 def _foreign_key(node: Node, fields: Sequence[Field]) -> ForeignKey:
-    node.only(("fields", "reference"))
+    node.only(("fields", "reference", "waybill"))
     if "reference" not in node.value or "fields" not in node.value:
         raise node.refusal("", "needs 'fields' and 'reference'")
     reference = node.child("reference")
@@ -164,7 +164,12 @@ def _foreign_key(node: Node, fields: Sequence[Field]) -> ForeignKey:
         raise reference.refusal("fields", f"must name as many fields as 'fields': {len(own)}")
     if not entity:
         _names(reference, "fields", fields)
-    return ForeignKey(fields=own, reference_entity=entity, reference_fields=others)
+    ours = node.child("waybill")
+    ours.only(("except",))
+    exempt = ours.texts("except", ())
+    if exempt and len(own) > 1:
+        raise ours.refusal("except", "goes with a reference of one field")
+    return ForeignKey(fields=own, reference_entity=entity, reference_fields=others, exempt=exempt)
 
 
 def _action(node: Node) -> ActionColumn | None:
