@@ -44,7 +44,13 @@ ENTITIES = {
             text("role", requiredOnCreate=True),
         ],
         "primaryKey": ["login", "club"],
-        "foreignKeys": [{"fields": "club", "reference": {"resource": "clubs", "fields": "club"}}],
+        "foreignKeys": [
+            {
+                "fields": "club",
+                "reference": {"resource": "clubs", "fields": "club"},
+                "waybill": {"except": ["none"]},
+            }
+        ],
         "waybill": {
             "writes": [
                 {

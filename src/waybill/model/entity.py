@@ -107,6 +107,18 @@ class ForeignKey:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tree:
+    """The records are nodes: the field ``parent`` holds the key of another one.
+
+    A node without a parent, or with one of ``roots``, is at level 1; ``max_depth`` is the last.
+    """
+
+    parent: str
+    roots: tuple[str, ...]
+    max_depth: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ActionColumn:
     """A column that says per record what to do; ``actions`` maps its cells to operations.
 
@@ -152,6 +164,7 @@ class Entity:
     sink: str = ""
     digest: str = ""
     parts: tuple[Part, ...] = ()
+    tree: Tree | None = None
 
     def field(self, name: str) -> Field:
         """The declared field of that name; ``KeyError`` where there is none."""

@@ -135,6 +135,14 @@ class QueryableSink(Sink, Protocol):
         ``fields`` may be ``KEY`` alone: keys as chunks have them, as many as a chunk.
         """
 
+    def values(
+        self, project: ProjectName, entity: str, field: str, keys: pa.Table
+    ) -> Sequence[object]:
+        """What the records with these keys have in ``field``; ``None`` where there is nothing.
+
+        ``keys``: one column ``KEY``, as chunks have it, of different keys; as many as a chunk.
+        """
+
     def records(
         self, project: ProjectName, entity: Entity, *, after: str, limit: int
     ) -> RecordPage:

@@ -101,6 +101,13 @@ class QueryableSinkContract(SinkContract):
             [record] = self.stored(asked, TAGGED)
             assert json.loads(str(record["tags"])) == wanted
 
+    def test_values_are_told_key_by_key(self, asked: QueryableSink) -> None:
+        keys = _table(_key=["b", "z", "a", "c"])
+        assert list(asked.values(PROJECT, "items", "title", keys)) == [None] * 4
+        _apply(asked, "first", ("a", "Apple"), ("b", "Bread"), ("c", None))
+        assert list(asked.values(PROJECT, "items", "title", keys)) == ["Bread", None, "Apple", None]
+        assert list(asked.values(PROJECT, "items", "colour", keys)) == [None] * 4
+
     def test_missing_tells_key_by_key_what_is_not_stored(self, asked: QueryableSink) -> None:
         assert list(asked.missing(PROJECT, "seats", [KEY], _table(_key=["ann|red"]))) == [True]
         job = sink_job(entity=JOINS)

@@ -407,6 +407,16 @@ CATALOGUE: Final[Mapping[str, Code]] = {
         "{value!r} is not a known {reference}",
         "the key of an existing record",
     ),
+    "TREE_TOO_DEEP": _field(
+        "Node too deep",
+        "the record lies below more than {allowed} levels",
+        "at most {allowed} levels",
+    ),
+    "TREE_CIRCLE": _field(
+        "Parents in a circle",
+        "the parents of the record go in a circle",
+        "a parent that has a root",
+    ),
     "ACTION_INVALID": _field("Not an action", "{value!r} is not an action", "one of {bound}"),
     "SECRET_MASKED": _field(
         "Masked secret sent back",

@@ -1,7 +1,8 @@
 """A Table Schema descriptor becomes an entity, or is refused with the place and the reason.
 
 All of Table Schema (Data Package v2) is taken, and a key ``waybill`` on both levels. On the schema:
-``open``, ``action`` (``{"column", "actions"}``), ``sink``, ``writes`` (``descriptor_writes.py``).
+``open``, ``action`` (``{"column", "actions"}``), ``sink``, ``tree`` (``descriptor_tree.py``),
+``writes`` (``descriptor_writes.py``).
 On a field: ``aliases``, ``default``, ``trim`` (``true``, ``"both"`` or ``"none"``), ``secret``,
 ``requiredOnCreate``, ``columnPrefix``. On a foreign key: ``except``.
 """
@@ -18,6 +19,7 @@ from waybill.model.entity import ActionColumn, Entity, ForeignKey
 from waybill.model.options import Operation
 from waybill.validation.descriptor_field import parse_fields
 from waybill.validation.descriptor_prefix import check_uses
+from waybill.validation.descriptor_tree import parent_reference, parse_tree
 from waybill.validation.descriptor_writes import with_parts
 from waybill.validation.node import as_node, did_you_mean, refusal
 
@@ -50,7 +52,7 @@ _KEYS: Final = (
     "foreignKeys",
     "waybill",
 )
-_OUR_KEYS: Final = ("open", "action", "sink", "writes")
+_OUR_KEYS: Final = ("open", "action", "sink", "writes", "tree")
 _FIELDS_MATCH: Final = ("exact", "equal", "subset", "superset", "partial")
 
 
@@ -73,14 +75,18 @@ def parse_descriptor(
     fields = parse_fields(node)
     ours = node.child("waybill")
     ours.only(_OUR_KEYS)
+    key = _names(node, "primaryKey", fields)
+    tree = parse_tree(ours, fields, key)
+    inner = () if tree is None else (parent_reference(tree, key),)
     entity = Entity(
         name=name,
         title=node.text("title"),
         description=node.text("description"),
         fields=fields,
-        key=_names(node, "primaryKey", fields),
+        key=key,
         unique_keys=_unique_keys(node, fields),
-        foreign_keys=_foreign_keys(node, fields),
+        foreign_keys=(*_foreign_keys(node, fields), *inner),
+        tree=tree,
         action=_action(ours),
         is_open=ours.flag("open"),
         sink=ours.text("sink"),

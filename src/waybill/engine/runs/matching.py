@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from waybill.engine.runs.creation import CreationRule
+from waybill.engine.runs.tree import TreeRule
 from waybill.engine.runs.verdicts import LateFindings, Verdicts, among, refusal_finding
 from waybill.errors import JobFailed
 from waybill.ports.sink import QueryableSink
@@ -56,6 +57,8 @@ class MatchPhase:
         for foreign_key in keys:
             self._judge_reference(foreign_key, verdicts)
         CreationRule(context=self.context, spool=self.spool).judge(verdicts)
+        sound = Verdicts(rejected=late.records(), skipped=skipped, late=late)
+        TreeRule(context=self.context, spool=self.spool).judge(sound)
         self._follow_rejected(keys, verdicts)
         return Verdicts(rejected=late.records(), skipped=skipped, late=late)
 

@@ -9,6 +9,7 @@ import math
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final, cast
 
+import apsw
 import msgspec
 
 from waybill.errors import RequestInvalid
@@ -21,7 +22,6 @@ from waybill.sinks.sqlite.names import quote, quote_all
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    import apsw
     import pyarrow as pa
 
     from waybill.model.entity import Entity
@@ -74,6 +74,21 @@ def find_missing(
         ).fetchall()
         db.execute(f"DROP TABLE {_WANTED}")
     return [is_there != 1 for (is_there,) in found]
+
+
+def find_values(db: apsw.Connection, entity: str, field: str, keys: pa.Table) -> Sequence[object]:
+    """The stored value of a field by key, ``None`` where there is none."""
+    table = find_table_name(db, entity)
+    column = column_names(db, entity).get(field)
+    if table is None or column is None:
+        return [None] * keys.num_rows
+    wanted = apsw.carray(tuple(keys.column(KEY).to_pylist()))
+    rows = db.execute(
+        f"SELECT stored.{quote(column)} FROM carray(?) AS wanted "  # noqa: S608 - quoted names
+        f"LEFT JOIN {quote(table)} AS stored ON stored._key = wanted.value ORDER BY wanted.rowid",
+        (wanted,),
+    )
+    return [value for (value,) in rows]
 
 
 def _to_records(

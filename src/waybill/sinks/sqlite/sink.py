@@ -141,6 +141,16 @@ class SqliteSink:
         with database.reading() as db:
             return reading.find_missing(db, entity, fields, values)
 
+    def values(
+        self, project: ProjectName, entity: str, field: str, keys: pa.Table
+    ) -> Sequence[object]:
+        """See ``QueryableSink.values``."""
+        database = self._projects.of(project)
+        if not database.exists:
+            return [None] * keys.num_rows
+        with database.reading() as db:
+            return reading.find_values(db, entity, field, keys)
+
     def records(
         self, project: ProjectName, entity: Entity, *, after: str, limit: int
     ) -> RecordPage:

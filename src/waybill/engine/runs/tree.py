@@ -1,0 +1,82 @@
+"""The rule of a tree: no node of the file lies too deep, and no parents go in a circle."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from waybill.errors import JobFailed
+from waybill.model.options import Operation
+from waybill.ports.sink import ACTION, KEY, RECORD, QueryableSink
+from waybill.validation.codes import make_finding
+from waybill.validation.tree_table import NODE, TreeTable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from waybill.engine.runs.context import RunContext
+    from waybill.engine.runs.spool import Spool
+    from waybill.engine.runs.verdicts import Verdicts
+    from waybill.model.entity import Tree
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TreeRule:
+    """Judges the nodes of one run, as they will lie among those that are stored."""
+
+    context: RunContext
+    spool: Spool
+
+    def judge(self, verdicts: Verdicts) -> None:
+        """Note a finding on each kept node that is too deep or has a circle above it.
+
+        Raises:
+            JobFailed: the entity's sink cannot be asked.
+        """
+        tree = self.context.entity.tree
+        if tree is None or self.context.sink_job.operation is Operation.DELETE:
+            return
+        with closing(TreeTable(self.context.parts.checkers.sandbox, tree)) as table:
+            for nodes in self._nodes(tree, verdicts):
+                table.add(nodes)
+            table.settle()
+            while (keys := table.unknown_parents()).num_rows:
+                self.context.control.check(may_cancel=False)
+                table.add_stored(self._stored(tree, keys))
+            self._note(tree, table, verdicts)
+
+    def _nodes(self, tree: Tree, verdicts: Verdicts) -> Iterator[pa.Table]:
+        """The kept nodes whose parent the file tells, chunk by chunk; no deleted ones."""
+        for chunk in self.spool:
+            self.context.control.check(may_cancel=False)
+            rows = self.spool.good_rows(chunk) if chunk.accepted else None
+            if rows is None or tree.parent not in rows.column_names:
+                continue
+            rows = rows.filter(pa.array(verdicts.keep(rows.column(RECORD).to_numpy())))
+            if ACTION in rows.column_names:
+                rows = rows.filter(
+                    pc.not_equal(rows.column(ACTION), pa.scalar(Operation.DELETE.value))
+                )
+            yield rows.select([KEY, tree.parent, RECORD]).rename_columns(NODE)
+
+    def _stored(self, tree: Tree, keys: pa.Table) -> pa.Table:
+        """The stored nodes of these keys with their parents; one that is not stored has none."""
+        sink, job = self.context.sink, self.context.job
+        if not isinstance(sink, QueryableSink):
+            raise JobFailed(
+                "the entity is a tree, and its sink cannot be asked for parents",
+                code="SINK_NOT_QUERYABLE",
+            )
+        asked = keys.select(["key"]).rename_columns([KEY])
+        found = sink.values(job.project, self.context.entity.name, tree.parent, asked)
+        return keys.append_column("parent", pa.array(found, pa.string()))
+
+    def _note(self, tree: Tree, table: TreeTable, verdicts: Verdicts) -> None:
+        deep = make_finding("TREE_TOO_DEEP", field=tree.parent, allowed=tree.max_depth)
+        circle = make_finding("TREE_CIRCLE", field=tree.parent)
+        for record, is_circle in table.wrong():
+            verdicts.late.add(record, circle if is_circle else deep)
