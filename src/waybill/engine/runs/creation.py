@@ -146,14 +146,15 @@ def _judge_rows(
 ) -> None:
     """Judge rows in file order, each knowing what those before it created."""
     places = [each.places(rows) for each in sought]
-    names = {name for each in sought for name in each.need.fields}
-    values = {name: _has(rows, name) for name in sorted(names)}
+    names = dict.fromkeys(name for each in sought for name in each.need.fields)
+    values = {name: _has(rows, name) for name in names}
     records = rows.column(RECORD).to_numpy()
     for row in np.flatnonzero(np.any([each != _NOWHERE for each in places], axis=0)).tolist():
         met = [(each, at[row]) for each, at in zip(sought, places, strict=True) if at[row] >= 0]
         new = [each.need for each, place in met if not each.created[place]]
-        lacking = {name for need in new for name in need.fields if not values[name][row]}
-        for name in sorted(lacking):
+        needed = dict.fromkeys(name for need in new for name in need.fields)
+        lacking = [name for name in needed if not values[name][row]]
+        for name in lacking:
             late.add(int(records[row]), make_finding("REQUIRED_ON_CREATE", field=name))
         if not lacking and may_create[row]:
             for each, place in met:
