@@ -73,6 +73,7 @@ TITLES: Final[Mapping[str, str]] = {
     "SERVER_UNREACHABLE": "No server answers at the address",
     "SETTINGS_INVALID": "A setting is unknown or out of range",
     "SINK_BROKEN": "The entity's sink broke its contract",
+    "RECORDS_STORED_ELSEWHERE": "Records of the entity are stored in others",
     "SINK_NOT_QUERYABLE": "The entity's sink cannot be asked",
     "SINK_TAKES_NO_WHOLE_FILE": "The entity's sink cannot load all or nothing",
     "SQLITE_TOO_OLD": "The SQLite library is too old",

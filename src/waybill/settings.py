@@ -93,6 +93,11 @@ class DataDirectory:
         return self.root / "entities"
 
     @property
+    def bundles(self) -> Path:
+        """Folder of bundle descriptors."""
+        return self.root / "bundles"
+
+    @property
     def exports(self) -> Path:
         """Folder of export definitions."""
         return self.root / "exports"
@@ -134,7 +139,7 @@ class DataDirectory:
     def make_folders(self) -> None:
         """Make every folder that is missing, for the owner only; safe to repeat."""
         state = (self.sinks, self.blobs, self.run, self.scratch, self.secrets)
-        for folder in (self.root, self.entities, self.exports, *state):
+        for folder in (self.root, self.entities, self.bundles, self.exports, *state):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 

@@ -13,12 +13,15 @@ import pytest
 import yaml
 
 from waybill.error_codes import TITLES
-from waybill.errors import SchemaInvalid
+from waybill.validation.bundle_descriptor import parse_bundle
 from waybill.validation.codes import CATALOGUE
 from waybill.validation.descriptor import parse_descriptor
+from waybill.validation.pinned import parse_entities
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from waybill.model.entity import Entity
 
 ROOT = Path(__file__).resolve().parents[2]
 TOP = ("README.md", "CONTRIBUTING.md", "SECURITY.md")
@@ -80,15 +83,31 @@ def test_every_page_can_be_reached_from_the_table_of_contents() -> None:
     assert set((ROOT / "docs").rglob("*.md")) - reached == set()
 
 
+def shown_entities() -> dict[str, Entity]:
+    """Every entity that a page shows, those that write others among them."""
+    marked = ((words, text) for _, words, text in blocks("json", "yaml"))
+    return dict(
+        parse_entities(
+            {
+                words.removeprefix("entity="): yaml.safe_load(text)
+                for words, text in marked
+                if words.startswith("entity=")
+            }
+        )
+    )
+
+
 def test_every_schema_shown_is_accepted() -> None:
-    shown_schemas = [b for b in blocks("json", "yaml") if b[1].startswith("entity=")]
-    assert len(shown_schemas) >= 3
-    for page, words, text in shown_schemas:
-        name = words.removeprefix("entity=")
-        try:
-            parse_descriptor(yaml.safe_load(text), name=name)
-        except SchemaInvalid as error:
-            pytest.fail(f"{page}, {name}: {error.pointer} {error.message}")
+    assert len(shown_entities()) >= 8
+
+
+def test_every_bundle_shown_is_accepted() -> None:
+    shown_bundles = [b for b in blocks("json", "yaml") if b[1].startswith("bundle=")]
+    assert shown_bundles
+    for _, words, text in shown_bundles:
+        name = words.removeprefix("bundle=")
+        bundle = parse_bundle(yaml.safe_load(text), name=name, entities=shown_entities())
+        assert bundle.choices
 
 
 def test_the_schema_of_the_demo_is_accepted() -> None:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from waybill.errors import SchemaInvalid
-from waybill.validation.entity_files import from_json, load_entities
+from waybill.validation.entity_files import load_entities
+from waybill.validation.pinned import read_pinned
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,13 +22,13 @@ def test_json_and_yaml_descriptors_give_the_same_entity(tmp_path: Path) -> None:
     loaded = load_entities(tmp_path)
     assert list(loaded) == ["one", "two"]
     assert loaded["one"].entity.fields == loaded["two"].entity.fields
-    assert loaded["one"].descriptor_json == loaded["two"].descriptor_json
+    assert loaded["one"].pinned == loaded["two"].pinned
 
 
 def test_a_pinned_descriptor_gives_the_same_entity_again(tmp_path: Path) -> None:
     (tmp_path / "one.json").write_text(json.dumps(FIELDS))
     loaded = load_entities(tmp_path)["one"]
-    assert from_json(loaded.descriptor_json, name="one").entity == loaded.entity
+    assert read_pinned(loaded.pinned, name="one") == loaded.entity
 
 
 def test_a_directory_that_is_not_there_has_no_entities(tmp_path: Path) -> None:

@@ -57,7 +57,8 @@ def _copy(source: DataDirectory, copy: DataDirectory, on_progress: Callable[[str
         copied = target / database.relative_to(root)
         copied.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         copy_database(database, copied)
-    folders = (source.sinks, source.blobs, source.secrets, source.entities, source.exports)
+    described = (source.entities, source.bundles, source.exports)
+    folders = (source.sinks, source.blobs, source.secrets, *described)
     for folder in folders:
         on_progress(str(folder.relative_to(root)))
         copy_files(folder, target / folder.relative_to(root))

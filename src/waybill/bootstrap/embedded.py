@@ -19,7 +19,7 @@ from waybill.settings import DataDirectory, read_settings
 from waybill.sinks.sqlite.sink import SqliteSink
 from waybill.stores.sqlite.store import SqliteStore
 from waybill.system import FilePresence, SystemClock, SystemIds
-from waybill.validation.entity_files import load_entities
+from waybill.validation.entity_files import load_bundles, load_entities
 from waybill.validation.sandbox import open_sandbox
 
 if TYPE_CHECKING:
@@ -95,16 +95,17 @@ def open_own_sandbox(parts: Embedded) -> Sandbox:
 
 
 def load_catalogue(directory: DataDirectory) -> Catalogue:
-    """The entities of a server's directory, each with its sink.
+    """The entities of a server's directory, each with its sink, and its bundles.
 
     Raises:
         SchemaInvalid: a descriptor is refused; names the file and the place.
         SettingsInvalid: an entity names a sink that is not installed.
     """
     entries = load_entities(directory.entities)
+    bundles = load_bundles(directory.bundles, entries)
     names = {entry.entity.sink for entry in entries.values()}
     sinks = {name: open_sink(name, directory) for name in names | {""}}
-    return Catalogue(entries=entries, sink_for=partial(_sink_of, sinks, directory))
+    return Catalogue(entries=entries, bundles=bundles, sink_for=partial(_sink_of, sinks, directory))
 
 
 def _sink_of(sinks: dict[str, Sink], directory: DataDirectory, entity: Entity) -> Sink:

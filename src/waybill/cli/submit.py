@@ -1,7 +1,7 @@
 """``waybill submit``: hand over a file."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -25,6 +25,9 @@ from waybill.cli.import_options import (
     delimiter_character,
 )
 from waybill.cli.output import open_console, print_json
+
+if TYPE_CHECKING:
+    from waybill.client import Job
 
 
 def submit(  # noqa: PLR0913 - one parameter per option of the command line
@@ -104,12 +107,16 @@ def submit(  # noqa: PLR0913 - one parameter per option of the command line
 
             typer.echo(f"job {job.id}", err=True)  # whatever becomes of the watching
             job = follow(client.watch(job.id))
+    _show(job, as_json=as_json, in_full=watch)
+    raise typer.Exit(job_exit_code(job) if watch else ExitCode.DONE)
+
+
+def _show(job: "Job", *, as_json: bool, in_full: bool) -> None:
     if as_json:
         print_json(job.raw)
-    elif watch:
+    elif in_full:
         from waybill.cli.views import show_job
 
         show_job(open_console(), job)
     else:
         typer.echo(job.id)
-    raise typer.Exit(job_exit_code(job) if watch else ExitCode.DONE)

@@ -35,7 +35,7 @@ def show_job(console: Console, job: Job) -> None:
     facts = {
         "job": job.id,
         "state": f"{job.state} ({job.outcome})" if job.outcome else job.state,
-        "entity": job.entity,
+        "entity": f"{job.entity} ({job.chosen_entity})" if job.chosen_entity else job.entity,
         "reference": job.client_ref,
         "progress": None if job.is_final else f"{job.progress:.0%} {job.phase}",
         "records": counts_text(job.counts),

@@ -39,6 +39,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     kind: str = "import"
     project: str = ""
     entity: str = ""
+    chosen_entity: str | None = None
     outcome: str | None = None
     phase: str = ""
     progress: float = 0.0

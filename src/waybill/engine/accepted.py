@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from waybill.engine.report_parts import ReportParts
+    from waybill.model.entity import Entity
     from waybill.model.job import Job
     from waybill.ports.reader import RawChunk, Reader
     from waybill.ports.sink import ChunkResult
@@ -68,7 +69,7 @@ class AcceptedRecords:
         self._entity = entity_of(job)
         header = columns_of(job)
         self._layout = lay_out(header)
-        columns = column_map_of(job, self._entity)
+        columns = column_map_of(job, self._entity) if self._entity else None
         self._hidden = columns.hidden if columns else frozenset[int]()
         shown = frozenset(self._layout.kept) - self._hidden
         bound = columns.bound if columns else ()
@@ -120,16 +121,16 @@ class AcceptedRecords:
             yield pa.table([pa.array(chunk.records), chunk.outcomes, *columns], schema=schema)
 
     def _raw_chunks(self) -> Iterator[_Chunk]:
-        if not self._job.counts.applied:
+        if self._entity is None or not self._job.counts.applied:
             return
         with closing(open_input(self._parts, self._job, self._entity)) as reader:
-            yield from self._chunks(reader)
+            yield from self._chunks(reader, self._entity)
 
     def _raw_cells(self, chunk: _Chunk) -> list[Sequence[Cell]]:
         return [self._raw(chunk, place).to_pylist() for place in self._layout.kept]
 
     def _typed_chunks(self, *, as_written: bool) -> Iterator[tuple[_Chunk, TypedCells]]:
-        if not self._job.counts.applied:
+        if self._entity is None or not self._job.counts.applied:
             return
         sandbox = self._parts.sandbox()
         with (
@@ -138,12 +139,12 @@ class AcceptedRecords:
                 CellTyper(self._fields, reader.header, sandbox, as_written=as_written)
             ) as typer,
         ):
-            for chunk in self._chunks(reader):
+            for chunk in self._chunks(reader, self._entity):
                 yield chunk, typer.values(chunk.rows)
 
-    def _chunks(self, reader: Reader) -> Iterator[_Chunk]:
+    def _chunks(self, reader: Reader, entity: Entity) -> Iterator[_Chunk]:
         """What was applied; behind that the input may be one that cannot be read on."""
-        results = iter(self._parts.sink_for(self._entity).results(self._job.id))
+        results = iter(self._parts.sink_for(entity).results(self._job.id))
         result = next(results, None)
         with closing(reader.map_chunks(lambda raw: raw)) as chunks:
             while result is not None and (raw := next(chunks, None)) is not None:

@@ -29,7 +29,7 @@ class FileCheck:
     """One check of one file; after ``run`` the fields hold the result.
 
     ``on_progress`` is told the share done (0..1), records read and rejected so far. References to
-    other entities are not checked: there is nothing to ask.
+    other entities, and needs of new records, are not checked: there is nothing to ask.
     """
 
     reader: Reader

@@ -7,15 +7,23 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from waybill.errors import KeyReused, NotFound, OptionInvalid, StateConflict
+from waybill.model.bundle import LaneOf
 from waybill.model.ids import BlobName
 from waybill.model.job import JobKind, JobState
-from waybill.model.options import AbsentMembers, Operation, UnknownColumns
+from waybill.model.options import (
+    AbsentMembers,
+    Atomicity,
+    HeaderMode,
+    Operation,
+    UnknownColumns,
+)
 from waybill.ports.job_store import NewJob
+from waybill.validation.entity_files import LoadedBundle, LoadedEntity
 
 if TYPE_CHECKING:
     from waybill.engine.catalogue import Catalogue
     from waybill.model.entity import Entity
-    from waybill.model.ids import JobId
+    from waybill.model.ids import JobId, ProjectName
     from waybill.model.job import InputFile, Job
     from waybill.model.options import ImportOptions
     from waybill.model.principal import Principal
@@ -23,6 +31,8 @@ if TYPE_CHECKING:
     from waybill.ports.clock import Clock, IdSource, Presence
     from waybill.ports.dispatcher import Dispatcher
     from waybill.ports.job_store import JobStore
+
+    Target = LoadedEntity | LoadedBundle
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +56,8 @@ class Idempotency:
 class Submission:
     """A file to import.
 
-    ``lane``: empty for the default ``project/entity``. ``external_id``: empty for the native id.
+    ``entity``: name of an entity or a bundle. ``lane``: empty for the default, ``project/entity``
+    or what the bundle says. ``external_id``: empty for the native id.
     """
 
     entity: str
@@ -96,20 +107,20 @@ class Commands:
         With an answered key the stored job is returned and the upload is dropped.
 
         Raises:
-            NotFound: no such entity.
-            OptionInvalid: an option does not fit the entity.
+            NotFound: no such entity or bundle.
+            OptionInvalid: an option does not fit the entity, or the bundle.
             KeyReused: the key came with another request.
         """
         if idempotency is not None and idempotency.job is not None:
             return self._replay(principal, submission, idempotency, idempotency.job)
-        entry = self.catalogue.find(submission.entity)
-        refuse_misfit(submission.options, entry.entity)
+        target = self.catalogue.find_target(submission.entity)
+        refuse_misfit_of_target(submission.options, target)
         if idempotency is not None:
             self.store.set_key_fingerprint(
                 principal.project, idempotency.key, idempotency.fingerprint
             )
         key = idempotency.key if idempotency is not None else None
-        job = self.store.add_job(self._new_job(principal, submission, entry.descriptor_json, key))
+        job = self.store.add_job(self._new_job(principal, submission, target, key))
         if job.state is JobState.WAITING:
             self.dispatcher.hint_work()
         logger.debug(
@@ -161,7 +172,7 @@ class Commands:
         return job
 
     def _new_job(
-        self, principal: Principal, submission: Submission, descriptor: str, key: str | None
+        self, principal: Principal, submission: Submission, target: Target, key: str | None
     ) -> NewJob:
         job_id = self.ids.job_id()
         return NewJob(
@@ -169,9 +180,9 @@ class Commands:
             kind=JobKind.IMPORT,
             project=principal.project,
             entity=submission.entity,
-            lane=submission.lane or f"{principal.project}/{submission.entity}",
+            lane=submission.lane or default_lane(principal.project, submission.entity, target),
             options=submission.options,
-            descriptor=descriptor,
+            descriptor=target.pinned,
             input=submission.file,
             client_ref=submission.client_ref,
             dialect=submission.dialect,
@@ -181,6 +192,30 @@ class Commands:
             created_at=self.clock.now(),
             idempotency_key=key,
         )
+
+
+def default_lane(project: ProjectName, name: str, target: Target) -> str:
+    """The lane of a job that names none."""
+    is_shared = isinstance(target, LoadedBundle) and target.bundle.lane is LaneOf.PROJECT
+    return str(project) if is_shared else f"{project}/{name}"
+
+
+def refuse_misfit_of_target(options: ImportOptions, target: Target) -> None:
+    """Refuse options that make no sense for the entity, or for one of the bundle.
+
+    Raises:
+        OptionInvalid: names the option and the reason.
+    """
+    if isinstance(target, LoadedEntity):
+        refuse_misfit(options, target.entity)
+        return
+    if options.header is HeaderMode.ABSENT:
+        raise OptionInvalid(
+            f"{target.bundle.name} is a bundle: the header tells which entity a file is of",
+            parameter="header",
+        )
+    for entity in target.bundle.entities:
+        refuse_misfit(options, entity)
 
 
 def refuse_misfit(options: ImportOptions, entity: Entity) -> None:
@@ -200,6 +235,16 @@ def refuse_misfit(options: ImportOptions, entity: Entity) -> None:
             "the option absent_members = keep needs declared fields: undeclared ones, which"
             " unknown_columns = keep keeps, are one value that each record replaces",
             parameter="absent_members",
+        )
+    if entity.parts and options.operation is not Operation.UPSERT:
+        raise OptionInvalid(
+            f"{entity.name} writes other entities, so it only takes operation = upsert",
+            parameter="operation",
+        )
+    if entity.parts and options.atomicity is not Atomicity.ROW:
+        raise OptionInvalid(
+            f"{entity.name} writes other entities, so it only takes atomicity = row",
+            parameter="atomicity",
         )
     if not entity.key and options.operation in {Operation.UPDATE, Operation.DELETE}:
         raise OptionInvalid(

@@ -17,6 +17,7 @@ from waybill.engine.job_files import (
     columns_of,
     entity_of,
     find_artifact,
+    has_secrets,
     read_pieces,
 )
 from waybill.engine.report_copy import keeping
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
     from waybill.engine.report_parts import ReportParts
     from waybill.model.artifact import Artifact
-    from waybill.model.entity import Entity
+    from waybill.model.entity import Field
     from waybill.model.finding import Rejection
     from waybill.model.job import Job
 
@@ -85,11 +86,12 @@ class RejectionPage:
 class RejectionStream:
     """All rejected records in input order, to be read once.
 
-    ``places``: of each declared field that the file has, the place of its cell in
+    ``fields``: the declared ones by name, in the entity's order; none where a bundle found no
+    entity, and so no records. ``places``: of each that the file has, the place of its cell in
     ``Rejection.cells``.
     """
 
-    entity: Entity
+    fields: Mapping[str, Field]
     places: Mapping[str, int]
     rejections: Iterator[Rejection]
 
@@ -182,9 +184,9 @@ def rejection_stream(parts: ReportParts, job: Job) -> RejectionStream:
     master = find_artifact(parts, job, ArtifactKind.REJECTIONS)
     lines = read_pieces(parts.blobs, master.blob) if master is not None else iter(())
     entity = entity_of(job)
-    columns = column_map_of(job, entity)
+    columns = column_map_of(job, entity) if entity else None
     return RejectionStream(
-        entity=entity,
+        fields={field.name: field for field in entity.fields} if entity else {},
         places={bound.field.name: bound.index for bound in columns.bound} if columns else {},
         rejections=iterate_rejections(lines),
     )
@@ -225,9 +227,10 @@ def input_download(parts: ReportParts, job: Job) -> Download:
 
     Raises:
         Gone: retention has ended.
-        NotAllowed: the entity has secret fields, whose values leave the server in no form.
+        NotAllowed: the entity has secret fields, whose values leave the server in no form; so has
+            a bundle if any of its entities has.
     """
-    if entity_of(job).secret_fields:
+    if has_secrets(job):
         raise NotAllowed(
             "the entity has secret fields, so inputs leave the server in no form",
             scope="",

@@ -15,8 +15,10 @@ from waybill.errors import ColumnsGrew, FileRefused
 from waybill.model.ids import BlobName
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from waybill.engine.report_parts import ReportParts
-    from waybill.model.entity import Entity
+    from waybill.model.entity import Field
     from waybill.model.job import InputFile
     from waybill.model.options import ImportOptions
     from waybill.ports.reader import Reader
@@ -31,16 +33,19 @@ class FirstLook:
 
 
 def look_at(
-    parts: ReportParts, file: InputFile, options: ImportOptions, entity: Entity
+    parts: ReportParts, file: InputFile, options: ImportOptions, fields: Sequence[Field]
 ) -> FirstLook | None:
-    """What the beginning of a stored upload shows; ``None`` where it cannot be read."""
+    """What the beginning of a stored upload shows; ``None`` where it cannot be read.
+
+    ``fields``: those that it may have.
+    """
     path = parts.blobs.local_path(BlobName(file.blob))
     if path is None:
         return None
     if not file.size_bytes:
         return FirstLook(columns=(), has_records=False)
     try:
-        with closing(parts.open_reader(path, read_options(options, entity, file.name))) as reader:
+        with closing(parts.open_reader(path, read_options(options, fields, file.name))) as reader:
             return FirstLook(columns=reader.header.names, has_records=_has_records(reader))
     except FileRefused:
         return None

@@ -22,6 +22,7 @@ from waybill.ports.sink import QueryableSink
 from waybill.reports.templates.csv_template import write_csv_template
 from waybill.reports.templates.xlsx_template import write_xlsx_template
 from waybill.reports.xlsx_rows import write_xlsx_rows
+from waybill.validation.entity_files import LoadedBundle
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -98,10 +99,14 @@ class Insights:
     def first_look(self, file: InputFile, options: ImportOptions, entity: str) -> FirstLook | None:
         """What the beginning of an upload shows; ``None`` where only its run can say.
 
+        ``entity``: of an entity, or of a bundle.
+
         Raises:
             NotFound: no such entity.
         """
-        return look_at(self.reports, file, options, self.catalogue.find(entity).entity)
+        target = self.catalogue.find_target(entity)
+        kind = target.bundle if isinstance(target, LoadedBundle) else target.entity
+        return look_at(self.reports, file, options, kind.fields)
 
     def sheet(
         self, columns: Sequence[str], rows: Iterable[Sequence[str | int | None]], *, title: str
@@ -174,6 +179,12 @@ class Insights:
         return sink.records(principal.project, entry.entity, after=cursor, limit=limit)
 
     def _queryable(self, entry: LoadedEntity) -> QueryableSink:
+        if entry.entity.parts:
+            names = ", ".join(part.entity.name for part in entry.entity.parts)
+            raise RequestInvalid(
+                f"records of {entry.entity.name} are stored in {names}; read them there",
+                code="RECORDS_STORED_ELSEWHERE",
+            )
         sink = self.catalogue.sink_for(entry.entity)
         if not isinstance(sink, QueryableSink):
             raise RequestInvalid(

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from waybill.engine.runs.opening import read_options
 from waybill.errors import FileRefused, Gone
+from waybill.model.entity import Entity
 from waybill.model.ids import BlobName
 from waybill.validation.columns import match_columns
-from waybill.validation.descriptor import parse_descriptor
+from waybill.validation.pinned import read_pinned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from waybill.engine.report_parts import ReportParts
     from waybill.model.artifact import Artifact, ArtifactKind
-    from waybill.model.entity import Entity
     from waybill.model.job import Job
     from waybill.ports.blobs import Blobs
     from waybill.ports.reader import Reader
@@ -36,7 +35,7 @@ def open_input(parts: ReportParts, job: Job, entity: Entity) -> Reader:
     if job.input is None or path is None:
         raise Gone("the input is gone", code="ARTIFACT_GONE")
     options = replace(
-        read_options(job.options, entity, job.input.name), known_columns=columns_of(job)
+        read_options(job.options, entity.fields, job.input.name), known_columns=columns_of(job)
     )
     return parts.open_reader(path, options)
 
@@ -61,9 +60,17 @@ def columns_of(job: Job) -> tuple[str, ...]:
     return tuple(map(str, columns)) if isinstance(columns, list | tuple) else ()
 
 
-def entity_of(job: Job) -> Entity:
-    """The entity that a job was accepted under."""
-    return parse_descriptor(json.loads(job.descriptor), name=job.entity)
+def entity_of(job: Job) -> Entity | None:
+    """The entity that a job's records are of, as pinned; ``None`` where a bundle found none."""
+    pinned = read_pinned(job.descriptor, name=job.entity)
+    if isinstance(pinned, Entity):
+        return pinned
+    return pinned.entity(job.chosen_entity) if job.chosen_entity else None
+
+
+def has_secrets(job: Job) -> bool:
+    """Whether the input may hold secrets: of the entity, or of any entity of the bundle."""
+    return bool(read_pinned(job.descriptor, name=job.entity).secret_fields)
 
 
 def column_map_of(job: Job, entity: Entity) -> ColumnMap | None:

@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from waybill.engine.runs.bundle_run import BundleRun
 from waybill.engine.runs.context import RunContext
 from waybill.engine.runs.control import RunReleased
 from waybill.engine.runs.import_run import ImportRun
 from waybill.errors import Fenced, StorageFull, StoreUnavailable
+from waybill.model.bundle import Bundle
 from waybill.model.job import AttemptEnd, Counts, Job, JobError, JobState
 from waybill.ports.job_store import ANY_SIZE, Finish
 
@@ -139,11 +141,13 @@ class Worker:
         return None
 
     def _work(self, job: Job, control: RunControl) -> Finish:
-        entity = self.parts.checkers.entity(job)
+        pinned = self.parts.checkers.pinned(job)
+        if isinstance(pinned, Bundle):
+            return BundleRun(job, pinned, self.parts, control).run()
         context = RunContext(
             job=job,
-            entity=entity,
-            sink=self.parts.sink_for(entity),
+            entity=pinned,
+            sink=self.parts.sink_for(pinned),
             parts=self.parts,
             control=control,
         )

@@ -65,7 +65,9 @@ class Field:
     ``default``: text used where a column is there and the cell is missing. ``secret``: masked
     everywhere and hashed in the sink. ``kinds``: words of the JSON kinds that it takes in typed
     formats (``string``, ``number``, ``boolean``, ``object``, ``array``), a list for its items;
-    empty means those of its type.
+    empty means those of its type. ``required_on_create``: needs a value in a record whose key
+    is not stored yet. ``column_prefix``: the field takes every column whose name begins so, as
+    members of one JSON object named by the rest; empty for a field of one column.
     """
 
     name: str
@@ -81,6 +83,8 @@ class Field:
     trim: Trim = Trim.NONE
     secret: bool = False
     kinds: tuple[str, ...] = ()
+    required_on_create: bool = False
+    column_prefix: str = ""
     decimal_char: str = "."
     group_char: str = ""
     bare_number: bool = True
@@ -95,12 +99,26 @@ class Field:
 class ForeignKey:
     """``fields`` of this entity must exist as ``reference_fields`` of ``reference_entity``.
 
-    An empty ``reference_entity`` means this entity itself: in the file or in the sink.
+    An empty ``reference_entity`` means this entity itself: in the file or in the sink. ``exempt``:
+    values, as text, that need not exist; of a key of one field.
     """
 
     fields: tuple[str, ...]
     reference_entity: str
     reference_fields: tuple[str, ...]
+    exempt: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tree:
+    """The records are nodes: the field ``parent`` holds the key of another one.
+
+    A node without a parent, or with one of ``roots``, is at level 1; ``max_depth`` is the last.
+    """
+
+    parent: str
+    roots: tuple[str, ...]
+    max_depth: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,12 +134,25 @@ class ActionColumn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A share of a record that is stored in another ``entity``.
+
+    ``fields``: field of that entity -> field of the record. Those of its key are among them.
+    """
+
+    entity: Entity
+    fields: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Entity:
     """A kind of record.
 
     ``key``: the primary key's fields, never empty for a keyed entity; an entity without a key only
     takes inserts. ``is_open``: undeclared columns may be kept in one ordered JSON column.
     ``sink``: entry-point name, empty for the embedded one. ``digest``: SHA-256 of the descriptor.
+    ``parts``: what of a record is stored where, in the order of writing; empty for records that are
+    stored as they are.
     """
 
     name: str
@@ -135,6 +166,8 @@ class Entity:
     is_open: bool = False
     sink: str = ""
     digest: str = ""
+    parts: tuple[Part, ...] = ()
+    tree: Tree | None = None
 
     def field(self, name: str) -> Field:
         """The declared field of that name; ``KeyError`` where there is none."""

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from waybill.model.options import ImportOptions
 
 
+CHOSEN_ENTITY: Final = "entity"
+"""The format fact that names which entity of a bundle the file is of."""
+
+
 class JobKind(StrEnum):
     """What a run of the job does; never changes its life cycle."""
 
@@ -153,7 +157,8 @@ class InputFile:
 class Job:
     """One job as the store holds it.
 
-    ``descriptor``: the entity's descriptor as JSON, pinned at acceptance.
+    ``entity``: name of the entity, or of the bundle. ``descriptor``: what describes it, pinned at
+    acceptance.
     ``progress``: 0..1, never falls, 1.0 only when final. ``rate``: records per second of the
     running attempt, ``eta_seconds`` the rest it needs; ``None`` where unknown.
     ``format_facts``: what the reader chose (delimiter, encoding, header), for people.
@@ -195,3 +200,9 @@ class Job:
     def is_final(self) -> bool:
         """Whether the job is over."""
         return self.state.is_final
+
+    @property
+    def chosen_entity(self) -> str | None:
+        """Name of the entity that a bundle's job found from the header; ``None`` without one."""
+        name = self.format_facts.get(CHOSEN_ENTITY)
+        return name if isinstance(name, str) else None

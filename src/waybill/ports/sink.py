@@ -85,7 +85,12 @@ class Sink(Protocol):
     A chunk is a ``pa.Table``: the columns named above, then one column per declared field that
     the file has, typed, under the field's name. A field without a column keeps its stored value
     (``None`` for a new record); so does one that ``ABSENT`` names, in its record. Columns of secret
-    fields hold hashes.
+    fields hold hashes. A field with a ``column_prefix`` is one JSON object as text, which changes
+    the stored one member by member: a member that it lacks keeps its value, ``null`` removes one
+    (RFC 7396); ``ABSENT`` never names it.
+
+    Records of an entity with parts are stored in other entities: ``ports/parts.py`` takes a chunk
+    apart and joins the outcomes. Such a job only upserts, and is never a whole file.
     """
 
     def begin(self, job: SinkJob) -> None:
@@ -135,7 +140,18 @@ class QueryableSink(Sink, Protocol):
     def missing(
         self, project: ProjectName, entity: str, fields: Sequence[str], values: pa.Table
     ) -> Sequence[bool]:
-        """For each row of ``values`` (columns named as ``fields``) whether no record has it."""
+        """For each row of ``values`` (columns named as ``fields``) whether no record has it.
+
+        ``fields`` may be ``KEY`` alone: keys as chunks have them, as many as a chunk.
+        """
+
+    def values(
+        self, project: ProjectName, entity: str, field: str, keys: pa.Table
+    ) -> Sequence[object]:
+        """What the records with these keys have in ``field``; ``None`` where there is nothing.
+
+        ``keys``: one column ``KEY``, as chunks have it, of different keys; as many as a chunk.
+        """
 
     def records(
         self, project: ProjectName, entity: Entity, *, after: str, limit: int

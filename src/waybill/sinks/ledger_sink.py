@@ -10,6 +10,7 @@ import apsw
 
 from waybill.errors import JobFailed
 from waybill.model.options import Operation
+from waybill.ports.parts import join_outcomes, parts_of_chunk
 from waybill.ports.sink import (
     ACTION,
     CREATED,
@@ -69,6 +70,7 @@ class LedgerSink(ABC):
         better know it: what is ``REFUSED`` becomes a rejection (``KEY_EXISTS`` for an insert,
         ``KEY_NOT_FOUND`` for an update or a delete). The rows must be durable when it returns.
         With ``job.whole_file`` nobody may see them before ``publish``, but later chunks must.
+        Records that are stored in several entities come once for each, with that entity's job.
 
         Raises:
             StoreUnavailable: the store does not answer; the job is tried again later. So it is
@@ -102,7 +104,7 @@ class LedgerSink(ABC):
             if stored is not None:
                 return stored
             ledger.check_open(job, fence)
-            result = _result(job, chunk, rows, self.write(job, rows))
+            result = _result(job, chunk, rows, self._write_parts(job, rows))
             ledger.add_mark(db, fence.number, result, rows.column(RECORD).to_numpy())
             if seals and not job.whole_file:
                 ledger.seal(db, fence.number)
@@ -127,6 +129,20 @@ class LedgerSink(ABC):
                 yield result
                 result = ledger.find_next_mark(db, fence.number, result.chunk)
 
+    def _write_parts(self, job: SinkJob, rows: pa.Table) -> bytes:
+        parts = parts_of_chunk(job, rows)
+        return join_outcomes([self._write_checked(part, part_rows) for part, part_rows in parts])
+
+    def _write_checked(self, job: SinkJob, rows: pa.Table) -> bytes:
+        outcomes = self.write(job, rows)
+        if len(outcomes) != rows.num_rows or not _OUTCOMES.issuperset(outcomes):
+            raise JobFailed(
+                f"the sink of {job.entity.name} gave {len(outcomes)} outcomes "
+                f"for {rows.num_rows} records, or unknown ones",
+                code="SINK_BROKEN",
+            )
+        return outcomes
+
     @contextmanager
     def _transaction(self) -> Iterator[apsw.Connection]:
         """The ledger, held alone until it is committed, or rolled back on an error."""
@@ -150,12 +166,6 @@ class LedgerSink(ABC):
 
 def _result(job: SinkJob, chunk: int, rows: pa.Table, outcomes: bytes) -> ChunkResult:
     records: list[int] = rows.column(RECORD).to_numpy().tolist()
-    if len(outcomes) != len(records) or not _OUTCOMES.issuperset(outcomes):
-        raise JobFailed(
-            f"the sink of {job.entity.name} gave {len(outcomes)} outcomes "
-            f"for {len(records)} records, or unknown ones",
-            code="SINK_BROKEN",
-        )
     refused = [place for place, outcome in enumerate(outcomes) if outcome == REFUSED]
     actions = rows.column(ACTION).to_pylist() if ACTION in rows.column_names else []
     return ChunkResult(

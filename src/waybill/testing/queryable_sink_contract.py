@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -11,9 +12,20 @@ from waybill.errors import RequestInvalid
 from waybill.model.ids import ProjectName
 from waybill.model.job import Counts
 from waybill.model.options import Operation
-from waybill.ports.sink import QueryableSink, Sink
-from waybill.testing.sample_chunks import EVENTS, ITEMS, MEMBERS, PROJECT, chunk_of, sink_job
-from waybill.testing.sink_contract import OpenSink, Records, SinkContract
+from waybill.ports.sink import KEY, QueryableSink, Sink
+from waybill.testing.sample_chunks import (
+    EVENTS,
+    ITEMS,
+    JOINS,
+    MEMBERS,
+    PEOPLE,
+    PROJECT,
+    SEATS,
+    TAGGED,
+    chunk_of,
+    sink_job,
+)
+from waybill.testing.sink_contract import JOIN_FIELDS, OpenSink, Records, SinkContract
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,6 +62,60 @@ class QueryableSinkContract(SinkContract):
         assert [record["title"] for record in self.stored(asked)] == ["Apple", "Bread"]
         asked.begin(sink_job("second"))
         assert asked.apply(sink_job("second"), 0, rows).outcomes == planned.outcomes
+
+    @pytest.mark.parametrize("has_rows", [False, True])
+    def test_a_plan_of_several_entities_tells_the_outcomes_and_writes_nothing(
+        self, asked: QueryableSink, *, has_rows: bool
+    ) -> None:
+        if has_rows:
+            _apply(asked, "first", ("a", "Apple"))
+        rows = chunk_of(
+            ("ann", "a@x", "red", "new"),
+            ("ann", "a@x", "red", "new"),
+            ("ann", "a@y", "red", "new"),
+            fields=JOIN_FIELDS,
+            entity=JOINS,
+        )
+        assert asked.plan(sink_job("second", entity=JOINS), rows).outcomes == b"CNU"
+        assert not self.stored(asked, PEOPLE)
+        assert not self.stored(asked, SEATS)
+
+    @pytest.mark.parametrize("whole_file", [False, True])
+    def test_an_object_of_columns_is_changed_member_by_member(
+        self, asked: QueryableSink, *, whole_file: bool
+    ) -> None:
+        steps = [
+            ('{"a":"1","b":"2","c":null}', b"C", {"a": "1", "b": "2"}),
+            ('{"b":null,"d":"4"}', b"U", {"a": "1", "d": "4"}),
+            ('{"b":null,"d":"4"}', b"N", {"a": "1", "d": "4"}),
+            ('{"a":"1","e":null}', b"N", {"a": "1", "d": "4"}),
+            ('{"b":null,"d":"5"}', b"U", {"a": "1", "d": "5"}),
+            ('{"a":null,"d":null}', b"U", {}),
+        ]
+        for number, (given, outcome, wanted) in enumerate(steps):
+            job = sink_job(f"job-{number}", entity=TAGGED, whole_file=whole_file)
+            asked.begin(job)
+            rows = chunk_of(("x", given), fields=("id", "tags"), entity=TAGGED)
+            assert asked.apply(job, 0, rows).outcomes == outcome, given
+            asked.seal(job)
+            [record] = self.stored(asked, TAGGED)
+            assert json.loads(str(record["tags"])) == wanted
+
+    def test_values_are_told_key_by_key(self, asked: QueryableSink) -> None:
+        keys = _table(_key=["b", "z", "a", "c"])
+        assert list(asked.values(PROJECT, "items", "title", keys)) == [None] * 4
+        _apply(asked, "first", ("a", "Apple"), ("b", "Bread"), ("c", None))
+        assert list(asked.values(PROJECT, "items", "title", keys)) == ["Bread", None, "Apple", None]
+        assert list(asked.values(PROJECT, "items", "colour", keys)) == [None] * 4
+
+    def test_missing_tells_key_by_key_what_is_not_stored(self, asked: QueryableSink) -> None:
+        assert list(asked.missing(PROJECT, "seats", [KEY], _table(_key=["ann|red"]))) == [True]
+        job = sink_job(entity=JOINS)
+        asked.begin(job)
+        rows = chunk_of(("ann", "a@x", "red", "new"), fields=JOIN_FIELDS, entity=JOINS)
+        asked.apply(job, 0, rows)
+        keys = _table(_key=["ann|blue", "ann|red", None])
+        assert list(asked.missing(PROJECT, "seats", [KEY], keys)) == [True, False, True]
 
     def test_a_plan_needs_nothing_to_be_there(self, asked: QueryableSink) -> None:
         assert asked.plan(sink_job(), chunk_of(("a", "Apple"))).outcomes == b"C"

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 
-from waybill.model.entity import ActionColumn, Constraints, Entity, Field, FieldType
+from waybill.model.entity import ActionColumn, Constraints, Entity, Field, FieldType, Part
 from waybill.model.ids import JobId, ProjectName
 from waybill.model.options import Operation
+from waybill.ports.parts import hash_of_part, key_of_part
 from waybill.ports.sink import ABSENT, ACTION, HASH, KEY, RECORD, SinkJob
 
 if TYPE_CHECKING:
@@ -44,6 +45,16 @@ MEMBERS: Final = Entity(
 )
 """A keyed entity with unique values."""
 
+TAGGED: Final = Entity(
+    name="tagged",
+    fields=(
+        Field(name="id", type=FieldType.STRING),
+        Field(name="tags", type=FieldType.OBJECT, column_prefix="tag_"),
+    ),
+    key=("id",),
+)
+"""A keyed entity with an object of columns."""
+
 EVENTS: Final = Entity(
     name="events",
     fields=(
@@ -52,6 +63,43 @@ EVENTS: Final = Entity(
     ),
 )
 """An entity without a key."""
+
+PEOPLE: Final = Entity(
+    name="people",
+    fields=(
+        Field(name="name", type=FieldType.STRING),
+        Field(name="mail", type=FieldType.STRING),
+    ),
+    key=("name",),
+)
+"""A keyed entity, written by ``JOINS`` too."""
+
+SEATS: Final = Entity(
+    name="seats",
+    fields=(
+        Field(name="person", type=FieldType.STRING),
+        Field(name="club", type=FieldType.STRING),
+        Field(name="role", type=FieldType.STRING),
+    ),
+    key=("person", "club"),
+)
+"""The same, with a key of two fields."""
+
+JOINS: Final = Entity(
+    name="joins",
+    fields=(
+        Field(name="name", type=FieldType.STRING),
+        Field(name="mail", type=FieldType.STRING),
+        Field(name="club", type=FieldType.STRING),
+        Field(name="role", type=FieldType.STRING),
+    ),
+    key=("name", "club"),
+    parts=(
+        Part(entity=PEOPLE, fields={"name": "name", "mail": "mail"}),
+        Part(entity=SEATS, fields={"person": "name", "club": "club", "role": "role"}),
+    ),
+)
+"""An entity whose records are stored in two others."""
 
 _TYPES: Final[Mapping[FieldType, pa.DataType]] = {
     FieldType.INTEGER: pa.int64(),
@@ -99,6 +147,16 @@ def chunk_of(
     lacking = absent or [()] * len(rows)
     values = [(*row, *lacks) for row, lacks in zip(rows, lacking, strict=True)]
     columns[HASH] = (pa.int64(), list(map(_digest, values)))
+    for place, part in enumerate(entity.parts):
+        key = [part.fields[name] for name in part.entity.key]
+        taken = [name for name in fields if name in part.fields.values()]
+        keys = ["|".join(map(str, _pick(key, fields, row))) for row in rows]
+        columns[key_of_part(place)] = (pa.string(), keys)
+        digests = [
+            _digest([*_pick(taken, fields, row), *filter(taken.__contains__, lacks)])
+            for row, lacks in zip(rows, lacking, strict=True)
+        ]
+        columns[hash_of_part(place)] = (pa.int64(), digests)
     if actions is not None:
         columns[ACTION] = (pa.string(), actions)
     if absent is not None:
@@ -111,7 +169,11 @@ def chunk_of(
 
 
 def _key(entity: Entity, fields: Sequence[str], row: Sequence[object]) -> str:
-    return "|".join(str(row[list(fields).index(name)]) for name in entity.key)
+    return "|".join(map(str, _pick(entity.key, fields, row)))
+
+
+def _pick(names: Sequence[str], fields: Sequence[str], row: Sequence[object]) -> list[object]:
+    return [row[list(fields).index(name)] for name in names]
 
 
 def _digest(row: Sequence[object]) -> int:

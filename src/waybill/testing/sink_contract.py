@@ -9,7 +9,7 @@ inherits ``QueryableSinkContract`` instead, which has ``stored`` already.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import pytest
 
@@ -18,7 +18,16 @@ from waybill.model.ids import ProjectName
 from waybill.model.job import Counts
 from waybill.model.options import Operation
 from waybill.ports.sink import Sink
-from waybill.testing.sample_chunks import EVENTS, ITEMS, PROJECT, chunk_of, sink_job
+from waybill.testing.sample_chunks import (
+    EVENTS,
+    ITEMS,
+    JOINS,
+    PEOPLE,
+    PROJECT,
+    SEATS,
+    chunk_of,
+    sink_job,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -31,6 +40,8 @@ _STOCKED = (("a", "Apple", 5), ("b", "Bread", 7), ("c", "Corn", 9))
 
 OpenSink: TypeAlias = Callable[[], Sink]
 Records: TypeAlias = Sequence[Mapping[str, object]]
+
+JOIN_FIELDS: Final = ("name", "mail", "club", "role")
 
 
 class SinkContract:
@@ -241,6 +252,85 @@ class SinkContract:
         assert result.outcomes == b"R"
         assert len(result.refusals) == 1
 
+    def test_a_record_of_several_entities_is_stored_in_each_and_counted_once(
+        self, sink: Sink
+    ) -> None:
+        result = _join(sink, "first", ("ann", "a@x", "red", "lead"), ("bob", "b@x", "red", "new"))
+        assert (list(result.records), result.outcomes) == ([1, 2], b"CC")
+        assert _whole(self.stored(sink, PEOPLE)) == {("ann", "a@x"), ("bob", "b@x")}
+        assert _whole(self.stored(sink, SEATS)) == {("ann", "red", "lead"), ("bob", "red", "new")}
+        job = sink_job("first", entity=JOINS)
+        assert sink.seal(job) == Counts(read=2, created=2)
+
+    def test_the_outcome_of_parts_is_that_of_the_one_that_changed_most(self, sink: Sink) -> None:
+        _join(sink, "first", ("ann", "a@x", "red", "lead"), ("bob", "b@x", "red", "new"))
+        result = _join(
+            sink,
+            "second",
+            ("ann", "a@x", "red", "lead"),
+            ("bob", "b@y", "red", "new"),
+            ("ann", "a@x", "blue", "new"),
+            ("cat", "c@x", "red", "new"),
+        )
+        assert result.outcomes == b"NUCC"
+        assert _whole(self.stored(sink, PEOPLE)) == {("ann", "a@x"), ("bob", "b@y"), ("cat", "c@x")}
+        assert len(self.stored(sink, SEATS)) == 4
+
+    def test_a_part_is_the_same_as_a_record_of_its_own_entity(self, sink: Sink) -> None:
+        people = chunk_of(("ann", "a@x"), fields=("name", "mail"), entity=PEOPLE)
+        _import(sink, sink_job("first", entity=PEOPLE), people)
+        assert _join(sink, "second", ("ann", "a@y", "red", "lead")).outcomes == b"C"
+        assert _whole(self.stored(sink, PEOPLE)) == {("ann", "a@y")}
+        again = chunk_of(("ann", "a@y"), fields=("name", "mail"), entity=PEOPLE)
+        assert _import(sink, sink_job("third", entity=PEOPLE), again).outcomes == b"N"
+
+    def test_a_field_of_a_part_that_the_file_lacks_keeps_its_value(self, sink: Sink) -> None:
+        _join(sink, "first", ("ann", "a@x", "red", "lead"))
+        fields = ("name", "club")
+        result = _join(sink, "second", ("ann", "red"), ("ann", "blue"), fields=fields)
+        assert result.outcomes == b"NC"
+        assert _whole(self.stored(sink, PEOPLE)) == {("ann", "a@x")}
+        assert _whole(self.stored(sink, SEATS)) == {("ann", "red", "lead"), ("ann", "blue", None)}
+
+    def test_a_field_that_a_record_lacks_keeps_its_value_in_the_part(self, sink: Sink) -> None:
+        _join(sink, "first", ("ann", "a@x", "red", "lead"), ("bob", "b@x", "red", "new"))
+        result = _join(
+            sink,
+            "second",
+            ("ann", None, "red", "new"),
+            ("bob", "b@x", "red", None),
+            ("bob", None, "blue", None),
+            absent=[("mail",), ("role",), ("mail", "role")],
+        )
+        assert result.outcomes == b"UNC"
+        assert _whole(self.stored(sink, PEOPLE)) == {("ann", "a@x"), ("bob", "b@x")}
+        assert _whole(self.stored(sink, SEATS)) == {
+            ("ann", "red", "new"),
+            ("bob", "red", "new"),
+            ("bob", "blue", None),
+        }
+
+    def test_records_that_share_a_part_are_applied_in_file_order(self, sink: Sink) -> None:
+        rows = (("ann", "a@x", "red", "new"), ("ann", "a@y", "blue", "new"))
+        assert _join(sink, "first", *rows).outcomes == b"CC"
+        assert _whole(self.stored(sink, PEOPLE)) == {("ann", "a@y")}
+
+    def test_a_chunk_of_several_entities_applied_again_changes_nothing(
+        self, sink: Sink, open_sink: OpenSink
+    ) -> None:
+        rows = chunk_of(("ann", "a@x", "red", "new"), fields=JOIN_FIELDS, entity=JOINS)
+        first, second = (sink_job(epoch=epoch, entity=JOINS) for epoch in (1, 2))
+        sink.begin(first)
+        assert sink.apply(first, 0, rows).outcomes == b"C"
+        later = open_sink()
+        later.begin(second)
+        other = chunk_of(("ann", "a@y", "red", "old"), fields=JOIN_FIELDS, entity=JOINS)
+        assert later.apply(second, 0, other).outcomes == b"C"
+        assert _whole(self.stored(later, PEOPLE)) == {("ann", "a@x")}
+        assert _whole(self.stored(later, SEATS)) == {("ann", "red", "new")}
+        with pytest.raises(Fenced):
+            sink.apply(first, 1, rows)
+
     def test_an_empty_chunk_has_an_empty_result(self, sink: Sink) -> None:
         result = _import(sink, sink_job(), chunk_of())
         assert (list(result.records), result.outcomes) == ([], b"")
@@ -440,8 +530,23 @@ def _import(sink: Sink, job: SinkJob, rows: pa.Table) -> ChunkResult:
     return result
 
 
+def _join(
+    sink: Sink,
+    name: str,
+    *rows: Sequence[object],
+    fields: Sequence[str] = JOIN_FIELDS,
+    absent: Sequence[Sequence[str]] | None = None,
+) -> ChunkResult:
+    job = sink_job(name, entity=JOINS)
+    return _import(sink, job, chunk_of(*rows, fields=fields, entity=JOINS, absent=absent))
+
+
 def _rows(records: Records) -> set[tuple[object, ...]]:
     return {tuple(record[name] for name in _THREE) for record in records}
+
+
+def _whole(records: Records) -> set[tuple[object, ...]]:
+    return {tuple(record.values()) for record in records}
 
 
 def _titles(records: Records) -> dict[object, object]:

@@ -219,6 +219,10 @@ CATALOGUE: Final[Mapping[str, Code]] = {
     "HEADER_EMPTY": _file(
         "Column without a name", "column {column} has no name in the header", "name every column"
     ),
+    "ENTITY_NOT_RECOGNISED": _file(
+        "Header of no known kind",
+        "the header is none of those of {bundle}: {reason}",
+    ),
     "COLUMN_MISSING": _file(
         "Column missing",
         "the file has no column {names}",
@@ -346,6 +350,9 @@ CATALOGUE: Final[Mapping[str, Code]] = {
     "SINK_REFUSED": _record("Refused by the sink", "the sink refused the record: {reason}"),
     # one field
     "REQUIRED": _field("Required value missing", "{field} is required", "a value"),
+    "REQUIRED_ON_CREATE": _field(
+        "Required value of a new record missing", "{field} is required in a new record", "a value"
+    ),
     "KEY_MISSING": _field(
         "Key value missing", "{field} is part of the key and must have a value", "a value"
     ),
@@ -399,6 +406,16 @@ CATALOGUE: Final[Mapping[str, Code]] = {
         "Reference to nothing",
         "{value!r} is not a known {reference}",
         "the key of an existing record",
+    ),
+    "TREE_TOO_DEEP": _field(
+        "Node too deep",
+        "the record lies below more than {allowed} levels",
+        "at most {allowed} levels",
+    ),
+    "TREE_CIRCLE": _field(
+        "Parents in a circle",
+        "the parents of the record go in a circle",
+        "a parent that has a root",
     ),
     "ACTION_INVALID": _field("Not an action", "{value!r} is not an action", "one of {bound}"),
     "SECRET_MASKED": _field(

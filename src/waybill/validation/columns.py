@@ -21,7 +21,7 @@ from waybill.validation.member_paths import is_member_path, steps_of
 from waybill.validation.node import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Container, Iterable, Iterator, Mapping
 
     from waybill.errors import FileRefused
     from waybill.model.entity import Entity, Field
@@ -51,16 +51,26 @@ class BoundField:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GatheredField:
+    """A field of several columns: (member, index) of each, in file order."""
+
+    field: Field
+    members: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ColumnMap:
     """The columns of one file under one entity.
 
-    ``bound``: declared fields that the file has, in the entity's order. ``action``: index of the
-    action column. ``kept``: (name, index) of undeclared columns that go into ``_extra``.
-    ``hidden``: indexes of columns whose cells no report shows: secrets, and what may be a misspelt
-    one. ``verdict``: index of the column in which a report that came back names its findings.
+    ``bound``: declared fields that the file has, in the entity's order. ``gathered``: the fields
+    that take several columns, as far as the file has any. ``action``: index of the action column.
+    ``kept``: (name, index) of undeclared columns that go into ``_extra``. ``hidden``: indexes of
+    columns whose cells no report shows: secrets, and what may be a misspelt one. ``verdict``: index
+    of the column in which a report that came back names its findings.
     """
 
     bound: tuple[BoundField, ...]
+    gathered: tuple[GatheredField, ...]
     action: int | None
     kept: tuple[tuple[str, int], ...]
     hidden: frozenset[int]
@@ -78,22 +88,25 @@ def match_columns(
             not known and must be.
     """
     _check_names(header)
+    _check_twins(entity, header)
     found = _fields_by_index(entity, header)
     bound = {field.name: index for index, field in found.items()}
     action = _action_index(entity, header)
+    gathered = tuple(_gather(entity, header, {*found, action}))
+    several = {index for each in gathered for _, index in each.members}
     if header:
         _check_missing(entity, header, bound, operation)
     ours = REPORT_COLUMNS if "_record" in header else frozenset[str]()
     strangers = [
         index
         for index, name in enumerate(header)
-        if index not in found and index != action and name not in ours
+        if index not in {*found, *several, action} and name not in ours
     ]
     keeps = unknown is UnknownColumns.KEEP
     parents = _parents(found.values())
     ignored = [index for index in strangers if keeps or header[index] not in parents]
     _check_strangers(entity, header, ignored, unknown)
-    if header and not found and action is None and not keeps:
+    if header and not (found or several or keeps) and action is None:
         raise _nothing_matches(entity, header)
     return ColumnMap(
         bound=tuple(
@@ -101,12 +114,31 @@ def match_columns(
             for field in entity.fields
             if field.name in bound
         ),
+        gathered=gathered,
         action=action,
         kept=tuple((header[index], index) for index in strangers) if keeps else (),
         hidden=frozenset(_hidden(entity, header, found, strangers)),
         verdict=header.index("_code") if {"_record", "_code"} <= set(header) else None,
         warnings=tuple(_warnings(entity, header, ignored, unknown)),
     )
+
+
+def recognise_columns(entity: Entity, header: tuple[str, ...]) -> dict[int, str]:
+    """By index, the columns that the entity knows: names of fields, or of the action column."""
+    known = {index: field.name for index, field in _fields_by_index(entity, header).items()}
+    action = _action_index(entity, header)
+    if entity.action is not None and action is not None:
+        known[action] = entity.action.name
+    for gathered in _gather(entity, header, known):
+        known |= {index: gathered.field.name for _, index in gathered.members}
+    return known
+
+
+def known_names(entity: Entity) -> list[str]:
+    """What a column may be called: by fields, their aliases, the action column."""
+    single = [field for field in entity.fields if not field.column_prefix]
+    fields = [name for field in single for name in (field.name, *field.aliases)]
+    return fields if entity.action is None else [*fields, entity.action.name]
 
 
 def normalise(name: str) -> str:
@@ -134,7 +166,7 @@ def _check_names(header: tuple[str, ...]) -> None:
 
 def _fields_by_index(entity: Entity, header: tuple[str, ...]) -> dict[int, Field]:
     """Field of each column that has one: by name, then by alias, then after normalisation."""
-    by_name = {field.name: field for field in entity.fields}
+    by_name = {field.name: field for field in entity.fields if not field.column_prefix}
     by_alias = {alias: field for field in entity.fields for alias in field.aliases}
     loose: dict[str, Field] = {}
     for name, field in (*by_name.items(), *by_alias.items()):
@@ -142,7 +174,6 @@ def _fields_by_index(entity: Entity, header: tuple[str, ...]) -> dict[int, Field
     escaped = {escape(name): field for name, field in by_name.items()}
     found: dict[int, Field] = {}
     taken: set[str] = set()
-    _check_twins(header, {**by_alias, **by_name})
     for names, read in ((by_name, str), (by_alias, str), (loose, normalise), (escaped, str)):
         for index, name in enumerate(header):
             match = names.get(read(name))
@@ -152,8 +183,28 @@ def _fields_by_index(entity: Entity, header: tuple[str, ...]) -> dict[int, Field
     return found
 
 
-def _check_twins(header: tuple[str, ...], known: Mapping[str, Field]) -> None:
+def _gather(
+    entity: Entity, header: tuple[str, ...], taken: Container[int | None]
+) -> Iterator[GatheredField]:
+    """The columns of each field that has a prefix, those apart that are something else."""
+    for field in entity.fields:
+        members: dict[str, int] = {}
+        for index, name in enumerate(header):
+            rest = name.strip().removeprefix(field.column_prefix)
+            if not field.column_prefix or index in taken or rest in ("", name.strip()):
+                continue
+            if rest in members:
+                columns = f"columns {members[rest] + 1} and {index + 1}"
+                raise file_refused("HEADER_DUPLICATE", name=name.strip(), columns=columns)
+            members[rest] = index
+        if members:
+            yield GatheredField(field=field, members=tuple(members.items()))
+
+
+def _check_twins(entity: Entity, header: tuple[str, ...]) -> None:
     """Refuse two columns that are the same field, by its name and by an alias."""
+    known = {alias: field for field in entity.fields for alias in field.aliases}
+    known |= {field.name: field for field in entity.fields}
     seen: dict[str, int] = {}
     for column, name in enumerate(header, start=1):
         field = known.get(name)
@@ -207,7 +258,7 @@ def _check_missing(
         "COLUMN_MISSING",
         names=", ".join(repr(name) for name in missing),
         found=", ".join(header[:_MOST_NAMES]),
-        suggestion=_delimiter_hint(header)
+        suggestion=delimiter_hint(header)
         or near.strip(", ")
         or "name the column as the field or one of its aliases",
     )
@@ -226,11 +277,11 @@ def _nothing_matches(entity: Entity, header: tuple[str, ...]) -> FileRefused:
         "COLUMN_MISSING",
         names=f"that is a field of {entity.name}",
         found=", ".join(header[:_MOST_NAMES]),
-        suggestion=_delimiter_hint(header) or "name the columns as the fields",
+        suggestion=delimiter_hint(header) or "name the columns as the fields",
     )
 
 
-def _delimiter_hint(header: tuple[str, ...]) -> str:
+def delimiter_hint(header: tuple[str, ...]) -> str:
     """What to try where the whole header seems to have become one name."""
     marks = [mark for mark in ",;\t|" if len(header) == 1 and mark in header[0]]
     return (
@@ -276,8 +327,8 @@ def _unknown(entity: Entity, name: str, suggestion: str) -> FileRefused:
 def _warnings(
     entity: Entity, header: tuple[str, ...], strangers: Iterable[int], unknown: UnknownColumns
 ) -> Iterator[FileWarning]:
-    known = {_skeleton(name): name for name in _known_names(entity)}
-    loose = {normalise(name): name for name in _known_names(entity)}
+    known = {_skeleton(name): name for name in known_names(entity)}
+    loose = {normalise(name): name for name in known_names(entity)}
     for index in list(strangers)[:_MOST_WARNINGS]:
         name, column = header[index], index + 1
         like = known.get(_skeleton(name))
@@ -299,12 +350,8 @@ def _twin(name: str, loose: Mapping[str, str]) -> str:
     return f"another column is {like!r} already" if like is not None else ""
 
 
-def _known_names(entity: Entity) -> list[str]:
-    return [name for field in entity.fields for name in (field.name, *field.aliases)]
-
-
 def _suggestion(entity: Entity, name: str) -> str:
-    near = did_you_mean(name, _known_names(entity)).removeprefix("; ")
+    near = did_you_mean(name, known_names(entity)).removeprefix("; ")
     return near or "declare it, or set unknown_columns=ignore"
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from waybill.model.options import Operation, UnknownColumns
+from waybill.ports.parts import hash_of_part, key_of_part
 from waybill.ports.sink import ABSENT, ACTION, EXTRA, HASH, KEY
 from waybill.validation.rules import FieldPlan, Rule, plan_field
 from waybill.validation.sql import literal
@@ -164,6 +165,7 @@ def compile_file(
         order=(
             *_own_columns(entity, columns, needs_rows=needs_rows, keeps_absent=names_absent),
             *(plan.field.name for plan in shown),
+            *_gathered(columns, operation, needs_rows=needs_rows),
         ),
         operation=operation,
         needs_rows=needs_rows,
@@ -211,12 +213,21 @@ def _own_columns(
         yield KEY
     if needs_rows:
         yield HASH
+        for place in range(len(entity.parts)):
+            yield key_of_part(place)
+            yield hash_of_part(place)
     if columns.action is not None:
         yield ACTION
     if columns.kept and needs_rows:
         yield EXTRA
     if keeps_absent:
         yield ABSENT
+
+
+def _gathered(columns: ColumnMap, operation: Operation, *, needs_rows: bool) -> Iterator[str]:
+    """The fields of several columns; records that are all to be deleted have keys only."""
+    if needs_rows and not only_deletes(columns, operation):
+        yield from (gathered.field.name for gathered in columns.gathered)
 
 
 def _subjects(
@@ -259,5 +270,9 @@ def _action(entity: Entity, columns: ColumnMap) -> Subject | None:
 
 def _is_checked(entity: Entity, columns: ColumnMap, plan: FieldPlan, operation: Operation) -> bool:
     """Records that are all to be deleted are checked on their keys only."""
-    only_deletes = operation is Operation.DELETE and columns.action is None
-    return plan.field.name in entity.key or not only_deletes
+    return plan.field.name in entity.key or not only_deletes(columns, operation)
+
+
+def only_deletes(columns: ColumnMap, operation: Operation) -> bool:
+    """Whether every record of the file is to be deleted."""
+    return operation is Operation.DELETE and columns.action is None

@@ -1,8 +1,10 @@
 """A Table Schema descriptor becomes an entity, or is refused with the place and the reason.
 
 All of Table Schema (Data Package v2) is taken, and a key ``waybill`` on both levels. On the schema:
-``open``, ``action`` (``{"column", "actions"}``), ``sink``. On a field: ``aliases``, ``default``,
-``trim`` (``true``, ``"both"`` or ``"none"``), ``secret``, ``kinds``.
+``open``, ``action`` (``{"column", "actions"}``), ``sink``, ``tree`` (``descriptor_tree.py``),
+``writes`` (``descriptor_writes.py``).
+On a field: ``aliases``, ``default``, ``trim`` (``true``, ``"both"`` or ``"none"``), ``secret``,
+``kinds``, ``requiredOnCreate``, ``columnPrefix``. On a foreign key: ``except``.
 """
 
 from __future__ import annotations
@@ -16,6 +18,9 @@ import msgspec
 from waybill.model.entity import ActionColumn, Entity, FieldType, ForeignKey
 from waybill.model.options import Operation
 from waybill.validation.descriptor_field import parse_fields
+from waybill.validation.descriptor_prefix import check_uses
+from waybill.validation.descriptor_tree import parent_reference, parse_tree
+from waybill.validation.descriptor_writes import with_parts
 from waybill.validation.node import as_node, did_you_mean, refusal
 
 if TYPE_CHECKING:
@@ -47,14 +52,18 @@ _KEYS: Final = (
     "foreignKeys",
     "waybill",
 )
-_OUR_KEYS: Final = ("open", "action", "sink")
+_OUR_KEYS: Final = ("open", "action", "sink", "writes", "tree")
 _NESTED: Final = (FieldType.ARRAY, FieldType.OBJECT, FieldType.GEOJSON)
 _ITEM_TYPES: Final = (FieldType.STRING, FieldType.INTEGER)
 _FIELDS_MATCH: Final = ("exact", "equal", "subset", "superset", "partial")
 
 
-def parse_descriptor(raw: Mapping[str, object], *, name: str) -> Entity:
+def parse_descriptor(
+    raw: Mapping[str, object], *, name: str, stored: Mapping[str, Entity] | None = None
+) -> Entity:
     """The entity called ``name`` that the descriptor describes.
+
+    ``stored``: the entities that it may name under ``writes``.
 
     Raises:
         SchemaInvalid: with the JSON Pointer of the place, and the reason; ``PATTERN_UNSUPPORTED``
@@ -68,19 +77,34 @@ def parse_descriptor(raw: Mapping[str, object], *, name: str) -> Entity:
     fields = parse_fields(node)
     ours = node.child("waybill")
     ours.only(_OUR_KEYS)
-    return Entity(
+    key = _names(node, "primaryKey", fields)
+    tree = parse_tree(ours, fields, key)
+    inner = () if tree is None else (parent_reference(tree, key),)
+    entity = Entity(
         name=name,
         title=node.text("title"),
         description=node.text("description"),
         fields=fields,
-        key=_names(node, "primaryKey", fields),
+        key=key,
         unique_keys=_unique_keys(node, fields),
-        foreign_keys=_foreign_keys(node, fields, name),
+        foreign_keys=(*_foreign_keys(node, fields, name), *inner),
+        tree=tree,
         action=_action(ours),
         is_open=ours.flag("open"),
         sink=ours.text("sink"),
         digest=hashlib.sha256(canonical_json(raw).encode()).hexdigest(),
     )
+    _check_creation(node, entity)
+    check_uses(entity, node.pointer)
+    return with_parts(entity, ours, stored or {})
+
+
+def _check_creation(node: Node, entity: Entity) -> None:
+    """Without a key every record is new."""
+    for index, field in enumerate(entity.fields):
+        if field.required_on_create and not entity.key:
+            pointer = f"{node.pointer}/fields/{index}/waybill/requiredOnCreate"
+            raise refusal(pointer, "needs a 'primaryKey'; without one use 'required'")
 
 
 def canonical_json(raw: Mapping[str, object]) -> str:
@@ -135,7 +159,7 @@ def _foreign_keys(node: Node, fields: Sequence[Field], name: str) -> tuple[Forei
 
 
 def _foreign_key(node: Node, fields: Sequence[Field], name: str) -> ForeignKey:
-    node.only(("fields", "reference"))
+    node.only(("fields", "reference", "waybill"))
     if "reference" not in node.value or "fields" not in node.value:
         raise node.refusal("", "needs 'fields' and 'reference'")
     reference = node.child("reference")
@@ -151,7 +175,12 @@ def _foreign_key(node: Node, fields: Sequence[Field], name: str) -> ForeignKey:
     for field in fields:
         if field.name in own:
             _check_reference(node, field, is_alone=len(own) == 1, is_inner=entity in {"", name})
-    return ForeignKey(fields=own, reference_entity=entity, reference_fields=others)
+    ours = node.child("waybill")
+    ours.only(("except",))
+    exempt = ours.texts("except", ())
+    if exempt and len(own) > 1:
+        raise ours.refusal("except", "goes with a reference of one field")
+    return ForeignKey(fields=own, reference_entity=entity, reference_fields=others, exempt=exempt)
 
 
 def _check_reference(node: Node, field: Field, *, is_alone: bool, is_inner: bool) -> None:

@@ -9,6 +9,7 @@ import msgspec
 
 from waybill.model.entity import Constraints, Field, FieldType, Trim
 from waybill.model.limits import PATTERN_CHARACTERS, Limits
+from waybill.validation.descriptor_prefix import check_prefixes
 from waybill.validation.grammar import FormatUnknown, Operands, grammar_of
 from waybill.validation.json_cells import json_fault
 from waybill.validation.json_schema import compile_schema
@@ -49,7 +50,15 @@ _TYPE_KEYS: Final[Mapping[str, tuple[FieldType, ...]]] = {
     "categories": (FieldType.STRING, FieldType.INTEGER),
     "categoriesOrdered": (FieldType.STRING, FieldType.INTEGER),
 }
-_OUR_KEYS: Final = ("aliases", "default", "trim", "secret", "kinds")
+_OUR_KEYS: Final = (
+    "aliases",
+    "default",
+    "trim",
+    "secret",
+    "kinds",
+    "requiredOnCreate",
+    "columnPrefix",
+)
 _CONSTRAINTS: Final = (
     "required",
     "unique",
@@ -99,6 +108,7 @@ def parse_fields(schema: Node) -> tuple[Field, ...]:
     for empty in crossed(ranges):
         raise refusal(empty.pointer, f"no value lies between {empty.low} and {empty.high}")
     _check_aliases(schema, fields)
+    check_prefixes(schema, tuple(fields.values()))
     return tuple(fields.values())
 
 
@@ -117,6 +127,8 @@ def _field(node: Node, missing: tuple[str, ...]) -> Field:
         aliases=ours.texts("aliases", ()),
         trim=_trim(ours),
         secret=ours.flag("secret"),
+        required_on_create=ours.flag("requiredOnCreate"),
+        column_prefix=ours.text("columnPrefix"),
     )
     field = _with_type_properties(node, field)
     field = replace(field, kinds=parse_kinds(ours, field))

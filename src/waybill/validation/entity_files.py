@@ -1,4 +1,4 @@
-"""The entities of a server: one descriptor file each, read at start."""
+"""The entities and bundles of a server: one descriptor file each, read at start."""
 
 from __future__ import annotations
 
@@ -10,13 +10,17 @@ import yaml
 
 from waybill.errors import SchemaInvalid
 from waybill.model import strict_json
-from waybill.validation.descriptor import NAME, canonical_json, parse_descriptor
+from waybill.validation.bundle_descriptor import parse_bundle
+from waybill.validation.descriptor import NAME, parse_descriptor
+from waybill.validation.descriptor_writes import names_written
 from waybill.validation.node import did_you_mean, refusal
+from waybill.validation.pinned import parse_entities, pin_bundle, pin_entity
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
     from pathlib import Path
 
+    from waybill.model.bundle import Bundle
     from waybill.model.entity import Entity
 
 SUFFIXES: Final = (".json", ".yaml", ".yml")
@@ -24,11 +28,19 @@ SUFFIXES: Final = (".json", ".yaml", ".yml")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadedEntity:
-    """An entity, its descriptor as read, and the descriptor as canonical JSON, which jobs pin."""
+    """An entity, its descriptor as read, and what a job of it pins (``validation/pinned.py``)."""
 
     entity: Entity
     descriptor: Mapping[str, object]
-    descriptor_json: str
+    pinned: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedBundle:
+    """A bundle, and what a job of it pins: its descriptor and those of its entities."""
+
+    bundle: Bundle
+    pinned: str
 
 
 def load_entities(directory: Path) -> Mapping[str, LoadedEntity]:
@@ -40,9 +52,7 @@ def load_entities(directory: Path) -> Mapping[str, LoadedEntity]:
         SchemaInvalid: names the file, the place in it and the reason.
     """
     loaded: dict[str, LoadedEntity] = {}
-    for path in sorted(directory.iterdir()) if directory.is_dir() else ():
-        if path.suffix not in SUFFIXES or not path.is_file():
-            continue
+    for path in _descriptor_files(directory):
         one = load_entity(path)
         if one.entity.name in loaded:
             raise SchemaInvalid(f"{path.name}: the entity {one.entity.name!r} is described twice")
@@ -52,8 +62,45 @@ def load_entities(directory: Path) -> Mapping[str, LoadedEntity]:
     return loaded
 
 
+def load_bundles(
+    directory: Path, entities: Mapping[str, LoadedEntity]
+) -> Mapping[str, LoadedBundle]:
+    """Every bundle of these entities described in ``directory``, by name; files as above.
+
+    Raises:
+        SchemaInvalid: names the file, the place in it and the reason.
+    """
+    loaded: dict[str, LoadedBundle] = {}
+    for path in _descriptor_files(directory):
+        name = path.stem
+        if name in loaded:
+            raise SchemaInvalid(f"{path.name}: the bundle {name!r} is described twice")
+        if name in entities:
+            raise SchemaInvalid(f"{path.name}: there is an entity {name!r} already")
+        loaded[name] = _load_bundle(path, entities)
+    return loaded
+
+
+def _load_bundle(path: Path, entities: Mapping[str, LoadedEntity]) -> LoadedBundle:
+    known = {name: entry.entity for name, entry in entities.items()}
+    try:
+        descriptor = _read(path)
+        bundle = parse_bundle(descriptor, name=path.stem, entities=known)
+        used = {
+            name: entities[name].descriptor
+            for entity in bundle.entities
+            for name in (entity.name, *(part.entity.name for part in entity.parts))
+        }
+        pinned = pin_bundle(descriptor, used)
+    except SchemaInvalid as error:
+        raise _in_file(path, error) from error
+    return LoadedBundle(bundle=bundle, pinned=pinned)
+
+
 def load_entity(path: Path, *, name: str | None = None) -> LoadedEntity:
     """The entity that one file describes; ``name``: the file's without suffix unless given.
+
+    The entities that it writes are described beside it.
 
     Raises:
         SchemaInvalid: names the file, the place in it and the reason.
@@ -63,22 +110,26 @@ def load_entity(path: Path, *, name: str | None = None) -> LoadedEntity:
         if not NAME.fullmatch(name):
             raise refusal("", f"{name!r} is no name for an entity: {NAME.pattern}")
         descriptor = _read(path)
-        entity = parse_descriptor(descriptor, name=name)
-        text = canonical_json(descriptor)
+        stored = {each: _read_beside(path, each) for each in names_written(descriptor)}
+        entity = parse_descriptor(descriptor, name=name, stored=parse_entities(stored))
+        pinned = pin_entity(descriptor, stored)
     except SchemaInvalid as error:
         raise _in_file(path, error) from error
-    return LoadedEntity(entity=entity, descriptor=descriptor, descriptor_json=text)
+    return LoadedEntity(entity=entity, descriptor=descriptor, pinned=pinned)
 
 
-def from_json(text: str, *, name: str) -> LoadedEntity:
-    """The entity of a descriptor that a job has pinned.
+def _descriptor_files(directory: Path) -> list[Path]:
+    found = sorted(directory.iterdir()) if directory.is_dir() else []
+    return [path for path in found if path.suffix in SUFFIXES and path.is_file()]
 
-    Raises:
-        SchemaInvalid: with the place and the reason.
-    """
-    descriptor = _object(msgspec.json.decode(text))
-    entity = parse_descriptor(descriptor, name=name)
-    return LoadedEntity(entity=entity, descriptor=descriptor, descriptor_json=text)
+
+def _read_beside(path: Path, name: str) -> Mapping[str, object]:
+    """The descriptor of another entity in the same folder."""
+    for other in _descriptor_files(path.parent):
+        if other.stem == name and other != path:
+            return _read(other)
+    near = did_you_mean(name, [other.stem for other in _descriptor_files(path.parent)])
+    raise refusal("/waybill/writes", f"there is no entity {name!r}{near}")
 
 
 def _read(path: Path) -> dict[str, object]:
@@ -128,6 +179,9 @@ def _check_references(entity: Entity, known: Mapping[str, LoadedEntity]) -> None
         if target is None:
             near = did_you_mean(key.reference_entity, known)
             reason = f"there is no entity {key.reference_entity!r}{near}"
+            raise refusal(f"{pointer}/resource", f"{entity.name}: {reason}")
+        if target.entity.parts:
+            reason = f"records of {key.reference_entity} are stored in the entities that it writes"
             raise refusal(f"{pointer}/resource", f"{entity.name}: {reason}")
         names = {field.name for field in target.entity.fields}
         for name in key.reference_fields:

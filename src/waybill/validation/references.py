@@ -76,11 +76,15 @@ def lost_items(items: pa.Table, field: Field, lost: pa.ChunkedArray[Any]) -> Ite
 def foreign_values(good: pa.Table, key: ForeignKey) -> pa.Table:
     """The different values of a foreign key in a chunk, named as the fields they refer to.
 
-    Records in which a part is missing refer to nothing. Empty where the file lacks a field.
+    Records in which a part is missing refer to nothing, nor do values that need not exist. Empty
+    where the file lacks a field.
     """
     if not all(name in good.column_names for name in key.fields):
         return pa.table({name: pa.array([], pa.string()) for name in key.reference_fields})
     values = good.select(list(key.fields)).drop_null()
+    if key.exempt:
+        texts = values.column(0).cast(pa.string())
+        values = values.filter(pc.invert(pc.is_in(texts, value_set=pa.array(key.exempt))))
     distinct = values.group_by(list(key.fields), use_threads=False).aggregate([])
     return distinct.rename_columns(list(key.reference_fields))
 

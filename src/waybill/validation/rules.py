@@ -122,7 +122,7 @@ def plan_field(
         index=index,
         grammar=grammar,
         items=json_lists.items_of(field, index, is_typed=is_typed) if takes_arrays else "",
-        value=_value(field, cell, dropped),
+        value=value_of(field, cell, dropped),
         typed=grammar.typed,
         is_raw=_is_raw(field, dropped)
         and not takes_arrays
@@ -153,7 +153,8 @@ def _cell(field: Field, index: int, *, is_typed: bool, takes_arrays: bool) -> st
     return cell_value(field, index) if is_typed else f"c{index}"
 
 
-def _value(field: Field, value: str, dropped: tuple[str, ...]) -> str:
+def value_of(field: Field, value: str, dropped: tuple[str, ...]) -> str:
+    """SQL of the text after trimming, missing values (``dropped``) and default."""
     if field.trim is Trim.BOTH:
         value = f"trim({value}, {WHITE_SPACE})"
     if "" not in field.missing_values:

@@ -23,7 +23,7 @@ VIEW = "chunk"
 """The name under which statements see the rows."""
 
 
-class _Source:
+class Source:
     """What the view reads: the table of the moment, by the Arrow stream protocol."""
 
     def __init__(self, table: pa.Table) -> None:
@@ -40,7 +40,7 @@ class Session:
     def __init__(self, connection: duckdb.DuckDBPyConnection, empty: pa.Table) -> None:
         self._connection = connection
         self._empty = empty
-        self._source = _Source(empty)
+        self._source = Source(empty)
         self._prepared: dict[str, str] = {}
         connection.register(VIEW, self._source)
 

@@ -9,19 +9,21 @@ breaks. All read the view ``chunk`` with columns
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from waybill.ports.parts import hash_of_part, key_of_part
 from waybill.ports.reader import Kind
 from waybill.ports.sink import ABSENT, ACTION, EXTRA, HASH, KEY
 from waybill.validation.compiled import self_references, unique_sets
 from waybill.validation.kinds import is_absent
-from waybill.validation.rules import WHITE_SPACE
+from waybill.validation.rules import WHITE_SPACE, value_of
 from waybill.validation.sql import conjunction, literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from waybill.validation.compiled import Compiled, Subject
     from waybill.validation.rules import FieldPlan
@@ -105,8 +107,13 @@ def _typed_rows(compiled: Compiled, plans: Sequence[FieldPlan]) -> str:
     verdict = [] if columns.verdict is None else [columns.verdict]
     cells = [f"c{index}" for index in (*(index for _, index in columns.kept), *verdict)]
     cells += [f"i{plan.index}" for plan in plans if plan.items]
+    several = [(each.field, index) for each in columns.gathered for _, index in each.members]
+    cells += [
+        f"{value_of(field, f'c{index}', field.missing_values)} AS g{index}"
+        for field, index in several
+    ]
     if compiled.is_typed:
-        kept = [index for _, index in columns.kept]
+        kept = [index for _, index in (*columns.kept, *several)]
         cells += [f"k{index}" for index in (*(plan.index for plan in plans), *kept)]
     inner = ", ".join((*values, *cells, *_action(compiled))) or "1 AS one"
     typed = "".join(f", {plan.typed} AS t{plan.index}" for plan in plans if plan.typed)
@@ -152,10 +159,43 @@ class _Writer:
             HASH: self._hash,
             ACTION: lambda: "op",
             EXTRA: self._extra,
+            **self._of_parts(),
+            **self._gathered(),
         }
         if name in special:
             return special[name]()
         return self._typed(self._by_name[name])
+
+    def _of_parts(self) -> dict[str, Callable[[], str]]:
+        """Key and hash of each part: those that its entity gives to a record of its own."""
+        made: dict[str, Callable[[], str]] = {}
+        for place, part in enumerate(self._compiled.entity.parts):
+            key = tuple(part.fields[name] for name in part.entity.key)
+            order = [part.fields.get(field.name, "") for field in part.entity.fields]
+            plans = [self._by_name[name] for name in order if name in self._by_name]
+            gathered = [make() for name, make in self._gathered().items() if name in order]
+            texts = [*map(self._hashed, plans), *map(self._marked, gathered)]
+            made[key_of_part(place)] = partial(self._joined, key)
+            made[hash_of_part(place)] = partial(self._md5, texts)
+        return made
+
+    def _gathered(self) -> dict[str, Callable[[], str]]:
+        """The fields of several columns, each as one JSON object with the members it has."""
+        return {
+            each.field.name: partial(self._object, each.members)
+            for each in self._compiled.columns.gathered
+        }
+
+    def _object(self, members: Sequence[tuple[str, int]]) -> str:
+        joined = ", ".join(self._gathered_member(name, index) for name, index in members)
+        return f"'{{' || concat_ws(',', {joined}) || '}}'"
+
+    def _gathered_member(self, name: str, index: int) -> str:
+        """The member with its value, null where it is missing; NULL where a record keeps it."""
+        made = f"{_member(name)} || coalesce({self._as_json(index, f'g{index}')}, 'null')"
+        if not self._compiled.keeps_absent:
+            return made
+        return f"CASE WHEN NOT {is_absent(index)} THEN {made} END"
 
     def _digests(self) -> Iterator[str]:
         entity = self._compiled.entity
@@ -206,12 +246,16 @@ class _Writer:
         return plan.typed_name
 
     def _hash(self) -> str:
+        parts = [self._hashed(plan) for plan in self._compiled.plans]
+        parts += [self._marked(make()) for make in self._gathered().values()]
+        parts += [self._marked(self._extra())] if self._compiled.columns.kept else []
+        return self._md5(parts)
+
+    def _md5(self, parts: Sequence[str]) -> str:
         """MD5 over all values, as hexadecimal text: the same for equal records, in every version.
 
         The engine's number forms of MD5 take twice the time of the text.
         """
-        parts = [self._hashed(plan) for plan in self._compiled.plans]
-        parts += [self._marked(self._extra())] if self._compiled.columns.kept else []
         return f"md5(concat_ws({literal(SEPARATOR)}, {', '.join(parts) or 'NULL'}))"
 
     def _hashed(self, plan: FieldPlan) -> str:
@@ -227,19 +271,24 @@ class _Writer:
             text = f"replace({text}, {separator}, {literal(_ESCAPE + '1')})"
         return f"coalesce({text}, {literal(NULL_MARK)})"
 
-    def _as_json(self, index: int) -> str:
-        """An undeclared cell as JSON; what a format has as JSON is that already."""
-        text = f"to_json(c{index})"
+    def _as_json(self, index: int, cell: str) -> str:
+        """A cell without a type as JSON; what a format has as JSON is that already."""
+        text = f"to_json({cell})"
         if not self._compiled.is_typed:
             return text
         kinds = ", ".join(str(kind.value) for kind in _JSON)
-        is_json = f"k{index} IN ({kinds}) AND c{index} NOT IN ('nan', 'inf', '-inf')"
-        return f"CASE WHEN {is_json} THEN c{index} ELSE {text} END"
+        is_json = f"k{index} IN ({kinds}) AND {cell} NOT IN ('nan', 'inf', '-inf')"
+        return f"CASE WHEN {is_json} THEN {cell} ELSE {text} END"
 
     def _extra(self) -> str:
         """The undeclared cells of a record as one JSON object, missing ones left out."""
         members = ", ".join(
-            f"{literal(msgspec.json.encode(name).decode() + ':')} || {self._as_json(index)}"
+            f"{_member(name)} || {self._as_json(index, f'c{index}')}"
             for name, index in self._compiled.columns.kept
         )
         return f"'{{' || concat_ws(',', {members}) || '}}'"
+
+
+def _member(name: str) -> str:
+    """SQL of what stands before the value of a member in JSON."""
+    return literal(msgspec.json.encode(name).decode() + ":")

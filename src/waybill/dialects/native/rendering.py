@@ -74,6 +74,7 @@ def shape_of(
         kind=job.kind,
         project=job.project,
         entity=job.entity,
+        chosen_entity=job.chosen_entity,
         state=job.state,
         outcome=job.outcome,
         phase=job.phase,

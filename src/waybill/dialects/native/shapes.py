@@ -52,6 +52,8 @@ class JobLinks(msgspec.Struct, frozen=True, kw_only=True):
 class JobShape(msgspec.Struct, frozen=True, kw_only=True):
     """A job. ``progress`` runs from 0 to 1 and never falls; ``rate`` is records per second.
 
+    ``entity`` may name a bundle; ``chosen_entity`` is the one found from the header then.
+
     ``counts`` of a finished import obey: read = created + updated + unchanged + deleted + rejected
     + skipped + unprocessed.
     """
@@ -60,6 +62,7 @@ class JobShape(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     project: str
     entity: str
+    chosen_entity: str | None
     state: str
     outcome: str | None
     phase: str

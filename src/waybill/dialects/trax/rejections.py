@@ -62,7 +62,7 @@ def rows_of(stream: RejectionStream, kind: TraxKind) -> Iterator[Sequence[str | 
 
 def errors_of(stream: RejectionStream, rejection: Rejection) -> list[str]:
     """All that is wrong with a record, field by field in the order of the entity."""
-    order = {field.name: number for number, field in enumerate(stream.entity.fields)}
+    order = {name: number for number, name in enumerate(stream.fields)}
     findings = sorted(rejection.findings, key=lambda finding: order.get(finding.field or "", -1))
     return [_message(stream, rejection, finding) for finding in findings]
 
@@ -89,7 +89,7 @@ def _message(stream: RejectionStream, rejection: Rejection, finding: Finding) ->
         return f"missing mandatory field : '{name}'"
     if finding.code == "FOREIGN_KEY":
         return f"incorrect value : '{name}' - '{_shown(finding.value)}' does not exist"
-    field = stream.entity.field(name)
+    field = stream.fields[name]
     if finding.code in _OF_TYPE:
         expected = _TYPES.get(field.type, "String")
         received = _RECEIVED[rejection.kind_of(stream.places.get(name, len(rejection.cells)))]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
@@ -11,9 +10,10 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from waybill.model.options import AbsentMembers
 from waybill.validation.checker import Checker
 from waybill.validation.compiled import CheckOptions
-from waybill.validation.descriptor import parse_descriptor
+from waybill.validation.pinned import read_pinned
 
 if TYPE_CHECKING:
+    from waybill.model.bundle import Bundle
     from waybill.model.entity import Entity
     from waybill.model.job import Job
     from waybill.model.limits import Limits
@@ -27,7 +27,7 @@ KEPT: Final = 32
 
 @dataclass(slots=True)
 class CheckerCache:
-    """Entities by pinned descriptor, and checkers by entity, header and options.
+    """What jobs have pinned, and checkers by entity, header and options.
 
     Safe for the few runs of one process: what they use is never the least recently used.
     ``pepper``: the server's secret for hashes of secret fields.
@@ -37,21 +37,21 @@ class CheckerCache:
     limits: Limits
     pepper: str
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _entities: OrderedDict[tuple[str, str], Entity] = field(default_factory=OrderedDict)
+    _pinned: OrderedDict[tuple[str, str], Entity | Bundle] = field(default_factory=OrderedDict)
     _checkers: OrderedDict[object, Checker] = field(default_factory=OrderedDict)
 
-    def entity(self, job: Job) -> Entity:
-        """The entity that a job was accepted under."""
+    def pinned(self, job: Job) -> Entity | Bundle:
+        """The entity or bundle that a job was accepted under."""
         place = (job.entity, job.descriptor)
         with self._lock:
-            entity = self._entities.get(place)
-            if entity is None:
-                entity = parse_descriptor(json.loads(job.descriptor), name=job.entity)
-            self._keep(self._entities, place, entity)
-        return entity
+            pinned = self._pinned.get(place)
+            if pinned is None:
+                pinned = read_pinned(job.descriptor, name=job.entity)
+            self._keep(self._pinned, place, pinned)
+        return pinned
 
-    def checker(self, job: Job, header: Header) -> Checker:
-        """A checker for a file with that header.
+    def checker(self, job: Job, entity: Entity, header: Header) -> Checker:
+        """A checker for a file of that entity with that header.
 
         Raises:
             FileRefused: the header does not fit the entity.
@@ -61,8 +61,9 @@ class CheckerCache:
             unknown_columns=job.options.unknown_columns,
             keeps_absent=job.options.absent_members is AbsentMembers.KEEP,
         )
-        place = (job.entity, job.descriptor, header.names, header.escaped, header.is_typed, options)
-        entity = self.entity(job)
+        place = (
+            entity.name, entity.digest, header.names, header.escaped, header.is_typed, options
+        )  # fmt: skip
         with self._lock:
             checker = self._checkers.get(place)
             if checker is None:

@@ -17,17 +17,17 @@ from waybill.engine.runs.checking import CheckPhase, guard_error, scratch_folder
 from waybill.engine.runs.control import RunCanceled
 from waybill.engine.runs.duplicates import KeyLedgers
 from waybill.engine.runs.matching import MatchPhase
-from waybill.engine.runs.opening import read_options
+from waybill.engine.runs.opening import open_stored, read_options
 from waybill.engine.runs.padding import with_needed_columns
 from waybill.engine.runs.planning import Planner
 from waybill.engine.runs.progress import ProgressMeter
 from waybill.engine.runs.reporting import MasterList
 from waybill.engine.runs.spool import Spool
 from waybill.engine.runs.verdicts import LateFindings, Verdicts
-from waybill.errors import ColumnsGrew, FileRefused, JobFailed, NotFound, RequestRefused
+from waybill.errors import ColumnsGrew, FileRefused, JobFailed, RequestRefused
 from waybill.model.artifact import Artifact, ArtifactKind
 from waybill.model.ids import BlobName
-from waybill.model.job import Counts, JobError, JobState, Outcome, Phase
+from waybill.model.job import CHOSEN_ENTITY, Counts, JobError, JobState, Outcome, Phase
 from waybill.ports.job_store import Finish
 from waybill.ports.sink import QueryableSink
 from waybill.validation.codes import file_warning
@@ -79,19 +79,10 @@ class ImportRun:
             self.context.parts.blobs.delete_tree(f"runs/{self.context.job.id}")
 
     def _open(self) -> Reader:
-        job, parts = self.context.job, self.context.parts
-        if job.input is None:
-            raise JobFailed("the job has no input", code="INPUT_MISSING")
-        name = BlobName(job.input.blob)
-        try:
-            parts.blobs.size(name)
-        except NotFound as error:
-            raise JobFailed("the input is not stored any more", code="INPUT_MISSING") from error
-        path = parts.blobs.local_path(name)
-        if path is None:
-            raise JobFailed("the input is not on this host", code="INPUT_MISSING")
-        options = read_options(job.options, self.context.entity, job.input.name)
-        return parts.open_reader(path, replace(options, while_waiting=self._check_control))
+        job, parts, fields = self.context.job, self.context.parts, self.context.entity.fields
+        options = read_options(job.options, fields, job.input.name if job.input else "")
+        options = replace(options, while_waiting=self._check_control)
+        return open_stored(parts, job.input, options)
 
     def _check_control(self) -> None:
         self.context.control.check(may_cancel=not self.applied)
@@ -106,18 +97,25 @@ class ImportRun:
             return self._import(reader.widened(), meter)
 
     def _import(self, reader: Reader, meter: ProgressMeter) -> Finish:
-        reader = with_needed_columns(reader, self.context.entity, self.context.job.options)
-        self.facts = {**reader.header.facts, "columns": list(reader.header.names)}
+        context = self.context
+        reader = with_needed_columns(reader, context.entity, context.job.options)
+        header = reader.header
+        self.facts = {**header.facts, **self._chosen(), "columns": list(header.names)}
         meter.format_facts = self.facts
-        if not reader.header.names:
+        if not header.names:
             return self._succeeded()
-        checker = self.context.parts.checkers.checker(self.context.job, reader.header)
+        checker = context.parts.checkers.checker(context.job, context.entity, header)
         spool = Spool(blobs=self.context.parts.blobs, prefix=self.context.prefix)
         try:
             return self._phases(reader, checker, spool, meter)
         finally:
             spool.drop()
             self._clear_scratch()
+
+    def _chosen(self) -> dict[str, object]:
+        """The fact which entity of a bundle this is."""
+        job, entity = self.context.job, self.context.entity
+        return {CHOSEN_ENTITY: entity.name} if entity.name != job.entity else {}
 
     def _phases(
         self, reader: Reader, checker: Checker, spool: Spool, meter: ProgressMeter

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pyarrow as pa
 
+from waybill.engine.runs.creation import CreationRule
 from waybill.engine.runs.reporting import shorten
+from waybill.engine.runs.tree import TreeRule
 from waybill.engine.runs.verdicts import LateFindings, Verdicts, among, refusal_finding
 from waybill.errors import JobFailed
 from waybill.ports.sink import QueryableSink
@@ -52,7 +54,8 @@ class MatchPhase:
         """The verdicts, before anything is written.
 
         Raises:
-            JobFailed: the entity has references, and its sink cannot be asked.
+            JobFailed: the entity has references, or needs of new records, and its sink cannot be
+                asked.
         """
         late = LateFindings()
         skipped = self.ledgers.judge(self.spool, self.context.job.options.on_duplicate, late)
@@ -62,6 +65,9 @@ class MatchPhase:
         keys = [key for key in self.context.entity.foreign_keys if self._covers(key)]
         for foreign_key in keys:
             self._judge_reference(foreign_key, verdicts)
+        CreationRule(context=self.context, spool=self.spool).judge(verdicts)
+        sound = Verdicts(rejected=late.records(), skipped=skipped, late=late)
+        TreeRule(context=self.context, spool=self.spool).judge(sound)
         self._follow_rejected(keys, verdicts)
         return Verdicts(rejected=late.records(), skipped=skipped, late=late)
 

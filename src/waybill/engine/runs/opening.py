@@ -4,32 +4,39 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from waybill.errors import JobFailed, NotFound
 from waybill.model.entity import FieldType
+from waybill.model.ids import BlobName
 from waybill.model.options import HeaderMode
 from waybill.ports.reader import MemberPath, ReadOptions
 from waybill.validation.member_paths import is_member_path
 
 if TYPE_CHECKING:
-    from waybill.model.entity import Entity
+    from collections.abc import Sequence
+
+    from waybill.engine.runs.context import RunParts
+    from waybill.model.entity import Field
+    from waybill.model.job import InputFile
     from waybill.model.options import ImportOptions
+    from waybill.ports.reader import Reader
 
 
-def read_options(options: ImportOptions, entity: Entity, file_name: str) -> ReadOptions:
-    """How an input of that entity is to be read."""
+def read_options(options: ImportOptions, fields: Sequence[Field], file_name: str) -> ReadOptions:
+    """How an input of an entity with these fields is to be read."""
     return ReadOptions(
         delimiter=options.delimiter,
         encoding=options.encoding,
         has_header=options.header is HeaderMode.PRESENT,
-        column_names=tuple(field.name for field in entity.fields),
+        column_names=tuple(field.name for field in fields if not field.column_prefix),
         array_columns=tuple(
             name
-            for field in entity.fields
+            for field in fields
             if field.type is FieldType.ARRAY
             for name in (field.name, *field.aliases)
         ),
         member_paths=tuple(
             MemberPath(pointer=alias, names=(field.name, *field.aliases))
-            for field in entity.fields
+            for field in fields
             for alias in field.aliases
             if is_member_path(alias)
         ),
@@ -40,3 +47,23 @@ def read_options(options: ImportOptions, entity: Entity, file_name: str) -> Read
         header_row=options.header_row,
         file_name=file_name,
     )
+
+
+def open_stored(parts: RunParts, file: InputFile | None, options: ReadOptions) -> Reader:
+    """A reader on a job's input.
+
+    Raises:
+        JobFailed: it is not here.
+        FileRefused: it cannot be read.
+    """
+    if file is None:
+        raise JobFailed("the job has no input", code="INPUT_MISSING")
+    name = BlobName(file.blob)
+    try:
+        parts.blobs.size(name)
+    except NotFound as error:
+        raise JobFailed("the input is not stored any more", code="INPUT_MISSING") from error
+    path = parts.blobs.local_path(name)
+    if path is None:
+        raise JobFailed("the input is not on this host", code="INPUT_MISSING")
+    return parts.open_reader(path, options)

@@ -20,8 +20,12 @@ class Column:
 
 
 def columns_of(entity: Entity) -> tuple[Column, ...]:
-    """The entity's fields in their order, then its action column where it is none of them."""
-    columns = [Column(field=field, is_needed=_is_needed(entity, field)) for field in entity.fields]
+    """The entity's fields in their order, then its action column where it is none of them.
+
+    Columns that only begin like a field are left out: nobody knows their names.
+    """
+    single = [field for field in entity.fields if not field.column_prefix]
+    columns = [Column(field=field, is_needed=_is_needed(entity, field)) for field in single]
     taken = {name for field in entity.fields for name in (field.name, *field.aliases)}
     if entity.action is not None and entity.action.name not in taken:
         columns.append(Column(field=_action_field(entity.action), is_needed=False))

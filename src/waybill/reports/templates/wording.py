@@ -64,6 +64,7 @@ def _duties(entity: Entity, column: Column) -> Iterator[str]:
         others = [name for name in entity.key if name != field.name]
         yield "Key" + (f", together with {', '.join(others)}." if others else ".")
     yield "Required." if column.is_needed else ""
+    yield "Required in a new record." if field.required_on_create else ""
     yield "Unique." if field.constraints.unique else ""
     for names in entity.unique_keys:
         if field.name in names and len(names) > 1:

@@ -53,6 +53,12 @@ class Layout:
     columns: Mapping[str, str]
     unique: tuple[tuple[str, ...], ...]
 
+    @property
+    def merged(self) -> frozenset[str]:
+        """Columns with an object whose members are changed one by one."""
+        names = [field.name for field in self.entity.fields if field.column_prefix]
+        return frozenset(self.columns[name] for name in names)
+
 
 def make_layout(db: apsw.Connection, entity: Entity) -> Layout:
     """The layout of an entity, made where it is missing; call inside a transaction.

@@ -9,19 +9,19 @@ import math
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final, cast
 
+import apsw
 import msgspec
 
 from waybill.errors import RequestInvalid
 from waybill.model.entity import FieldType
 from waybill.model.strict_json import EXACT_DIGITS
-from waybill.ports.sink import EXTRA, RecordPage, RecordSlice
+from waybill.ports.sink import EXTRA, KEY, RecordPage, RecordSlice
 from waybill.sinks.sqlite.layout import column_names, find_table_name
 from waybill.sinks.sqlite.names import quote, quote_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    import apsw
     import pyarrow as pa
 
     from waybill.model.entity import Entity
@@ -77,7 +77,7 @@ def find_missing(
 ) -> list[bool]:
     """For each row of ``values`` whether no record of the entity has it."""
     table = find_table_name(db, entity)
-    columns = column_names(db, entity)
+    columns = column_names(db, entity) | {KEY: KEY}
     if table is None or any(field not in columns for field in fields):
         return [True] * values.num_rows
     given = [f"c{index}" for index in range(len(fields))]
@@ -92,6 +92,21 @@ def find_missing(
         ).fetchall()
         db.execute(f"DROP TABLE {_WANTED}")
     return [is_there != 1 for (is_there,) in found]
+
+
+def find_values(db: apsw.Connection, entity: str, field: str, keys: pa.Table) -> Sequence[object]:
+    """The stored value of a field by key, ``None`` where there is none."""
+    table = find_table_name(db, entity)
+    column = column_names(db, entity).get(field)
+    if table is None or column is None:
+        return [None] * keys.num_rows
+    wanted = apsw.carray(tuple(keys.column(KEY).to_pylist()))
+    rows = db.execute(
+        f"SELECT stored.{quote(column)} FROM carray(?) AS wanted "  # noqa: S608 - quoted names
+        f"LEFT JOIN {quote(table)} AS stored ON stored._key = wanted.value ORDER BY wanted.rowid",
+        (wanted,),
+    )
+    return [value for (value,) in rows]
 
 
 def _to_records(

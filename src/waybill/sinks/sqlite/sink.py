@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import apsw
 
-from waybill.ports.sink import ChunkResult, RecordPage, RecordSlice
+from waybill.ports.parts import join_outcomes, parts_of_chunk, stored_in
+from waybill.ports.sink import RECORD, ChunkResult, RecordPage, RecordSlice
 from waybill.sinks.ledger import entries as ledger
 from waybill.sinks.sqlite import reading, staging
 from waybill.sinks.sqlite.incoming import prepare
@@ -58,18 +59,19 @@ class SqliteSink:
         database = self._projects.of(job.project)
         self._projects.remember(job.id, job.project)
         self._new_share.pop(job.id, None)
-        if job.epoch <= 1 and database.is_ready(job.entity):
+        if job.epoch <= 1 and all(map(database.is_ready, stored_in(job.entity))):
             ledger.check_epoch(job, _find_fence(database, job))
             return
         with database.transaction() as db:
             ledger.raise_fence(db, job)
-            database.layout(db, job.entity)
+            for entity in stored_in(job.entity):
+                database.layout(db, entity)
 
     def apply(
         self, job: SinkJob, chunk: int, rows: pa.Table, *, seals: bool = False
     ) -> ChunkResult:
         """See ``Sink.apply``; ``seals`` saves a small job its second commit."""
-        incoming = prepare(job.entity, job.operation, rows)
+        parts = _prepare_parts(job, rows)
         database = self._projects.of(job.project)
         with database.transaction() as db:
             fence = ledger.raise_fence(db, job)
@@ -77,10 +79,14 @@ class SqliteSink:
             if stored is not None:
                 return stored
             ledger.check_open(job, fence)
-            target = _target(job, db, database.layout(db, job.entity), fence.number, incoming)
-            verdicts = write_chunk(target, incoming, expect_new=self._expects_new(job, target))
-            result = _result(chunk, incoming, verdicts)
-            counts = ledger.add_mark(db, fence.number, result, incoming.records)
+            verdicts = []
+            for part, incoming in parts:
+                layout = database.layout(db, part.entity)
+                target = _target(part, db, layout, fence.number, incoming)
+                expect_new = self._expects_new(job, target)
+                verdicts.append(write_chunk(target, incoming, expect_new=expect_new))
+            result = _result(chunk, rows, verdicts)
+            counts = ledger.add_mark(db, fence.number, result, rows.column(RECORD).to_numpy())
             if seals and not job.whole_file:
                 ledger.seal(db, fence.number)
         self._new_share[job.id] = counts.created / max(1, counts.read)
@@ -119,12 +125,11 @@ class SqliteSink:
 
     def plan(self, job: SinkJob, rows: pa.Table) -> ChunkResult:
         """See ``QueryableSink.plan``: the writes of ``apply``, rolled back."""
-        incoming = prepare(job.entity, job.operation, rows)
         database = self._projects.of(job.project)
         if not database.exists:
-            return self._plan_in(_empty_database(), job, incoming)
+            return self._plan_in(_empty_database(), job, rows)
         with database.transaction(keep=False) as db:
-            return self._plan_in(db, job, incoming)
+            return self._plan_in(db, job, rows)
 
     def missing(
         self, project: ProjectName, entity: str, fields: Sequence[str], values: pa.Table
@@ -135,6 +140,16 @@ class SqliteSink:
             return [True] * values.num_rows
         with database.reading() as db:
             return reading.find_missing(db, entity, fields, values)
+
+    def values(
+        self, project: ProjectName, entity: str, field: str, keys: pa.Table
+    ) -> Sequence[object]:
+        """See ``QueryableSink.values``."""
+        database = self._projects.of(project)
+        if not database.exists:
+            return [None] * keys.num_rows
+        with database.reading() as db:
+            return reading.find_values(db, entity, field, keys)
 
     def records(
         self, project: ProjectName, entity: Entity, *, after: str, limit: int
@@ -191,13 +206,15 @@ class SqliteSink:
         """Close all files; the next use opens them again."""
         self._projects.close()
 
-    def _plan_in(self, db: apsw.Connection, job: SinkJob, incoming: Incoming) -> ChunkResult:
-        target = _entity_table(db, make_layout(db, job.entity), 0)
-        verdicts = write_chunk(target, incoming, expect_new=_is_empty(target))
-        return _result(0, incoming, verdicts)
+    def _plan_in(self, db: apsw.Connection, job: SinkJob, rows: pa.Table) -> ChunkResult:
+        verdicts = []
+        for part, incoming in _prepare_parts(job, rows):
+            target = _entity_table(db, make_layout(db, part.entity), 0)
+            verdicts.append(write_chunk(target, incoming, expect_new=_is_empty(target)))
+        return _result(0, rows, verdicts)
 
     def _expects_new(self, job: SinkJob, target: Target) -> bool:
-        share = self._new_share.get(job.id)
+        share = None if job.entity.parts else self._new_share.get(job.id)
         return _is_empty(target) if share is None else share > 0.5  # noqa: PLR2004 - one half
 
 
@@ -225,12 +242,20 @@ def _is_empty(target: Target) -> bool:
     return target.db.execute(probe).fetchone() is None
 
 
-def _result(chunk: int, incoming: Incoming, verdicts: Verdicts) -> ChunkResult:
+def _prepare_parts(job: SinkJob, rows: pa.Table) -> list[tuple[SinkJob, Incoming]]:
+    return [
+        (part, prepare(part.entity, part.operation, part_rows))
+        for part, part_rows in parts_of_chunk(job, rows)
+    ]
+
+
+def _result(chunk: int, rows: pa.Table, verdicts: Sequence[Verdicts]) -> ChunkResult:
+    """What became of a chunk; ``verdicts``: of each of its parts."""
     return ChunkResult(
         chunk=chunk,
-        records=incoming.records.tolist(),
-        outcomes=verdicts.outcomes.tobytes(),
-        refusals=tuple(verdicts.refusals),
+        records=rows.column(RECORD).to_numpy().tolist(),
+        outcomes=join_outcomes([each.outcomes.tobytes() for each in verdicts]),
+        refusals=tuple(refusal for each in verdicts for refusal in each.refusals),
     )
 
 

@@ -40,7 +40,7 @@ class Target:
         ``keep_existing``: they pass over a key that is there already.
         """
         columns = tuple(self.layout.columns[field] for field in fields)
-        return _build(self.name, columns, keep_existing=keep_existing)
+        return _build(self.name, columns, self.layout.merged, keep_existing=keep_existing)
 
     def update(self, fields: Sequence[str], *, has_mask: bool) -> str:
         """The statement that updates a record by a row with these fields.
@@ -50,7 +50,7 @@ class Target:
         nothing else.
         """
         columns = tuple(self.layout.columns[field] for field in fields)
-        return _update(self.name, columns, has_mask=has_mask)
+        return _update(self.name, columns, self.layout.merged, has_mask=has_mask)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,12 +67,15 @@ class Statements:
 
 
 @lru_cache(maxsize=256)
-def _build(table: str, columns: tuple[str, ...], *, keep_existing: bool) -> Statements:
+def _build(
+    table: str, columns: tuple[str, ...], merged: frozenset[str], *, keep_existing: bool
+) -> Statements:
     width = len(_STAMPS) + len(columns)
     many = max(1, min(_ROWS_PER_INSERT, _MOST_PARAMETERS // width))
     ending = " ON CONFLICT (_key) DO NOTHING" if keep_existing else ""
     head = f"INSERT INTO {table} ({quote_all([*_STAMPS, *columns])}) VALUES "  # noqa: S608 - quoted names
-    row = f"({', '.join('?' * width)})"
+    values = [_merge("'{}'", "?") if column in merged else "?" for column in columns]
+    row = f"({', '.join(['?'] * len(_STAMPS) + values)})"
     return Statements(
         insert_one=head + row + ending,
         insert_many=head + ", ".join([row] * many) + ending,
@@ -81,10 +84,15 @@ def _build(table: str, columns: tuple[str, ...], *, keep_existing: bool) -> Stat
 
 
 @lru_cache(maxsize=256)
-def _update(table: str, columns: tuple[str, ...], *, has_mask: bool) -> str:
+def _update(table: str, columns: tuple[str, ...], merged: frozenset[str], *, has_mask: bool) -> str:
     """The key is left as it is: setting it, even to itself, would write its index anew."""
     first = len(_STAMPS) + 2
-    values = [f"?{first + index}" for index in range(len(columns))]
+    values = [
+        _merge(f"coalesce({quote(column)}, '{{}}')", f"?{place}")
+        if column in merged
+        else f"?{place}"
+        for place, column in enumerate(columns, start=first)
+    ]
     if has_mask:  # of bytes, not text: there each place is found at once
         mask = f"?{first + len(columns)}"
         values = [
@@ -96,3 +104,8 @@ def _update(table: str, columns: tuple[str, ...], *, has_mask: bool) -> str:
         f"UPDATE {table} SET _job = ?2, _hash = ?4, _record = ?5{sets} "  # noqa: S608 - quoted names
         f"WHERE _id = ?1 AND ({quote_all(columns)}) IS NOT ({', '.join(values)}) RETURNING _id"
     )
+
+
+def _merge(stored: str, given: str) -> str:
+    """SQL: the stored object with the members of the given one, without those that are null."""
+    return f"json_patch({stored}, {given})"

@@ -1,0 +1,93 @@
+"""The rule of a tree: no node of the file lies too deep, and no parents go in a circle."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from waybill.errors import JobFailed
+from waybill.model.options import Operation
+from waybill.ports.sink import ABSENT, ACTION, KEY, RECORD, QueryableSink
+from waybill.validation.codes import make_finding
+from waybill.validation.tree_table import NODE, TreeTable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from waybill.engine.runs.context import RunContext
+    from waybill.engine.runs.spool import Spool
+    from waybill.engine.runs.verdicts import Verdicts
+    from waybill.model.entity import Tree
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TreeRule:
+    """Judges the nodes of one run, as they will lie among those that are stored."""
+
+    context: RunContext
+    spool: Spool
+
+    def judge(self, verdicts: Verdicts) -> None:
+        """Note a finding on each kept node that is too deep or has a circle above it.
+
+        Raises:
+            JobFailed: the entity's sink cannot be asked.
+        """
+        tree = self.context.entity.tree
+        if tree is None or self.context.sink_job.operation is Operation.DELETE:
+            return
+        with closing(TreeTable(self.context.parts.checkers.sandbox, tree)) as table:
+            for nodes in self._nodes(tree, verdicts):
+                table.add(nodes)
+            table.settle()
+            while (keys := table.unknown_parents()).num_rows:
+                self.context.control.check(may_cancel=False)
+                table.add_stored(self._stored(tree, keys))
+            self._note(tree, table, verdicts)
+
+    def _nodes(self, tree: Tree, verdicts: Verdicts) -> Iterator[pa.Table]:
+        """The kept nodes whose parent the file tells, chunk by chunk; no deleted ones."""
+        for chunk in self.spool:
+            self.context.control.check(may_cancel=False)
+            rows = self.spool.good_rows(chunk) if chunk.accepted else None
+            if rows is None or tree.parent not in rows.column_names:
+                continue
+            rows = rows.filter(pa.array(verdicts.keep(rows.column(RECORD).to_numpy())))
+            if ACTION in rows.column_names:
+                rows = rows.filter(
+                    pc.not_equal(rows.column(ACTION), pa.scalar(Operation.DELETE.value))
+                )
+            if ABSENT in rows.column_names:  # such a node stays where it lies
+                rows = rows.filter(pc.invert(_name(rows.column(ABSENT), tree.parent)))
+            yield rows.select([KEY, tree.parent, RECORD]).rename_columns(NODE)
+
+    def _stored(self, tree: Tree, keys: pa.Table) -> pa.Table:
+        """The stored nodes of these keys with their parents; one that is not stored has none."""
+        sink, job = self.context.sink, self.context.job
+        if not isinstance(sink, QueryableSink):
+            raise JobFailed(
+                "the entity is a tree, and its sink cannot be asked for parents",
+                code="SINK_NOT_QUERYABLE",
+            )
+        asked = keys.select(["key"]).rename_columns([KEY])
+        found = sink.values(job.project, self.context.entity.name, tree.parent, asked)
+        return keys.append_column("parent", pa.array(found, pa.string()))
+
+    def _note(self, tree: Tree, table: TreeTable, verdicts: Verdicts) -> None:
+        deep = make_finding("TREE_TOO_DEEP", field=tree.parent, allowed=tree.max_depth)
+        circle = make_finding("TREE_CIRCLE", field=tree.parent)
+        for record, is_circle in table.wrong():
+            verdicts.late.add(record, circle if is_circle else deep)
+
+
+def _name(lists: pa.ChunkedArray[Any], name: str) -> pa.Array[Any]:
+    """Which of these lists of names hold that name."""
+    joined: Any = lists.combine_chunks()
+    names: Any = pc.list_flatten(joined)
+    having = pc.list_parent_indices(joined).filter(pc.equal(names, pa.scalar(name)))
+    found: pa.Array[Any] = pc.is_in(pa.array(range(len(lists)), pa.int64()), value_set=having)
+    return found
