@@ -200,6 +200,34 @@ def test_users_of_both_families_and_their_reads(http):
     assert [each["login_name"] for each in page["user"]] == ["l1"]
 
 
+def test_a_user_of_version_six_is_cleared_of_what_the_file_lacks(http):
+    whole = {"username": "z1", "roles": ["A"], "first_name": "F", "attribute_1": "one"}
+    finished(http, send(http, records([whole]), "user", version="v6"))
+    for file_format, content in (
+        ("json", records([{"username": "z1", "roles": ["A"]}])),
+        ("csv", b"username;roles\nz1;A\n"),
+    ):
+        finished(http, send(http, records([whole]), "user", version="v6"))
+        status = finished(http, send(http, content, "user", file_format, "v6"))
+        assert status["number_of_effected_items"] == 1
+        users = {each["username"]: each for each in http.get("/api/v6/demo/entity/user").json()}
+        assert (users["z1"]["fullName"], users["z1"]["additionalAttribute1"]) == ("", None)
+        assert users["z1"]["status"] == "ACTIVE"
+
+
+def test_texts_that_read_like_json_stay_texts_and_links_stay_out_of_the_log(trax, http):
+    odd = {**GOOD, "store_number": "[9]", "store_name": "[1,2]", "street": '{"a":1}'}
+    status = finished(http, send(http, records([odd, {**GOOD, "city": None}])))
+    page = http.get("/api/v4/demo/entity/store", params={"per_page": 1000}).json()
+    [stored] = [each for each in page["store"] if each["store_number"] == "[9]"]
+    assert (stored["store_name"], stored["street"]) == ("[1,2]", '{"a":1}')
+    link = status["rejection_details_url"].split("/files/trax/")[1].split("/")[0]
+    assert httpx.get(status["rejection_details_url"]).status_code == 200
+    log = (trax.directory / "serve.log").read_text(encoding="utf-8")
+    assert "/files/trax/********/" in log
+    assert link not in log
+
+
 def test_a_route_needs_its_stores_and_keeps_its_lists(http):
     finished(http, send(http, records([{**GOOD, "store_number": n} for n in (100, 200)])))
     route = {"external_route_id": 1, "name": "R1", "stores": [100, 200], "cycles": [{"a": 1}]}
@@ -280,6 +308,13 @@ def test_every_refusal_is_in_the_words_of_trax(http, method, path, headers, stat
     answer = http.request(method, path, headers=headers)
     assert (answer.status_code, answer.json()) == (status, body)
     assert answer.headers["content-type"] == "application/json"
+
+
+def test_a_row_of_another_length_is_told(http):
+    content = b"store_number,store_name,region_name,street,city\n1,N,R,S,C\n2,N,R\n"
+    status = finished(http, send(http, content, file_format="csv"))
+    [report] = httpx.get(status["rejection_details_url"]).json()
+    assert report["errors"] == ["incorrect row : expected 5 fields received 3"]
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from waybill.engine.runs.opening import read_options
+from waybill.engine.runs.padding import with_needed_columns
 from waybill.errors import FileRefused, Gone
 from waybill.model.entity import Entity
 from waybill.model.ids import BlobName
@@ -37,7 +38,7 @@ def open_input(parts: ReportParts, job: Job, entity: Entity) -> Reader:
     options = replace(
         read_options(job.options, entity.fields, job.input.name), known_columns=columns_of(job)
     )
-    return parts.open_reader(path, options)
+    return with_needed_columns(parts.open_reader(path, options), entity, job.options)
 
 
 def find_artifact(parts: ReportParts, job: Job, kind: ArtifactKind) -> Artifact | None:

@@ -261,7 +261,7 @@ class Edge:
         known = {"request_id": exchange.request_id}
         if isinstance(error, RequestRefused):
             logger.info(
-                "access_refused", extra={**known, "code": error.code, "path": exchange.path}
+                "access_refused", extra={**known, "code": error.code, "path": exchange.shown_path}
             )
         elif isinstance(error, StorageFull | StoreUnavailable):
             logger.error("request_put_off", extra={**known, "reason": error.message})

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 HOST: Final = re.compile(r"[A-Za-z0-9._\-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?")
 QUERY_FIELDS: Final = 100
+LINK: Final = "link"
+"""The path parameter that is a secret: a signed link."""
 NO_BODY: Final = Body()
 
 
@@ -48,6 +50,12 @@ class Exchange:
     notes: list[tuple[bytes, bytes]] = field(default_factory=list)
     location: str = ""
     """Headers that the edge adds to whatever answer there will be."""
+
+    @property
+    def shown_path(self) -> str:
+        """The path as logs show it: what opens a file by itself is left out."""
+        link = self.path_params.get(LINK)
+        return self.path.replace(link, "********") if link else self.path
 
     def request(self) -> Request:
         """What a dialect sees of it."""

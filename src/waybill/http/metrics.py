@@ -147,7 +147,7 @@ def _log(level: int, exchange: Exchange, dialect: str, status: int, seconds: flo
         extra={
             "request_id": exchange.request_id,
             "method": exchange.method,
-            "path": exchange.path,
+            "path": exchange.shown_path,
             "status": status,
             "milliseconds": round(seconds * 1000, 2),
             "dialect": dialect,

@@ -47,11 +47,13 @@ class UnknownColumns(StrEnum):
 class MissingColumns(StrEnum):
     """What becomes of a file that has no column for a field which every record needs.
 
-    ``reject``: every record is rejected for the value that it lacks.
+    ``reject``: every record is rejected for the value that it lacks. ``clear``: so too, and any
+    other field that the file has no column for is cleared, as if its cells were empty.
     """
 
     FAIL = "fail"
     REJECT = "reject"
+    CLEAR = "clear"
 
 
 class AbsentMembers(StrEnum):

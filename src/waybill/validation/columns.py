@@ -229,11 +229,13 @@ def _action_index(entity: Entity, header: tuple[str, ...]) -> int | None:
 
 
 def missing_columns(
-    entity: Entity, header: tuple[str, ...], *, operation: Operation
+    entity: Entity, header: tuple[str, ...], *, operation: Operation, are_all_wanted: bool
 ) -> tuple[str, ...]:
-    """The names of the fields that records need and the file has no column for."""
+    """The names of the fields that records need, or of all, that the file has no column for."""
     bound = {field.name for field in _fields_by_index(entity, header).values()}
-    return tuple(name for name in _needed(entity, operation) if name not in bound)
+    every = [field.name for field in entity.fields if not field.column_prefix]
+    wanted = every if are_all_wanted else _needed(entity, operation)
+    return tuple(name for name in wanted if name not in bound)
 
 
 def _needed(entity: Entity, operation: Operation) -> list[str]:

@@ -19,6 +19,7 @@ __all__ = ["ADMISSION", "NAME", "ROUTES", "SPACES", "authenticate", "render_erro
 
 NAME: str = "trax"
 SPACES: Sequence[str] = (
+    "/api/{version}/{project}",
     "/api/{version}/{project}/async-job",
     "/api/{version}/{project}/entity",
     "/{version}/{project}/async-job",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from waybill.model.options import AbsentMembers
+from waybill.model.options import AbsentMembers, MissingColumns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,13 +15,15 @@ if TYPE_CHECKING:
 class TraxKind:
     """A kind of record. ``word``: in the status, and in paths. ``entity``: where it is stored.
 
-    ``absent``: what becomes of a field that a record lacks.
+    ``absent``: what becomes of a field that a record lacks. ``missing_columns``: of one that no
+    record has.
     """
 
     word: str
     entity: str
     identifier: str
     absent: AbsentMembers = AbsentMembers.KEEP
+    missing_columns: MissingColumns = MissingColumns.REJECT
 
 
 STORE: Final = TraxKind(word="store", entity="trax_store", identifier="store_number")
@@ -31,6 +33,7 @@ USER: Final = TraxKind(
     entity="trax_user",
     identifier="username",
     absent=AbsentMembers.CLEAR,
+    missing_columns=MissingColumns.CLEAR,
 )
 LOGIN: Final = TraxKind(word="user", entity="trax_login", identifier="login_name")
 

@@ -31,6 +31,8 @@ _NESTED: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """Fields that the reads show inside of ``entities``."""
 
+_JSON_FIELDS: Final = frozenset({"store_additional_attributes", "cycles"})
+
 
 class PageLinks(msgspec.Struct, frozen=True, kw_only=True):
     """Addresses of pages, which count from 0 there."""
@@ -83,7 +85,9 @@ def _users(found: RecordSlice, project: ProjectName, *, first: int) -> list[dict
 
 def _shown(kind: TraxKind, record: Mapping[str, object]) -> dict[str, object]:
     """A record with its links to others inside of ``entities``."""
-    shown = {name: _value(value) for name, value in record.items()}
+    shown = {
+        name: _decoded(value) if name in _JSON_FIELDS else value for name, value in record.items()
+    }
     nested = _NESTED.get(kind.entity, ())
     if nested:
         shown["entities"] = {name: _list(shown.pop(name, None)) for name in nested}
@@ -92,14 +96,9 @@ def _shown(kind: TraxKind, record: Mapping[str, object]) -> dict[str, object]:
     return shown
 
 
-def _value(value: object) -> object:
-    """Lists and objects are kept as text of JSON or of CSV."""
-    if isinstance(value, str) and value[:1] in "[{":
-        try:
-            return msgspec.json.decode(value)
-        except msgspec.DecodeError:
-            return value
-    return value
+def _decoded(value: object) -> object:
+    """What is kept as the text of JSON."""
+    return msgspec.json.decode(value) if isinstance(value, str) else value
 
 
 def _user(number: int, record: Mapping[str, object], project: ProjectName) -> dict[str, object]:

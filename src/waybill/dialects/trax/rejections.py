@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from waybill.model.finding import Finding, Rejection
 
 SHOWN_CHARACTERS: Final = 100
+_COUNT: Final = re.compile("[0-9]+")
 _NUMBERS: Final = (FieldType.NUMBER, FieldType.INTEGER)
 _TYPES: Final[Mapping[FieldType, str]] = {
     FieldType.BOOLEAN: "Boolean",
@@ -102,6 +104,9 @@ def _message(stream: RejectionStream, rejection: Rejection, finding: Finding) ->
 
 
 def _of_record(finding: Finding) -> str:
+    counts = _COUNT.findall(finding.message)
+    if finding.code == "FIELD_COUNT" and len(counts) == 2:  # noqa: PLR2004 - of the record, of the header
+        return f"incorrect row : expected {counts[1]} fields received {counts[0]}"
     return f"incorrect row : {finding.message}"
 
 

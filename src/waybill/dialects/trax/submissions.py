@@ -32,7 +32,7 @@ FILE: Final = "file"
 ID_BYTES: Final = 16
 _NO_DELIMITER: Final = ('"', "\r", "\n", "\0")
 LOOK_BYTES: Final = 4 * 1024 * 1024
-"""A workbook must be read whole for a look: beyond this size its run alone does."""
+"""A workbook must be read whole for a look: beyond this size mostly its run alone does."""
 
 FORMATS: Final[Mapping[str, FileFormat]] = {
     "json": FileFormat.JSON,
@@ -62,7 +62,9 @@ def submit(core: Core, request: Request) -> Response:
         caller(request),
         Submission(
             entity=kind.entity,
-            options=replace(options, absent_members=kind.absent),
+            options=replace(
+                options, absent_members=kind.absent, missing_columns=kind.missing_columns
+            ),
             file=file,
             dialect="trax",
             external_id=job_id,
@@ -79,13 +81,17 @@ def _choice(request: Request, part: str, known: Mapping[str, T]) -> T:
     text = request.body.fields.get(part)
     if text is None:
         raise _unparsable(f"the part {part} is missing")
-    word = text.strip()
-    if len(word) > 1 and word[0] == word[-1] == '"':
-        word = word[1:-1].strip()
+    word = _bare(text).strip()
     found = known.get(word.removeprefix(".").lower())
     if found is None:
         raise _unparsable(f"the part {part} is {word[:40]!r}, not one of {', '.join(known)}")
     return found
+
+
+def _bare(text: str) -> str:
+    """A value without the quotes that some clients put around it; a lone tab stays."""
+    bare = text.strip() or text
+    return bare[1:-1] if len(bare) > 1 and bare[0] == bare[-1] == '"' else bare
 
 
 def _file(request: Request) -> InputFile:
@@ -96,7 +102,7 @@ def _file(request: Request) -> InputFile:
 
 
 def _options(request: Request, file_format: FileFormat) -> ImportOptions:
-    delimiter = request.body.fields.get("delimiter", "")
+    delimiter = _bare(request.body.fields.get("delimiter", ""))
     if len(delimiter) > 1 or delimiter in _NO_DELIMITER or not delimiter.isascii():
         raise _unparsable("the part delimiter must be one character of ASCII, and no quote")
     return ImportOptions(
@@ -108,7 +114,8 @@ def _options(request: Request, file_format: FileFormat) -> ImportOptions:
 
 
 def _look(core: Core, kind: TraxKind, file: InputFile, options: ImportOptions) -> FirstLook | None:
-    if options.format is FileFormat.XLSX and file.size_bytes > LOOK_BYTES:
+    is_large = options.format is FileFormat.XLSX and file.size_bytes > LOOK_BYTES
+    if is_large and kind is not USER:  # whose users they are, their columns alone say
         return None
     return core.insights.first_look(file, options, kind.entity)
 

@@ -28,10 +28,15 @@ T = TypeVar("T")
 
 
 def with_needed_columns(reader: Reader, entity: Entity, options: ImportOptions) -> Reader:
-    """The reader, with the needed columns that its file lacks where the options say so."""
+    """The reader, with the columns that its file lacks where the options say so."""
     if options.missing_columns is MissingColumns.FAIL or not reader.header.names:
         return reader
-    names = missing_columns(entity, reader.header.names, operation=options.operation)
+    names = missing_columns(
+        entity,
+        reader.header.names,
+        operation=options.operation,
+        are_all_wanted=options.missing_columns is MissingColumns.CLEAR,
+    )
     return PaddedReader(reader, names) if names else reader
 
 
