@@ -501,8 +501,10 @@ def test_a_duration_beyond_all_measure_is_refused_and_a_number_is_not_infinite(
 
     error = refusal(lambda: rows_of(open_bytes(workbook(fill))))
     assert (error.code, "too large" in error.message) == ("XLSX_INVALID", True)
-    rows = row("A1") + '<row r="2"><c r="A2"><v>1e999</v></c></row>'
-    assert rows_of(open_bytes(package(rows))) == [("1e999",)]
+    rows = (
+        row("A1", "B1") + '<row r="2"><c r="A2"><v>1e999</v></c><c r="B2"><v>-1e999</v></c></row>'
+    )
+    assert rows_of(open_bytes(package(rows))) == [("1e999", "-1e999")]
 
 
 def test_long_cells_go_in_smaller_batches(open_bytes: Open) -> None:
