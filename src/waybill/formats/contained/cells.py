@@ -64,7 +64,8 @@ def number_texts(numbers: pa.Array[Any]) -> TextColumn:
     """Floating numbers in their shortest form, whole ones without exponent or fraction."""
     texts: Any = numbers.cast(pa.string())
     if pc.any(pc.is_inf(numbers)).as_py():
-        beyond = pc.if_else(pc.less(numbers, 0), f"-{_BEYOND}", _BEYOND)
+        is_negative = pc.less(numbers, pa.scalar(0.0))
+        beyond = pc.if_else(is_negative, f"-{_BEYOND}", _BEYOND)
         texts = pc.if_else(pc.is_inf(numbers), beyond, texts)
     whole = pc.and_(
         pc.equal(pc.floor(numbers), numbers), pc.less(pc.abs(numbers), pa.scalar(EXACT))
