@@ -16,7 +16,7 @@ from waybill.model.limits import Limits
 if TYPE_CHECKING:
     import re
 
-    from waybill.engine.access import AccessTokens
+    from waybill.engine.access_tokens import AccessTokens
     from waybill.engine.commands import Commands, Idempotency
     from waybill.engine.insights import Insights
     from waybill.engine.links import Links
@@ -231,6 +231,13 @@ class Dialect(Protocol):
 
     def render_error(self, error: WaybillError, request: Request) -> Response:
         """The answer to an error, in this dialect's own form."""
+
+
+def caller(request: Request) -> Principal:
+    """The principal; every route with a scope has one."""
+    if request.principal is None:
+        raise TypeError("a route without a scope has no caller")
+    return request.principal
 
 
 def attachment(name: str) -> str:

@@ -6,7 +6,7 @@ from hashlib import sha256
 
 import pytest
 
-from waybill.engine.access import AccessTokens
+from waybill.engine.access_tokens import AccessTokens
 from waybill.engine.links import Links
 from waybill.errors import NotAuthenticated, NotFound
 from waybill.model.ids import CredentialId

@@ -24,7 +24,7 @@ from waybill.bootstrap.logs import configure_logging
 from waybill.bootstrap.memory import leave_out_what_start_made, look_for_garbage_less_often
 from waybill.dialect import Core
 from waybill.dispatch.embedded import Role
-from waybill.engine.access import AccessTokens
+from waybill.engine.access_tokens import AccessTokens
 from waybill.engine.commands import Commands
 from waybill.engine.insights import Insights
 from waybill.engine.links import Links

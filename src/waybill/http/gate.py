@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from waybill.dialect import Dialect, Route
-    from waybill.engine.access import AccessTokens
+    from waybill.engine.access_tokens import AccessTokens
     from waybill.http.exchange import Exchange, Senders
     from waybill.http.routing import Target
     from waybill.model.principal import Principal

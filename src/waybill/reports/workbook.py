@@ -29,7 +29,6 @@ _WIDTHS: Final = {
     "_value": 24,
     "_message": 80,
 }
-_SHEET_NAME: Final = 31
 _DATE_FORMAT: Final = "yyyy-mm-dd"
 _TIME_FORMAT: Final = "yyyy-mm-dd hh:mm:ss"
 
@@ -44,6 +43,7 @@ def write_workbook(
 ) -> None:
     """Write the rows under the header, in as many sheets of ``sheet_rows`` rows as they need.
 
+    ``title``: of the document and its first sheet, of at most 31 characters.
     The same input gives the same bytes. Memory does not grow with the number of rows.
     """
     sheets = _Sheets(path, title, header, sheet_rows)
@@ -74,9 +74,8 @@ class _Sheets:
         self._date = self._workbook.add_format({"num_format": _DATE_FORMAT})
         self._time = self._workbook.add_format({"num_format": _TIME_FORMAT})
         self._header = header
-        self._title, self._is_titled = title, len(title) <= _SHEET_NAME
         self._sheet_rows = sheet_rows
-        self._begin_sheet()
+        self._begin_sheet(title)
 
     def close(self) -> None:
         self._workbook.close()
@@ -91,9 +90,8 @@ class _Sheets:
                 self._write_value(place, cell)
         self._row += 1
 
-    def _begin_sheet(self) -> None:
-        self._sheet = self._workbook.add_worksheet(self._title if self._is_titled else None)
-        self._is_titled = False
+    def _begin_sheet(self, sheet_name: str | None = None) -> None:
+        self._sheet = self._workbook.add_worksheet(sheet_name)
         self._sheet.freeze_panes(1, 0)
         self._sheet.ignore_errors({"number_stored_as_text": "A1:XFD1048576"})
         self._row = 0

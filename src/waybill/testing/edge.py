@@ -13,7 +13,7 @@ import msgspec
 from prometheus_client import CollectorRegistry
 
 from waybill.dialect import Core
-from waybill.engine.access import AccessTokens
+from waybill.engine.access_tokens import AccessTokens
 from waybill.engine.commands import Idempotency
 from waybill.engine.insights import Download, EntitySummary, RejectionPage, ReportFormat
 from waybill.engine.links import Links

@@ -6,10 +6,9 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from waybill.dialect import Response, attachment
+from waybill.dialect import Response, attachment, caller
 from waybill.dialects.native import parameters
 from waybill.dialects.native.jobs import XLSX
-from waybill.dialects.native.parameters import caller
 from waybill.dialects.native.rendering import json_response
 from waybill.dialects.native.shapes import (
     EntitiesShape,

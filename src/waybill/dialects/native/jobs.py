@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from waybill.dialect import Response, Wait
+from waybill.dialect import Response, Wait, caller
 from waybill.dialects.native import parameters
-from waybill.dialects.native.parameters import caller
 from waybill.dialects.native.preferences import choose_media, read_prefer
 from waybill.dialects.native.rendering import (
     JSON,

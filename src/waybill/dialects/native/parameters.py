@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
     from waybill.dialect import Request
     from waybill.model.limits import Limits
-    from waybill.model.principal import Principal
 
 E = TypeVar("E", bound="StrEnum")
 
@@ -29,13 +28,6 @@ WAIT: Final = QueryParameter(
     description="Answer once the job is over, or after so many seconds (at most `wait_seconds`).",
     schema={"type": "integer", "minimum": 0},
 )
-
-
-def caller(request: Request) -> Principal:
-    """The principal; every native route with a scope has one."""
-    if request.principal is None:
-        raise TypeError("a route without a scope has no caller")
-    return request.principal
 
 
 def text(request: Request, name: str) -> str | None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from waybill.dialect import Response, StoredFile, Wait
+from waybill.dialect import Response, StoredFile, Wait, caller
 from waybill.dialects.native.options import (
     GivenOptions,
     from_json,
     from_query,
     with_charset,
 )
-from waybill.dialects.native.parameters import caller
 from waybill.dialects.native.preferences import read_prefer
 from waybill.dialects.native.rendering import accepted_response
 from waybill.dialects.native.status_pages import status_page

@@ -8,10 +8,9 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from waybill.dialect import Response
+from waybill.dialect import Response, caller
 from waybill.dialects.trax.errors import JSON
 from waybill.dialects.trax.kinds import KINDS, LOGIN, USER, TraxKind
-from waybill.dialects.trax.requests import caller
 from waybill.errors import NotFound
 
 if TYPE_CHECKING:

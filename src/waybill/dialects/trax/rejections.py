@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from waybill.model.entity import FieldType
+from waybill.reports.json_text import as_written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -71,11 +72,8 @@ def errors_of(stream: RejectionStream, rejection: Rejection) -> list[str]:
 
 def _identifier(stream: RejectionStream, kind: TraxKind, rejection: Rejection) -> object:
     """The record's identifier as it was sent: a JSON number stays one."""
-    place = stream.places.get(kind.identifier)
-    text = _cell(rejection, place)
-    if text is None or place is None:
-        return None
-    return msgspec.Raw(text.encode()) if rejection.kind_of(place) == "number" else text
+    place = stream.places.get(kind.identifier, len(rejection.cells))
+    return as_written(_cell(rejection, place), rejection.kind_of(place))
 
 
 def _cell(rejection: Rejection, place: int | None) -> str | None:

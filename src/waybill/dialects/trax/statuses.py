@@ -7,10 +7,9 @@ from urllib.parse import quote
 
 import msgspec
 
-from waybill.dialect import Response
+from waybill.dialect import Response, caller
 from waybill.dialects.trax.errors import JSON
 from waybill.dialects.trax.kinds import BY_ENTITY
-from waybill.dialects.trax.requests import caller
 from waybill.errors import NotFound
 from waybill.model.job import JobState
 

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
 
-from waybill.dialect import Response
+from waybill.dialect import Response, caller
 from waybill.dialects.trax.errors import JSON
 from waybill.dialects.trax.kinds import KINDS, USER, TraxKind, user_kind
-from waybill.dialects.trax.requests import caller
 from waybill.engine.commands import Submission
 from waybill.errors import RequestInvalid
 from waybill.model.options import (

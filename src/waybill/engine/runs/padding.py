@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import pyarrow as pa
 
@@ -86,12 +86,11 @@ class PaddedReader:
         self.reader.close()
 
     def _padded(self, chunk: RawChunk) -> RawChunk:
-        table, first = chunk.table, len(self.reader.header.names)
-        columns: dict[str, Any] = {name: table.column(name) for name in table.column_names}
-        places = range(first, first + len(self.names))
-        columns |= {f"c{place}": pa.nulls(table.num_rows, pa.string()) for place in places}
-        if self.header.is_typed:
-            columns |= {f"k{place}": pa.nulls(table.num_rows, pa.uint8()) for place in places}
-        order = [f"c{place}" for place in range(first + len(self.names))]
-        order += [f"k{place}" for place in range(first + len(self.names)) if self.header.is_typed]
-        return replace(chunk, table=pa.table({name: columns[name] for name in order}))
+        table, count = chunk.table, len(self.reader.header.names)
+        added = range(count, count + len(self.names))
+        for place in added:
+            nothing = pa.nulls(table.num_rows, pa.string())
+            table = table.add_column(place, f"c{place}", nothing)
+        for place in added if self.header.is_typed else ():
+            table = table.append_column(f"k{place}", pa.nulls(table.num_rows, pa.uint8()))
+        return replace(chunk, table=table)

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 import msgspec
 
 from waybill.errors import FileRefused
-from waybill.formats.contained.beside import HELPER
 from waybill.formats.contained.protection import end_with_parent, leave_network, restrict
 from waybill.formats.contained.protocol import FrameKind, Job, Refusal, Task, write_frame
+from waybill.formats.contained.second_thread import SECOND_THREAD
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +39,7 @@ def main() -> None:
         signal.signal(number, signal.SIG_IGN)  # sent to the whole group: it ends with its parent
     leave_network()
     work = prepared(task.job)
-    HELPER.start()
+    SECOND_THREAD.start()
     restrict(task.limits)
     output = sys.stdout.buffer
     try:

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from waybill.formats.contained.sheet_extent import blocks
+from waybill.formats.contained.sheet_blocks import blocks
 from waybill.formats.contained.sheet_rows import invalid, read_rows
 
 if TYPE_CHECKING:

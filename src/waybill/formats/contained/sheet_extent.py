@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from waybill.formats.contained.sheet_blocks import blocks
 from waybill.formats.contained.sheet_rows import COLUMNS, ROWS, invalid, no_such_cell, read_rows
 from waybill.validation.codes import file_refused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     import numpy.typing as npt
 
@@ -30,15 +31,6 @@ if TYPE_CHECKING:
     Bytes = npt.NDArray[np.uint8]
     Flags = npt.NDArray[np.bool_]
 
-ROW_BYTES: Final = 64 * 1024 * 1024
-"""A row that is not over after so many bytes of XML is refused."""
-
-BLOCK_BYTES: Final = 1024 * 1024
-"""About so much XML is looked at together."""
-
-_ROW_END: Final = b"row>"
-_IS_CLOSING: Final = re.compile(rb"</(?:[A-Za-z_][\w.-]*:)?\Z")
-_PREFIX_BYTES: Final = 128
 _ODD_ROW: Final = re.compile(rb"<[A-Za-z_][\w.-]*:(?:row|c)[\s/>]")
 _REGULAR: Final = b' r="'
 _ENDS_NAME: Final = np.zeros(256, dtype=np.bool_)
@@ -96,31 +88,6 @@ def find_extent(pieces: Iterable[bytes], limits: Limits) -> Extent:
     for block in blocks(pieces):
         search.take(block)
     return search.extent
-
-
-def blocks(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """The XML, cut behind ends of rows."""
-    rest: list[bytes] = []
-    held = 0
-    for piece in pieces:
-        end = _end_of_rows(piece)
-        if not end or held + end < BLOCK_BYTES:
-            rest.append(piece)
-            held += len(piece)
-            if held > ROW_BYTES:
-                raise invalid(f"a row is longer than {ROW_BYTES} bytes")
-            continue
-        yield b"".join((*rest, piece[:end]))
-        rest, held = [piece[end:]], len(piece) - end
-    yield b"".join(rest)
-
-
-def _end_of_rows(piece: bytes) -> int:
-    """Where the last row that ends in the piece does; 0 where none does."""
-    at = piece.rfind(_ROW_END)
-    while at >= 0 and not _IS_CLOSING.search(piece, max(0, at - _PREFIX_BYTES), at):
-        at = piece.rfind(_ROW_END, 0, at)  # text, such as "arrow>"
-    return at + len(_ROW_END) if at >= 0 else 0
 
 
 class _Search:

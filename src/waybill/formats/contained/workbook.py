@@ -12,10 +12,10 @@ import python_calamine
 
 from waybill.formats.contained.archive import is_workbook, read_directory
 from waybill.formats.contained.batches import is_large, record_too_long, send_batch, send_table
-from waybill.formats.contained.beside import HELPER
 from waybill.formats.contained.cells import cell_texts, column_of
 from waybill.formats.contained.odd_cells import find_odd_cells
 from waybill.formats.contained.protocol import BatchFacts, Fault, Table, Warned
+from waybill.formats.contained.second_thread import SECOND_THREAD
 from waybill.formats.contained.sheet_extent import find_extent
 from waybill.formats.contained.source import seekable
 from waybill.formats.contained.workbook_parts import Parts
@@ -43,7 +43,7 @@ def read(task: Task, output: BinaryIO) -> None:
         sheet = parts.find_sheet(task.sheet)
         extent = find_extent(parts.unchecked(sheet.part), task.limits)
         warned = _warnings(parts)
-        finding = HELPER.run(
+        finding = SECOND_THREAD.run(
             lambda: find_odd_cells(parts.pieces(sheet.part), is_regular=extent.is_regular)
         )
         try:

@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Helper:
+class SecondThread:
     """One thread. ``start`` makes it while the process may still make threads."""
 
     def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="beside")
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="second")
 
     def start(self) -> None:
         """Have the thread, now."""
@@ -26,5 +26,5 @@ class Helper:
         return self._pool.submit(work)
 
 
-HELPER = Helper()
+SECOND_THREAD = SecondThread()
 """The one of this process."""
