@@ -160,21 +160,28 @@ def test_a_child_that_dies_again_fails_its_job_alone(hostile_server, big_xml, nu
     assert hostile_server.children() == before
 
 
-def test_too_little_memory_and_time_name_the_limit_and_its_size(hostile_server, big_xml):
-    set_limits(hostile_server, parser_memory_bytes=600 * MEBIBYTE, parser_seconds=1)
+@pytest.mark.parametrize(
+    ("limits", "make", "code"),
+    [
+        ({"parser_memory_bytes": 600 * MEBIBYTE}, lambda _: corner("A1", "ALL12000"), "MEMORY"),
+        ({"parser_seconds": 1}, lambda big_xml: big_xml, "TIMEOUT"),
+    ],
+)
+def test_too_little_memory_or_time_names_the_limit_and_its_size(
+    hostile_server, big_xml, limits, make, code
+):
+    set_limits(hostile_server, **limits)
     hostile_server.start()
     before = hostile_server.children()
+    ((name, value),) = limits.items()
     with hostile_server.client() as client:
-        assert client.get("/v1/limits").json()["limits"]["parser_seconds"] == 1
-        large = ended(client, submit(client, corner("A1", "ALL12000")))["error"]
+        assert client.get("/v1/limits").json()["limits"][name] == value
         began = time.monotonic()
-        slow = ended(client, submit(client, big_xml))["error"]
+        error = ended(client, submit(client, make(big_xml)))["error"]
         assert time.monotonic() - began < 10 * patience()
         assert ended(client, submit(client, GOOD_CSV))["state"] == "succeeded"
-    assert large["code"] == "PARSER_MEMORY"
-    assert f"parser_memory_bytes of {600 * MEBIBYTE}" in large["message"]
-    assert slow["code"] == "PARSER_TIMEOUT"
-    assert "parser_seconds of 1" in slow["message"]
+    assert error["code"] == f"PARSER_{code}"
+    assert f"{name} of {value}" in error["message"]
     assert hostile_server.children() == before
 
 

@@ -7,6 +7,7 @@ import io
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import httpx
 import pytest
@@ -61,10 +62,16 @@ def trax(tmp_path_factory):
 
 
 @pytest.fixture
-def http(trax):
+def connect(trax):
+    """Makes a client with connections of its own."""
     token = trax.credentials["trax"]["token"]
     headers = {"Authorization": f"Auth-Token {token}"}
-    with httpx.Client(base_url=trax.url, headers=headers, timeout=60) as client:
+    return partial(httpx.Client, base_url=trax.url, headers=headers, timeout=60)
+
+
+@pytest.fixture
+def http(connect):
+    with connect() as client:
         yield client
 
 
@@ -122,14 +129,15 @@ def test_every_fault_among_a_hundred_thousand_is_found_and_no_other(http):
     assert stored(http) - before == STORES - len(wrong)
 
 
-def test_a_hundred_clients_at_once(http):
+def test_a_hundred_clients_at_once(connect):
     def one(number):
         store = {
             "store_number": f"C{number}", "store_name": "N", "region_name": "R", "street": "S",
             "city": "C",
         }  # fmt: skip
         bad = {**store, "store_number": f"B{number}", "city": ""}
-        status = finished(http, json.dumps([store, bad]).encode(), "json")
+        with connect() as http:
+            status = finished(http, json.dumps([store, bad]).encode(), "json")
         return status["number_of_effected_items"], status["number_of_rejected_items"]
 
     with ThreadPoolExecutor(100) as clients:
