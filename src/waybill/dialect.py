@@ -52,11 +52,13 @@ class BodyKind(StrEnum):
     """What the edge does with a body before the handler runs.
 
     ``none``: refused where there is one. ``small``: read whole, up to ``small_body_bytes``.
+    ``form``: the same, its fields parsed where it is multipart or urlencoded; files are refused.
     ``upload``: streamed to the blob store; multipart or raw, as the content type says.
     """
 
     NONE = "none"
     SMALL = "small"
+    FORM = "form"
     UPLOAD = "upload"
 
 
@@ -74,9 +76,9 @@ class StoredFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Body:
-    """A body after the edge: small bytes, or the parts of an upload.
+    """A body after the edge: small bytes, the fields of a form, or the parts of an upload.
 
-    ``fields``: text parts of a multipart body by name. ``files``: stored files; a raw upload is
+    ``fields``: of a form or multipart body by name. ``files``: stored files; a raw upload is
     one file whose ``part`` is empty.
     """
 
@@ -183,8 +185,8 @@ class Route:
 
     ``path``: literal segments and ``{name}`` parameters. ``scope``: needed; ``None`` means open to
     all. ``in_loop``: the handler only reads, under a millisecond, and runs in the event loop.
-    ``request_media``: media types of the body with their OpenAPI schema; for an upload the edge
-    takes no others, unless ``*/*`` is among them. ``patterns``: by parameter of the path, what a
+    ``request_media``: media types of the body with their OpenAPI schema; for a form or an upload
+    the edge takes no others, unless ``*/*`` is among them. ``patterns``: by parameter of the path, what a
     segment must match as a whole; a path with any other has no route here. ``project``: the path
     parameter that names the caller's project; another project is refused before a body is read.
     ``file_parts``: parts of a multipart body that are files even without a file name.

@@ -31,6 +31,7 @@ TITLES: Final[Mapping[str, str]] = {
     "FENCED": "Another attempt owns the job",
     "FILE_EMPTY": "The file has no record",
     "FILE_REFUSED": "The file cannot be read",
+    "FORM_INVALID": "The body is not the form that it is said to be",
     "GONE": "The file's retention has ended",
     "HOST_INVALID": "The Host header is not a host",
     "IDEMPOTENCY_KEY_INVALID": "The Idempotency-Key is malformed",

@@ -279,3 +279,78 @@ def test_a_route_may_name_parts_that_are_files_whatever_they_say() -> None:
     [taken] = stored
     assert taken.fields == {"kind": "stores"}
     assert [(each.part, each.file.name) for each in taken.files] == [("file", "")]
+
+
+def form_bench(stored: list[Body]) -> EdgeBench:
+    def take(core: Core, request: Request) -> Response:
+        del core
+        stored.append(request.body)
+        return Response(status=200)
+
+    media = ("multipart/form-data", "application/x-www-form-urlencoded", "application/json")
+    route = Route(
+        method="POST",
+        path="/t",
+        handler=take,
+        scope=None,
+        body=BodyKind.FORM,
+        request_media={each: {} for each in media},
+    )
+    return make_bench({"waybill": SimpleNamespace(**{**vars(native), "ROUTES": (route,)})})
+
+
+def send_form(bench: EdgeBench, content_type: str, body: bytes, **headers: str) -> Answer:
+    sent = {"content-type": content_type, **headers}
+    return bench.call("POST", "/t", token=None, headers=sent, body=body)
+
+
+URLENCODED = "application/x-www-form-urlencoded"
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        (FORM["content-type"], form(part("a", b"x y"), part("b", "ü".encode()), part("c", b""))),
+        (URLENCODED, b"a=x+y&b=%C3%BC&c="),
+        (f"{URLENCODED}; charset=UTF-8", b"a=x%20y&b=%c3%bc&c"),
+    ],
+)
+def test_a_form_has_the_same_fields_in_both_codings(content_type: str, body: bytes) -> None:
+    stored: list[Body] = []
+    assert send_form(form_bench(stored), content_type, body).status == 200
+    assert stored[0].fields == {"a": "x y", "b": "ü", "c": ""}
+
+
+def test_what_is_no_form_is_handed_on_as_it_came() -> None:
+    stored: list[Body] = []
+    assert send_form(form_bench(stored), "application/json", b'{"a": 1}').status == 200
+    assert (stored[0].raw, stored[0].fields) == (b'{"a": 1}', {})
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "status", "code"),
+    [
+        (URLENCODED, b"a=1&a=2", 400, "DUPLICATE_PART"),
+        (URLENCODED, b"a=%ff", 400, "FORM_INVALID"),
+        (URLENCODED, b"a=\xff", 400, "FORM_INVALID"),
+        (URLENCODED, b"&".join(b"f%d=1" % n for n in range(33)), 400, "FORM_INVALID"),
+        (URLENCODED, b"a=" + b"1" * 65_536, 413, "REQUEST_TOO_LARGE"),
+        (FORM["content-type"], form(part("a", b"1"), part("a", b"2")), 400, "DUPLICATE_PART"),
+        (FORM["content-type"], form(part("a", b"1", file_name="a")), 400, "MULTIPART_INVALID"),
+        (FORM["content-type"], form(part("a", b"1"), end=b""), 400, "TRUNCATED_MULTIPART"),
+        ("multipart/form-data", b"a", 400, "MULTIPART_INVALID"),
+        ("text/plain", b"a=1", 415, "UNSUPPORTED_MEDIA_TYPE"),
+        ("", b"a=1", 415, "UNSUPPORTED_MEDIA_TYPE"),
+    ],
+)
+def test_a_form_that_is_none_is_refused(
+    content_type: str, body: bytes, status: int, code: str
+) -> None:
+    stored: list[Body] = []
+    answer = send_form(form_bench(stored), content_type, body)
+    assert (answer.status, answer.json()["code"], stored) == (status, code, [])
+
+
+def test_a_packed_form_is_refused() -> None:
+    answer = send_form(form_bench([]), URLENCODED, b"a=1", **{"content-encoding": "gzip"})
+    assert (answer.status, answer.json()["code"]) == (415, "UNSUPPORTED_ENCODING")

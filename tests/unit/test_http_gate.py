@@ -6,8 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from waybill.dialect import Access, Admission, Core, Request, Response, Route
+from waybill.dialect import Access, Admission, BodyKind, Core, Request, Response, Route
 from waybill.dialects import native
+from waybill.errors import NotAuthenticated
 from waybill.model.principal import Scope
 from waybill.testing.edge import OTHER_TOKEN, TOKEN, EdgeBench, example_job, make_bench
 
@@ -151,3 +152,13 @@ def test_a_dialect_may_take_tokens_that_were_issued() -> None:
     token = bench.tokens.issue("waybill", "c1", "s3").text
     assert bench.call("GET", "/t/one/x", token=token).status == 200
     assert bench.call("GET", "/t/one/x", token="s3").json()["code"] == "CREDENTIAL_INVALID"  # noqa: S106 - a test
+
+
+def test_guessing_at_a_route_that_takes_credentials_itself_is_slowed_down_too() -> None:
+    def refuse(core: Core, request: Request) -> Response:
+        raise NotAuthenticated("the client authentication failed", code="CREDENTIAL_INVALID")
+
+    route = Route(method="POST", path="/token", handler=refuse, scope=None, body=BodyKind.SMALL)
+    bench = make_bench({"waybill": SimpleNamespace(**{**vars(native), "ROUTES": (route,)})})
+    statuses = [bench.call("POST", "/token", token=None, body=b"x").status for _ in range(31)]
+    assert statuses == [401] * 30 + [429]

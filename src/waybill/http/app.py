@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from waybill.dialect import BodyKind, Core, Dialect, Response, Wait
 from waybill.errors import (
+    NotAuthenticated,
     NotFound,
     RequestInvalid,
     RequestRefused,
@@ -229,8 +230,10 @@ class Edge:
             )
         try:
             return await self._handle(exchange, target)
-        except RequestRefused:  # by contract nothing points at the files; else a duty decides
+        except RequestRefused as refusal:  # by contract nothing points at the files
             await self._discard(body)
+            if isinstance(refusal, NotAuthenticated):  # open to all, it takes credentials itself
+                self._gate.note_failure(exchange)
             raise
 
     async def _discard(self, body: Body) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qsl
 
 from multipart import parse_content_disposition, parse_options_header
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from waybill.model.limits import Limits
 
 MULTIPART: Final = "multipart/form-data"
+URLENCODED: Final = "application/x-www-form-urlencoded"
 GZIP_MAGIC: Final = b"\x1f\x8b"
 _BARE_BOUNDARY: Final = re.compile(r";\s*boundary=([!-:<-~]{1,70})(?:\s*;|\s*$)", re.IGNORECASE)
 """Every printable character but the semicolon. Source: RFC 2046, 5.1.1, is stricter."""
@@ -56,8 +58,27 @@ class Bodies:
                 return Body()
             case BodyKind.SMALL:
                 return Body(raw=await self._stream(receive, headers, small=True).read_whole())
+            case BodyKind.FORM:
+                return await self._read_form(route, headers, receive)
             case BodyKind.UPLOAD:
                 return await self._read_upload(route, headers, receive)
+
+    async def _read_form(
+        self, route: Route, headers: Mapping[str, str], receive: Receive
+    ) -> Body:
+        media_type, options = parse_options_header(headers.get("content-type", ""))
+        _check_media(route, media_type)
+        encoding = _content_encoding(headers)
+        if encoding != "identity":
+            raise _encoding_unsupported(encoding)
+        stream = self._stream(receive, headers, small=True)
+        if media_type == MULTIPART:
+            boundary = options.get("boundary") or _bare_boundary(headers)
+            return await self._read_multipart(stream, boundary, spools=None)
+        raw = await stream.read_whole()
+        if media_type == URLENCODED:
+            return Body(raw=raw, fields=_form_fields(raw, self.limits.multipart_parts))
+        return Body(raw=raw)
 
     async def _read_upload(
         self, route: Route, headers: Mapping[str, str], receive: Receive
@@ -72,16 +93,23 @@ class Bodies:
         if encoding != "identity":
             raise _encoding_unsupported(encoding)
         boundary = options.get("boundary") or _bare_boundary(headers)
-        return await self._read_multipart(stream, boundary, route.file_parts)
+        return await self._read_multipart(
+            stream, boundary, spools=self.spools, file_parts=route.file_parts
+        )
 
     async def _read_multipart(
-        self, stream: BodyStream, boundary: str, file_parts: frozenset[str]
+        self,
+        stream: BodyStream,
+        boundary: str,
+        *,
+        spools: Spools | None,
+        file_parts: frozenset[str] = frozenset(),
     ) -> Body:
         if not boundary:
             raise BodyInvalid(
                 "The Content-Type names no boundary; let the HTTP library set this header."
             )
-        reader = MultipartReader(stream, boundary, self.limits, self.spools, file_parts)
+        reader = MultipartReader(stream, boundary, self.limits, spools, file_parts)
         body: Body | None = None
         try:
             body = await reader.read()
@@ -122,6 +150,27 @@ class Bodies:
             limit_name=limit,
             timeout_seconds=self.timeout_seconds,
         )
+
+
+def _form_fields(raw: bytes, allowed: int) -> Mapping[str, str]:
+    """The fields of a urlencoded form, each at most once."""
+    try:
+        pairs = parse_qsl(
+            raw.decode("ascii"),
+            keep_blank_values=True,
+            errors="strict",
+            max_num_fields=allowed,
+        )
+    except ValueError as error:
+        raise BodyInvalid(
+            f"The body is not a UTF-8 form of at most {allowed} fields.", code="FORM_INVALID"
+        ) from error
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in fields if names.count(name) > 1)
+        raise BodyInvalid(f"The field {twice!r} came twice.", code="DUPLICATE_PART")
+    return fields
 
 
 def _bare_boundary(headers: Mapping[str, str]) -> str:

@@ -76,13 +76,21 @@ class Gate:
         _check_project(exchange, principal, target.route)
         _check_scope(principal, target.route)
 
+    def note_failure(self, exchange: Exchange) -> None:
+        """Count a refused credential, also one that a handler has refused.
+
+        Raises:
+            RateExceeded: there were too many from this address.
+        """
+        self._failures.hit(self._senders.address(exchange))
+
     def _find_principal(self, exchange: Exchange, target: Target) -> Principal:
         secret = target.dialect.authenticate(exchange.headers)
         if secret is None:
             raise NotAuthenticated("This request needs a credential.")
         principal = self._principal_of(target.dialect, secret)
         if principal is None or not principal.project:
-            self._failures.hit(self._senders.address(exchange))
+            self.note_failure(exchange)
             raise NotAuthenticated(
                 "The credential is unknown, revoked or expired.", code="CREDENTIAL_INVALID"
             )

@@ -44,7 +44,7 @@ class _Part:
 class MultipartReader:
     """Reads one multipart body: text fields into memory, files to the blob store.
 
-    ``file_parts``: names of parts that are files even without a file name. ``stored`` holds the
+    ``spools``: ``None`` where no file is taken. ``file_parts``: names of parts that are files even without a file name. ``stored`` holds the
     files that are durable so far; ``discard`` drops the unfinished one.
     """
 
@@ -53,7 +53,7 @@ class MultipartReader:
         stream: BodyStream,
         boundary: str,
         limits: Limits,
-        spools: Spools,
+        spools: Spools | None,
         file_parts: frozenset[str] = frozenset(),
     ) -> None:
         self._stream = stream
@@ -112,6 +112,8 @@ class MultipartReader:
             raise BodyInvalid(f"The part {part.name!r} came twice.", code="DUPLICATE_PART")
         self._part = part
         if part.file_name is not None or part.name in self._file_parts:
+            if self._spools is None:
+                raise BodyInvalid(f"The part {part.name!r} is a file; none is taken here.")
             part.spool = self._spools.open()
 
     async def _add(self, data: bytes | bytearray) -> None:
