@@ -186,9 +186,9 @@ class Route:
     ``path``: literal segments and ``{name}`` parameters. ``scope``: needed; ``None`` means open to
     all. ``in_loop``: the handler only reads, under a millisecond, and runs in the event loop.
     ``request_media``: media types of the body with their OpenAPI schema; for a form or an upload
-    the edge takes no others, unless ``*/*`` is among them. ``patterns``: by parameter of the path, what a
-    segment must match as a whole; a path with any other has no route here. ``project``: the path
-    parameter that names the caller's project; another project is refused before a body is read.
+    the edge takes no others, unless ``*/*`` is among them. ``patterns``: by parameter of the path,
+    what a segment must match as a whole; a path with any other has no route here. ``project``: the
+    path parameter that names the caller's project; another one is refused before a body is read.
     ``file_parts``: parts of a multipart body that are files even without a file name.
     ``strict_query``: unknown query parameters are refused. The rest documents it.
     """

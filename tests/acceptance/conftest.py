@@ -53,10 +53,18 @@ ENTITIES = {"people": PEOPLE, "logins": LOGINS, "teams": TEAMS}
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+def entities() -> dict[str, Any]:
+    """The entities of ``server``; a module may have its own."""
+    return ENTITIES
+
+
+@pytest.fixture(scope="module")
+def server(
+    tmp_path_factory: pytest.TempPathFactory, entities: dict[str, Any]
+) -> Iterator[ServerProcess]:
     """One server for the tests of a module that leave it as it was."""
     running = ServerProcess(tmp_path_factory.mktemp("server"))
-    running.init(ENTITIES)
+    running.init(entities)
     running.start()
     yield running
     running.stop()

@@ -6,8 +6,6 @@ import json
 
 import pytest
 
-from waybill.testing.server import ServerProcess
-
 SHOPS = {
     "fields": [
         {"name": "id", "type": "string"},
@@ -33,13 +31,8 @@ SECOND = [
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    running = ServerProcess(tmp_path_factory.mktemp("absent"))
-    names = ("plain", "kept", "whole", "xml", "dry", "many-row", "many-file")
-    running.init(dict.fromkeys(names, SHOPS))
-    running.start()
-    yield running
-    running.stop()
+def entities():
+    return dict.fromkeys(("plain", "kept", "whole", "xml", "dry", "many-row", "many-file"), SHOPS)
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,6 @@ import json
 
 import pytest
 
-from waybill.testing.server import ServerProcess
-
 KINDS = {"kinds": ["string", "number"]}
 SHOPS = {"fields": [{"name": "no", "type": "string", "waybill": KINDS}], "primaryKey": ["no"]}
 ROUTES = {
@@ -21,12 +19,8 @@ ROUTES = {
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    running = ServerProcess(tmp_path_factory.mktemp("lists"))
-    running.init({"shops": SHOPS, "routes": ROUTES})
-    running.start()
-    yield running
-    running.stop()
+def entities():
+    return {"shops": SHOPS, "routes": ROUTES}
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,6 @@ import json
 
 import pytest
 
-from waybill.testing.server import ServerProcess
-
 ROUTES = {
     "fields": [
         {"name": "name", "type": "string"},
@@ -24,12 +22,8 @@ ROUTES = {
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    running = ServerProcess(tmp_path_factory.mktemp("paths"))
-    running.init({"routes": ROUTES})
-    running.start()
-    yield running
-    running.stop()
+def entities():
+    return {"routes": ROUTES}
 
 
 @pytest.fixture(scope="module")

@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from waybill.testing.server import ServerProcess
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     import httpx
 
@@ -42,12 +40,8 @@ ENTITIES = {
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    running = ServerProcess(tmp_path_factory.mktemp("server"))
-    running.init(ENTITIES)
-    running.start()
-    yield running
-    running.stop()
+def entities() -> dict[str, Any]:
+    return ENTITIES
 
 
 def tags_of(client: httpx.Client, login: str) -> dict[str, object]:

@@ -156,6 +156,7 @@ def test_a_dialect_may_take_tokens_that_were_issued() -> None:
 
 def test_guessing_at_a_route_that_takes_credentials_itself_is_slowed_down_too() -> None:
     def refuse(core: Core, request: Request) -> Response:
+        del core, request
         raise NotAuthenticated("the client authentication failed", code="CREDENTIAL_INVALID")
 
     route = Route(method="POST", path="/token", handler=refuse, scope=None, body=BodyKind.SMALL)

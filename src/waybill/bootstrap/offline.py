@@ -99,7 +99,7 @@ class _Offline:
         return CheckReport(
             records=check.records,
             rejected=check.rejected,
-            columns=reader.header.names,
+            columns=reader.header.own_names,
             rejections=check.rejections(),
             warnings=check.warnings,
             seconds=time.monotonic() - began,
@@ -107,7 +107,7 @@ class _Offline:
         )
 
     def _check(self, reader: Reader) -> FileCheck:
-        reader = with_needed_columns(reader, self.entity, self.options)
+        reader = with_needed_columns(reader, self.entity, self.options, seed="check")
         check = FileCheck(
             reader,
             self._checker(reader),
@@ -126,6 +126,7 @@ class _Offline:
             CheckOptions(
                 operation=self.options.operation,
                 unknown_columns=self.options.unknown_columns,
+                missing_columns=self.options.missing_columns,
                 needs_rows=False,
             ),
             limits=Limits(),

@@ -64,6 +64,6 @@ class FileCheck:
 
     def rejections(self) -> Iterator[Rejection]:
         """The rejected records in input order; can be read once."""
-        shown = ShownCells(self.checker.columns)
+        shown = ShownCells(self.checker.columns, width=len(self.reader.header.own_names))
         master = MasterList(self.spool, self._late, self.reader, shown, self.ledgers.entity.key)
         return iterate_rejections(master.pieces())

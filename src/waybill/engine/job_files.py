@@ -38,7 +38,8 @@ def open_input(parts: ReportParts, job: Job, entity: Entity) -> Reader:
     options = replace(
         read_options(job.options, entity.fields, job.input.name), known_columns=columns_of(job)
     )
-    return with_needed_columns(parts.open_reader(path, options), entity, job.options)
+    reader = parts.open_reader(path, options)
+    return with_needed_columns(reader, entity, job.options, seed=job.id)
 
 
 def find_artifact(parts: ReportParts, job: Job, kind: ArtifactKind) -> Artifact | None:
@@ -85,6 +86,7 @@ def column_map_of(job: Job, entity: Entity) -> ColumnMap | None:
             columns_of(job),
             operation=job.options.operation,
             unknown=job.options.unknown_columns,
+            missing=job.options.missing_columns,
         )
     except FileRefused:
         return None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import IO, TYPE_CHECKING, Literal, cast
+from typing import IO, TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import csv
 
 from waybill.formats.csv_exact import join_record, split_record
@@ -30,12 +31,24 @@ _BOM = b"\xef\xbb\xbf"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CsvShape:
-    """What every slice of one file shares; ``encoding`` is the name shown in findings."""
+    """What every slice of one file shares.
+
+    ``columns``: of the header as it stands in the file. ``twice``: places of a column that stands
+    there twice, and its ``repeated_name``; records may leave out the second, and the chunk has the
+    first alone. ``encoding``: the name shown in findings.
+    """
 
     columns: int
     delimiter: str
     escaped: bool
     encoding: str = "UTF-8"
+    twice: tuple[int, int] | None = None
+    repeated_name: str = ""
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """How many cells a record may have."""
+        return (self.columns,) if self.twice is None else (self.columns, self.columns - 1)
 
 
 def parse_slice(piece: Slice, shape: CsvShape) -> RawChunk:
@@ -52,6 +65,7 @@ class _SliceParser:
         may_hold_blanks = shape.escaped or piece.layout.has_neighbours
         self._traits = traits_of(piece.text, has_blanks=may_hold_blanks)
         self._faults = {} if self._traits.is_ascii else find_faults(piece)
+        self._differing = frozenset[int]()
         self._broken = frozenset(piece.index.records_at(piece.layout.broken).tolist())
         self._positions = ChunkPositions(
             index=piece.index,
@@ -64,10 +78,12 @@ class _SliceParser:
         piece = self._piece
         kept = self._kept_records()
         table, ragged = parse_table(self._regular_text(kept), self._shape)
-        wrong = kept[ragged]
-        numbers = np.delete(kept, ragged) + self._positions.first_record
-        if table.num_rows != numbers.size:
+        wrong, right = kept[ragged], np.delete(kept, ragged)
+        if table.num_rows != right.size:
             raise RuntimeError("the parser and the record index differ")
+        if self._shape.twice is not None:
+            table, right, wrong = self._with_one_of_two(table, right, wrong)
+        numbers = right + self._positions.first_record
         malformed = sorted({*self._faults, *self._broken, *wrong.tolist()})
         return RawChunk(
             ordinal=piece.ordinal,
@@ -81,6 +97,25 @@ class _SliceParser:
             input_bytes=piece.input_bytes,
             traits=self._traits,
         )
+
+    def _with_one_of_two(
+        self, table: pa.Table, right: Offsets, wrong: Offsets
+    ) -> tuple[pa.Table, Offsets, Offsets]:
+        """The rows without the second of two columns, those that left it out among them.
+
+        Gives their records, and those that are no rows: of another width, or with two values.
+        """
+        first, second = self._shape.twice or (0, 0)
+        differ = have_two_values(table, first, second)
+        self._differing = frozenset(right[differ].tolist())
+        narrow = replace(self._shape, columns=self._shape.columns - 1, twice=None)
+        short, ragged = parse_table(self._regular_text(wrong), narrow)
+        kept = [table.remove_column(second).filter(pa.array(~differ)), short]
+        rows = pa.concat_tables(each.rename_columns(short.column_names) for each in kept)
+        records = np.concatenate([right[~differ], np.delete(wrong, ragged)])
+        order = np.argsort(records)
+        malformed = np.concatenate([right[differ], wrong[ragged]])
+        return rows.take(order), records[order], malformed
 
     def _kept_records(self) -> Offsets:
         """The records that the parser is to see."""
@@ -140,13 +175,11 @@ class _SliceParser:
         cells = self._cells(record)
         if self._shape.escaped:
             cells = tuple(cell and unescape(cell) for cell in cells)
-        return MalformedRecord(
-            record=number,
-            line=line,
-            byte=byte,
-            cells=cells,
-            findings=tuple(self._findings(record, cells)),
-        )
+        findings = tuple(self._findings(record, cells))
+        if self._shape.twice is not None and len(cells) == self._shape.columns:
+            second = self._shape.twice[1]
+            cells = (*cells[:second], *cells[second + 1 :], cells[second])
+        return MalformedRecord(record=number, line=line, byte=byte, cells=cells, findings=findings)
 
     def _findings(self, record: int, cells: Sequence[str | None]) -> Iterator[Finding]:
         if record in self._faults:
@@ -158,8 +191,25 @@ class _SliceParser:
             )
         if record in self._broken:
             yield make_finding("QUOTE_INVALID")
-        if len(cells) != self._shape.columns:
+        if record in self._differing:
+            yield make_finding("REPEATED_COLUMN", name=self._shape.repeated_name)
+        if len(cells) not in self._shape.widths:
             yield _field_count(len(cells), self._shape.columns)
+
+
+def have_two_values(table: pa.Table, first: int, second: int) -> np.ndarray:
+    """Which rows have a value in the second column that is not that of the first."""
+    one, two = (_trimmed(table.column(place)) for place in (first, second))
+    has_second: Any = pc.not_equal(two, pa.scalar(""))
+    differ: np.ndarray = pc.and_(has_second, pc.not_equal(one, two)).to_numpy()
+    return differ
+
+
+def _trimmed(cells: pa.ChunkedArray[pa.StringScalar]) -> pa.ChunkedArray[pa.StringScalar]:
+    """The cells without outer white space, missing ones as empty text."""
+    filled: Any = pc.fill_null(cells, pa.scalar(""))
+    trimmed: pa.ChunkedArray[pa.StringScalar] = pc.utf8_trim_whitespace(filled)
+    return trimmed
 
 
 @lru_cache(maxsize=256)  # a file with one such record often has thousands

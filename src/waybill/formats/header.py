@@ -35,7 +35,8 @@ _ASCII_END: Final = 128
 class Columns:
     """What the first record tells; ``body``: where the records begin.
 
-    ``delimiter_source``: ``declared``, ``header``, or ``default`` for a single column.
+    ``delimiter_source``: ``declared``, ``header``, or ``default`` for a single column. ``twice``:
+    places in the file of a column that may stand there twice and does; ``names`` has it once.
     """
 
     names: tuple[str, ...]
@@ -45,6 +46,7 @@ class Columns:
     body: ReadPosition
     line: int | None = None
     byte: int | None = None
+    twice: tuple[int, int] | None = None
 
 
 def begins_report(head: bytes) -> bool:
@@ -77,6 +79,9 @@ def read_columns(head: bytes, options: ReadOptions, limits: Limits, *, whole: bo
     first = _FirstRecord(head, begin, delimiter, limits, whole=whole)
     cells = first.cells() if begin < len(head) else ()
     names = tuple(cell or "" for cell in cells)
+    twice = _find_twice(names, options.repeatable_columns)
+    if twice is not None:
+        names = (*names[: twice[1]], *names[twice[1] + 1 :])
     escaped = options.escaped or RECORD_COLUMN in names
     return Columns(
         names=tuple(unescape(name) for name in names) if escaped else names,
@@ -86,7 +91,17 @@ def read_columns(head: bytes, options: ReadOptions, limits: Limits, *, whole: bo
         body=first.end_position(),
         line=1 + find_line_ends(head[:begin]).size,
         byte=begin,
+        twice=twice,
     )
+
+
+def _find_twice(names: tuple[str, ...], repeatable: tuple[str, ...]) -> tuple[int, int] | None:
+    """The first two places of the first column that may stand twice and does."""
+    bare = [name.strip() for name in names]
+    for second, name in enumerate(bare):
+        if name in repeatable and name in bare[:second]:
+            return bare.index(name), second
+    return None
 
 
 def _choose_delimiter(head: bytes, options: ReadOptions) -> tuple[str, str]:

@@ -97,7 +97,9 @@ def open_csv(text: OpenedText, head: bytes, *, is_whole: bool) -> Reader:
     """A reader of CSV text that begins with ``head``; raises as ``open_reader``."""
     columns = read_columns(head, text.options, text.content.limits, whole=is_whole)
     shape = CsvShape(
-        columns=len(columns.names),
+        columns=len(columns.names) + (columns.twice is not None),
+        twice=columns.twice,
+        repeated_name=columns.names[columns.twice[0]] if columns.twice else "",
         delimiter=columns.delimiter,
         escaped=columns.escaped,
         encoding=text.label_in_findings,

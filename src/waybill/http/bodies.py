@@ -63,9 +63,7 @@ class Bodies:
             case BodyKind.UPLOAD:
                 return await self._read_upload(route, headers, receive)
 
-    async def _read_form(
-        self, route: Route, headers: Mapping[str, str], receive: Receive
-    ) -> Body:
+    async def _read_form(self, route: Route, headers: Mapping[str, str], receive: Receive) -> Body:
         media_type, options = parse_options_header(headers.get("content-type", ""))
         _check_media(route, media_type)
         encoding = _content_encoding(headers)

@@ -44,8 +44,9 @@ class _Part:
 class MultipartReader:
     """Reads one multipart body: text fields into memory, files to the blob store.
 
-    ``spools``: ``None`` where no file is taken. ``file_parts``: names of parts that are files even without a file name. ``stored`` holds the
-    files that are durable so far; ``discard`` drops the unfinished one.
+    ``spools``: ``None`` where no file is taken. ``file_parts``: names of parts that are files even
+    without a file name. ``stored`` holds the files that are durable so far; ``discard`` drops the
+    unfinished one.
     """
 
     def __init__(

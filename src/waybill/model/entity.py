@@ -66,8 +66,11 @@ class Field:
     everywhere and hashed in the sink. ``kinds``: words of the JSON kinds that it takes in typed
     formats (``string``, ``number``, ``boolean``, ``object``, ``array``), a list for its items;
     empty means those of its type. ``required_on_create``: needs a value in a record whose key
-    is not stored yet. ``column_prefix``: the field takes every column whose name begins so, as
-    members of one JSON object named by the rest; empty for a field of one column.
+    is not stored yet. ``immutable``: what is stored stays. ``generated``: of a key, made by the
+    server where a record has none. ``repeatable``: a file may have the column twice.
+    ``column_prefix``: the field takes every column whose name begins so, as members of one JSON
+    object named by the rest; empty for a field of one column. ``ignore_case``: of a boolean, its
+    words in any case. ``item_enum``: of a list, the allowed items.
     """
 
     name: str
@@ -84,7 +87,12 @@ class Field:
     secret: bool = False
     kinds: tuple[str, ...] = ()
     required_on_create: bool = False
+    immutable: bool = False
+    generated: bool = False
+    repeatable: bool = False
     column_prefix: str = ""
+    ignore_case: bool = False
+    item_enum: tuple[str, ...] | None = None
     decimal_char: str = "."
     group_char: str = ""
     bare_number: bool = True
@@ -152,7 +160,8 @@ class Entity:
     takes inserts. ``is_open``: undeclared columns may be kept in one ordered JSON column.
     ``sink``: entry-point name, empty for the embedded one. ``digest``: SHA-256 of the descriptor.
     ``parts``: what of a record is stored where, in the order of writing; empty for records that are
-    stored as they are.
+    stored as they are. ``ascending``: sets of fields whose values, where a record has them, do not
+    descend in this order.
     """
 
     name: str
@@ -168,6 +177,7 @@ class Entity:
     digest: str = ""
     parts: tuple[Part, ...] = ()
     tree: Tree | None = None
+    ascending: tuple[tuple[str, ...], ...] = ()
 
     def field(self, name: str) -> Field:
         """The declared field of that name; ``KeyError`` where there is none."""

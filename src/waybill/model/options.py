@@ -48,12 +48,15 @@ class MissingColumns(StrEnum):
     """What becomes of a file that has no column for a field which every record needs.
 
     ``reject``: every record is rejected for the value that it lacks. ``clear``: so too, and any
-    other field that the file has no column for is cleared, as if its cells were empty.
+    other field that the file has no column for is cleared, as if its cells were empty. ``keep``:
+    a stored record keeps its value; a new one is rejected for what it lacks, and gets the defaults
+    of other fields that the file has no column for.
     """
 
     FAIL = "fail"
     REJECT = "reject"
     CLEAR = "clear"
+    KEEP = "keep"
 
 
 class AbsentMembers(StrEnum):

@@ -66,6 +66,8 @@ class Header:
     values for people. ``escaped``: the file has our ``_record`` column or was declared escaped, so
     formula escapes have been undone and quoted empty cells stay apart from missing ones.
     ``is_typed``: cells have kinds. ``is_complete``: no later record brings another column.
+    ``lacking``: how many of the last columns no record has; they were added to the file's own, for
+    the values that new records get.
     ``line``, ``byte``: where the names stand, ``None`` where they stand nowhere. ``places``:
     ``None`` where lines say all.
     """
@@ -75,9 +77,15 @@ class Header:
     escaped: bool = False
     is_typed: bool = False
     is_complete: bool = True
+    lacking: int = 0
     line: int | None = None
     byte: int | None = None
     places: Places | None = None
+
+    @property
+    def own_names(self) -> tuple[str, ...]:
+        """The columns of the file itself."""
+        return self.names[: len(self.names) - self.lacking]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,11 +222,11 @@ class ReadOptions:
     """How to read: what the job declared, and the width a file without header must have.
 
     ``array_columns``: names and aliases of fields that hold arrays, for formats in which one item
-    looks like none. ``member_paths``: for JSON, what fills columns from inside of others.
-    ``file_name``: as the client has it. ``known_columns``: the header that an
-    earlier reading has found, where it stands in no line. ``while_waiting`` is called about once a
-    second while the reader waits for another process; what it raises ends the reading. The rest is
-    as in ``ImportOptions``.
+    looks like none. ``repeatable_columns``: of those whose column may stand twice in CSV.
+    ``member_paths``: for JSON, what fills columns from inside of others. ``file_name``: as the
+    client has it. ``known_columns``: the header that an earlier reading has found, where it stands
+    in no line. ``while_waiting`` is called about once a second while the reader waits for another
+    process; what it raises ends the reading. The rest is as in ``ImportOptions``.
     """
 
     delimiter: str = ""
@@ -226,6 +234,7 @@ class ReadOptions:
     has_header: bool = True
     column_names: tuple[str, ...] = ()
     array_columns: tuple[str, ...] = ()
+    repeatable_columns: tuple[str, ...] = ()
     member_paths: tuple[MemberPath, ...] = ()
     escaped: bool = False
     format: FileFormat = FileFormat.AUTO

@@ -28,7 +28,7 @@ from waybill.validation.checked import CheckedChunk
 from waybill.validation.codes import file_warning
 from waybill.validation.columns import match_columns
 from waybill.validation.compiled import compile_file, self_references, unique_sets
-from waybill.validation.kinds import absent_names, letters_of, misfits
+from waybill.validation.kinds import absent_names, are_absent, letters_of, misfits
 from waybill.validation.rejecting import BadRows, Rejecter
 from waybill.validation.session import SessionPool
 from waybill.validation.statements import (
@@ -252,9 +252,17 @@ class Checker:
     def _absent(self, chunk: RawChunk) -> pa.ChunkedArray[pa.Scalar[pa.DataType]]:
         """Of each row the names of the fields that it lacks."""
         names = [plan.field.name for plan in self._compiled.shown]
-        kinds = [chunk.table.column(f"k{plan.index}") for plan in self._compiled.shown]
-        absent: pa.ChunkedArray[pa.Scalar[pa.DataType]] = absent_names(names, kinds)
+        flags = [self._is_absent(chunk, plan.index) for plan in self._compiled.shown]
+        absent: pa.ChunkedArray[pa.Scalar[pa.DataType]] = absent_names(names, flags)
         return absent
+
+    def _is_absent(self, chunk: RawChunk, index: int) -> np.ndarray:
+        """Of each row whether it has no such member."""
+        if index in self._compiled.lacking:
+            return np.ones(chunk.table.num_rows, dtype=bool)
+        if not self._compiled.tells_absent:
+            return np.zeros(chunk.table.num_rows, dtype=bool)
+        return are_absent(chunk.table.column(f"k{index}"))
 
     def _rounded(self, chunk: RawChunk, result: pa.Table) -> Iterator[FileWarning]:
         """Warnings on numbers that are kept less exactly than written, with their first lines."""
@@ -295,6 +303,7 @@ def _match(entity: Entity, header: Header, options: CheckOptions) -> ColumnMap:
             header.names,
             operation=options.operation,
             unknown=options.unknown_columns,
+            missing=options.missing_columns,
         )
     except FileRefused as refusal:
         raise FileRefused(

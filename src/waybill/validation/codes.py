@@ -216,6 +216,11 @@ CATALOGUE: Final[Mapping[str, Code]] = {
         "the column {name!r} stands in the header at {columns}",
         "keep one of them",
     ),
+    "REPEATED_COLUMN": _record(
+        "Two values of one column",
+        "the column {name!r} stands twice in the header, and the record has two values of it",
+        "leave the second cell empty, or keep one of the columns",
+    ),
     "HEADER_EMPTY": _file(
         "Column without a name", "column {column} has no name in the header", "name every column"
     ),
@@ -416,6 +421,16 @@ CATALOGUE: Final[Mapping[str, Code]] = {
         "Parents in a circle",
         "the parents of the record go in a circle",
         "a parent that has a root",
+    ),
+    "IMMUTABLE": _field(
+        "Value that cannot be changed",
+        "{field} of a stored record cannot be changed",
+        "the stored value",
+    ),
+    "NOT_ASCENDING": _field(
+        "Before a value that comes first",
+        "{value!r} lies before the value of {bound}",
+        "a value not before that of {bound}",
     ),
     "ACTION_INVALID": _field("Not an action", "{value!r} is not an action", "one of {bound}"),
     "SECRET_MASKED": _field(

@@ -14,14 +14,14 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from waybill.model.options import Operation, UnknownColumns
+from waybill.model.options import MissingColumns, Operation, UnknownColumns
 from waybill.validation.codes import file_refused, file_warning
 from waybill.validation.formula import escape
 from waybill.validation.member_paths import is_member_path, steps_of
 from waybill.validation.node import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator, Mapping
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
     from waybill.errors import FileRefused
     from waybill.model.entity import Entity, Field
@@ -79,7 +79,12 @@ class ColumnMap:
 
 
 def match_columns(
-    entity: Entity, header: tuple[str, ...], *, operation: Operation, unknown: UnknownColumns
+    entity: Entity,
+    header: tuple[str, ...],
+    *,
+    operation: Operation,
+    unknown: UnknownColumns,
+    missing: MissingColumns = MissingColumns.FAIL,
 ) -> ColumnMap:
     """The fields of ``entity`` among the columns ``header``; an empty header has none to miss.
 
@@ -95,7 +100,7 @@ def match_columns(
     gathered = tuple(_gather(entity, header, {*found, action}))
     several = {index for each in gathered for _, index in each.members}
     if header:
-        _check_missing(entity, header, bound, operation)
+        _check_missing(header, bound, _needed(entity, operation, missing))
     ours = REPORT_COLUMNS if "_record" in header else frozenset[str]()
     strangers = [
         index
@@ -229,17 +234,26 @@ def _action_index(entity: Entity, header: tuple[str, ...]) -> int | None:
 
 
 def missing_columns(
-    entity: Entity, header: tuple[str, ...], *, operation: Operation, are_all_wanted: bool
+    entity: Entity, header: tuple[str, ...], *, operation: Operation, missing: MissingColumns
 ) -> tuple[str, ...]:
-    """The names of the fields that records need, or of all, that the file has no column for."""
+    """The names of the fields that are to be added to a file that has no column for them.
+
+    With ``clear`` all of them, with ``keep`` those with a default, else those that records need.
+    """
     bound = {field.name for field in _fields_by_index(entity, header).values()}
-    every = [field.name for field in entity.fields if not field.column_prefix]
-    wanted = every if are_all_wanted else _needed(entity, operation)
+    single = [field for field in entity.fields if not field.column_prefix]
+    if missing is MissingColumns.CLEAR:
+        wanted = [field.name for field in single]
+    elif missing is MissingColumns.KEEP:
+        wanted = [field.name for field in single if field.default is not None]
+    else:
+        wanted = _needed(entity, operation, missing)
     return tuple(name for name in wanted if name not in bound)
 
 
-def _needed(entity: Entity, operation: Operation) -> list[str]:
-    partial = operation in (Operation.UPDATE, Operation.DELETE)
+def _needed(entity: Entity, operation: Operation, missing: MissingColumns) -> list[str]:
+    """The fields without whose columns a file says nothing of use."""
+    partial = operation in (Operation.UPDATE, Operation.DELETE) or missing is MissingColumns.KEEP
     return [
         field.name
         for field in entity.fields
@@ -249,9 +263,9 @@ def _needed(entity: Entity, operation: Operation) -> list[str]:
 
 
 def _check_missing(
-    entity: Entity, header: tuple[str, ...], bound: Mapping[str, int], operation: Operation
+    header: tuple[str, ...], bound: Mapping[str, int], needed: Sequence[str]
 ) -> None:
-    missing = [name for name in _needed(entity, operation) if name not in bound]
+    missing = [name for name in needed if name not in bound]
     if not missing:
         return
     free = [name for index, name in enumerate(header) if index not in bound.values()]

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from waybill.model.options import Operation, UnknownColumns
+from waybill.model.options import MissingColumns, Operation, UnknownColumns
 from waybill.ports.parts import hash_of_part, key_of_part
 from waybill.ports.sink import ABSENT, ACTION, EXTRA, HASH, KEY
+from waybill.validation.kinds import is_absent
 from waybill.validation.rules import FieldPlan, Rule, plan_field
-from waybill.validation.sql import literal
+from waybill.validation.sql import conjunction, literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 WHOLE_RECORD_CODES: Final = (
     "ENCODING_INVALID",
     "FIELD_COUNT",
+    "REPEATED_COLUMN",
     "QUOTE_INVALID",
     "JSON_INVALID",
     "JSON_TOO_DEEP",
@@ -37,12 +39,14 @@ class CheckOptions:
     """How to check: what records do by default, what becomes of undeclared columns.
 
     ``keeps_absent``: what a record lacks is told from null, where the format can tell.
+    ``missing_columns``: what becomes of fields that no record has.
     ``needs_rows=False``: only rejections and duplicates are wanted; ``good`` then has ``_record``,
     ``_key`` and the fields of unique and foreign keys only.
     """
 
     operation: Operation = Operation.UPSERT
     unknown_columns: UnknownColumns = UnknownColumns.WARN
+    missing_columns: MissingColumns = MissingColumns.FAIL
     keeps_absent: bool = False
     needs_rows: bool = True
 
@@ -73,7 +77,7 @@ class Subject:
     """What is judged by itself: a field, or one of the columns that steer, without ``plan``.
 
     ``index``: of its column. ``holds``: SQL, true where it has no finding. ``first_rule``: number
-    of its first rule; the others follow.
+    of its first rule; the others follow. ``others``: fields that it is compared with.
     """
 
     plan: FieldPlan | None
@@ -81,6 +85,7 @@ class Subject:
     holds: str
     first_rule: int
     rules: tuple[Rule, ...]
+    others: tuple[FieldPlan, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +94,8 @@ class Compiled:
 
     ``order``: names of the columns of an accepted chunk, in order; each is a ``plain`` column of
     the chunk, ``ABSENT``, or one that the first statement computes. ``shown``: the fields among
-    them. ``keeps_absent``: what a record lacks is told apart from null.
+    them. ``tells_absent``: kinds tell what a record lacks apart from null. ``lacking``: indexes of
+    the columns that every record lacks.
     """
 
     entity: Entity
@@ -102,8 +108,20 @@ class Compiled:
     operation: Operation
     needs_rows: bool
     is_typed: bool
-    keeps_absent: bool
+    tells_absent: bool
+    lacking: frozenset[int]
     pepper: str
+
+    @property
+    def keeps_absent(self) -> bool:
+        """Whether a stored record keeps what this file's records lack."""
+        return self.tells_absent or bool(self.lacking)
+
+    def is_absent(self, index: int) -> str:
+        """SQL, never NULL, true where the record has no such member at all."""
+        if index in self.lacking:
+            return "TRUE"
+        return is_absent(index) if self.tells_absent else "FALSE"
 
     @property
     def rules(self) -> tuple[NumberedRule, ...]:
@@ -138,7 +156,8 @@ def compile_file(
 ) -> Compiled:
     """The statements for files of this entity with these columns."""
     operation, needs_rows = options.operation, options.needs_rows
-    keeps_absent = options.keeps_absent and header.is_typed
+    tells_absent = options.keeps_absent and header.is_typed
+    lacking = frozenset(range(len(header.own_names), len(header.names)))
     plans = tuple(
         plan_field(
             bound,
@@ -149,7 +168,7 @@ def compile_file(
         for bound in columns.bound
     )
     shown = _shown(entity, plans, operation, needs_rows=needs_rows)
-    names_absent = keeps_absent and needs_rows and bool(shown)
+    names_absent = (tells_absent or bool(lacking)) and needs_rows and bool(shown)
     plain = tuple(
         PlainColumn(name=plan.field.name, index=plan.index, drops_blank=plan.blank_is_missing)
         for plan in shown
@@ -170,7 +189,8 @@ def compile_file(
         operation=operation,
         needs_rows=needs_rows,
         is_typed=header.is_typed,
-        keeps_absent=keeps_absent,
+        tells_absent=tells_absent,
+        lacking=lacking,
         pepper=pepper,
     )
 
@@ -239,11 +259,37 @@ def _subjects(
             yield replace(make, first_rule=number)
             number += len(make.rules)
     for plan in plans:
-        if plan.rules and _is_checked(entity, columns, plan, operation):
+        others = tuple(_not_after(entity, plans, plan))
+        if (plan.rules or others) and _is_checked(entity, columns, plan, operation):
+            descents = [_descent(plan, other) for other in others]
+            holds = (plan.holds, *(f"NOT {rule.broken}" for rule in descents))
             yield Subject(
-                plan=plan, index=plan.index, holds=plan.holds, first_rule=number, rules=plan.rules
+                plan=plan,
+                index=plan.index,
+                holds=conjunction(holds),
+                first_rule=number,
+                rules=(*plan.rules, *descents),
+                others=others,
             )
-            number += len(plan.rules)
+            number += len(plan.rules) + len(others)
+
+
+def _not_after(
+    entity: Entity, plans: tuple[FieldPlan, ...], plan: FieldPlan
+) -> Iterator[FieldPlan]:
+    """The fields of the file whose values the field's own must not lie before."""
+    known = {each.field.name: each for each in plans}
+    for names in entity.ascending:
+        if plan.field.name in names:
+            before = names[: names.index(plan.field.name)]
+            yield from (known[name] for name in before if name in known)
+
+
+def _descent(plan: FieldPlan, other: FieldPlan) -> Rule:
+    """The rule that a field's value lies not before that of another."""
+    lies_before = f"{plan.grammar.order} < {other.grammar.order}"
+    broken = f"CASE WHEN {plan.fits} AND {other.fits} THEN {lies_before} ELSE FALSE END"
+    return Rule(code="NOT_ASCENDING", broken=broken, bound=other.field.name)
 
 
 def _verdict(columns: ColumnMap) -> Subject | None:

@@ -1,10 +1,11 @@
 """A Table Schema descriptor becomes an entity, or is refused with the place and the reason.
 
 All of Table Schema (Data Package v2) is taken, and a key ``waybill`` on both levels. On the schema:
-``open``, ``action`` (``{"column", "actions"}``), ``sink``, ``tree`` (``descriptor_tree.py``),
-``writes`` (``descriptor_writes.py``).
+``open``, ``action`` (``{"column", "actions"}``), ``sink``, ``ascending``, ``tree``
+(``descriptor_tree.py``), ``writes`` (``descriptor_writes.py``).
 On a field: ``aliases``, ``default``, ``trim`` (``true``, ``"both"`` or ``"none"``), ``secret``,
-``kinds``, ``requiredOnCreate``, ``columnPrefix``. On a foreign key: ``except``.
+``kinds``, ``requiredOnCreate``, ``immutable``, ``generated``, ``repeatable``, ``columnPrefix``,
+``ignoreCase``, ``itemEnum``. On a foreign key: ``except``.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import msgspec
 
 from waybill.model.entity import ActionColumn, Entity, FieldType, ForeignKey
 from waybill.model.options import Operation
-from waybill.validation.descriptor_field import parse_fields
+from waybill.validation.descriptor_field import grammar_or_none, parse_fields
 from waybill.validation.descriptor_prefix import check_uses
 from waybill.validation.descriptor_tree import parent_reference, parse_tree
 from waybill.validation.descriptor_writes import with_parts
@@ -52,7 +53,7 @@ _KEYS: Final = (
     "foreignKeys",
     "waybill",
 )
-_OUR_KEYS: Final = ("open", "action", "sink", "writes", "tree")
+_OUR_KEYS: Final = ("open", "action", "sink", "writes", "tree", "ascending")
 _NESTED: Final = (FieldType.ARRAY, FieldType.OBJECT, FieldType.GEOJSON)
 _ITEM_TYPES: Final = (FieldType.STRING, FieldType.INTEGER)
 _FIELDS_MATCH: Final = ("exact", "equal", "subset", "superset", "partial")
@@ -89,22 +90,49 @@ def parse_descriptor(
         unique_keys=_unique_keys(node, fields),
         foreign_keys=(*_foreign_keys(node, fields, name), *inner),
         tree=tree,
+        ascending=_ascending(ours, fields),
         action=_action(ours),
         is_open=ours.flag("open"),
         sink=ours.text("sink"),
         digest=hashlib.sha256(canonical_json(raw).encode()).hexdigest(),
     )
-    _check_creation(node, entity)
+    _check_key_uses(node, entity)
     check_uses(entity, node.pointer)
     return with_parts(entity, ours, stored or {})
 
 
-def _check_creation(node: Node, entity: Entity) -> None:
-    """Without a key every record is new."""
+def _check_key_uses(node: Node, entity: Entity) -> None:
+    """What fields say of stored records; without a key every record is new."""
     for index, field in enumerate(entity.fields):
+        ours = as_node({}, f"{node.pointer}/fields/{index}/waybill")
         if field.required_on_create and not entity.key:
-            pointer = f"{node.pointer}/fields/{index}/waybill/requiredOnCreate"
-            raise refusal(pointer, "needs a 'primaryKey'; without one use 'required'")
+            raise ours.refusal(
+                "requiredOnCreate", "needs a 'primaryKey'; without one use 'required'"
+            )
+        if field.immutable and (not entity.key or field.name in entity.key):
+            raise ours.refusal("immutable", "needs a 'primaryKey', and is of no use in it")
+        is_text_key = entity.key == (field.name,) and field.type is FieldType.STRING
+        if field.generated and (not is_text_key or field.secret):
+            raise ours.refusal("generated", "needs a string that alone is the 'primaryKey'")
+
+
+def _ascending(ours: Node, fields: Sequence[Field]) -> tuple[tuple[str, ...], ...]:
+    """The sets of fields under ``ascending``, each of one ordered type."""
+    by_name = {field.name: field for field in fields}
+    sets = []
+    for at, item in enumerate(ours.items("ascending") or ()):
+        node = as_node({"fields": item}, f"{ours.pointer}/ascending/{at}")
+        names = _names(node, "fields", fields)
+        types = {by_name[name].type for name in names}
+        if len(set(names)) != len(names) or len(names) < 2:  # noqa: PLR2004 - a pair at least
+            raise ours.refusal("ascending", "must hold arrays of two or more different fields")
+        if len(types) > 1 or any(by_name[name].secret for name in names):
+            raise ours.refusal("ascending", "needs fields of one type that are no secrets")
+        grammar = grammar_or_none(by_name[names[0]])
+        if grammar is None or not grammar.is_ordered:
+            raise ours.refusal("ascending", f"does not apply to fields of type {min(types)}")
+        sets.append(names)
+    return tuple(sets)
 
 
 def canonical_json(raw: Mapping[str, object]) -> str:

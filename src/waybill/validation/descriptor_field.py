@@ -57,7 +57,12 @@ _OUR_KEYS: Final = (
     "secret",
     "kinds",
     "requiredOnCreate",
+    "immutable",
+    "generated",
+    "repeatable",
     "columnPrefix",
+    "ignoreCase",
+    "itemEnum",
 )
 _CONSTRAINTS: Final = (
     "required",
@@ -73,6 +78,7 @@ _CONSTRAINTS: Final = (
     "jsonSchema",
 )
 _BOUNDS: Final = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
+_COMPARABLE: Final = (FieldType.STRING, FieldType.INTEGER)
 _ITEM_TYPES: Final = ("string", "integer", "boolean", "number", "datetime", "date", "time")
 _TRIMS: Final[Mapping[object, Trim]] = {
     True: Trim.BOTH,
@@ -128,9 +134,15 @@ def _field(node: Node, missing: tuple[str, ...]) -> Field:
         trim=_trim(ours),
         secret=ours.flag("secret"),
         required_on_create=ours.flag("requiredOnCreate"),
+        immutable=ours.flag("immutable"),
+        generated=ours.flag("generated"),
+        repeatable=ours.flag("repeatable"),
         column_prefix=ours.text("columnPrefix"),
+        ignore_case=ours.flag("ignoreCase"),
+        item_enum=ours.texts("itemEnum", ()) or None,
     )
     field = _with_type_properties(node, field)
+    _check_ours(ours, field)
     field = replace(field, kinds=parse_kinds(ours, field))
     field = replace(field, constraints=_constraints(node, field), categories=_categories(node))
     _check_format(node, field)
@@ -140,6 +152,23 @@ def _field(node: Node, missing: tuple[str, ...]) -> Field:
     if "example" in node.value:
         field = replace(field, example=as_text(node.value["example"], field))
     return field
+
+
+def _check_ours(ours: Node, field: Field) -> None:
+    """Refuse keys of ours that say nothing of a field of this type."""
+    if field.ignore_case and field.type is not FieldType.BOOLEAN:
+        raise ours.refusal("ignoreCase", f"does not apply to fields of type {field.type}")
+    if field.immutable and (field.type not in _COMPARABLE or field.secret):
+        raise ours.refusal("immutable", "needs a string or whole number that is no secret")
+    if "itemEnum" not in ours.value:
+        return
+    if field.type is not FieldType.LIST or field.item_type is not FieldType.STRING:
+        raise ours.refusal("itemEnum", "needs a list of strings")
+    if not field.item_enum:
+        raise ours.refusal("itemEnum", "must hold at least one item")
+    for item in field.item_enum:
+        if not item or field.delimiter in item:
+            raise ours.refusal("itemEnum", f"{item!r} is no item of such a list")
 
 
 def _check_default(ours: Node, field: Field) -> None:

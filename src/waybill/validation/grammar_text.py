@@ -57,18 +57,21 @@ def anything(field: Field, on: Operands) -> Grammar:
 
 
 def boolean(field: Field, on: Operands) -> Grammar:
-    """The declared words for true and false, exactly."""
+    """The declared words for true and false, exactly or in any case."""
     if field.format != "default":
         raise refuse_format("boolean", field.format, "default")
-    yes, no = field.true_values, field.false_values
+    yes, no, word = field.true_values, field.false_values, on.text
+    if field.ignore_case:
+        yes, no = (tuple({each.lower(): None for each in words}) for words in (yes, no))
+        word = f"lower({on.text})"
     return Grammar(
-        typed=f"CASE WHEN {is_text_of(on.text, yes)} THEN TRUE"
-        f" WHEN {is_text_of(on.text, no)} THEN FALSE END",
+        typed=f"CASE WHEN {is_text_of(word, yes)} THEN TRUE"
+        f" WHEN {is_text_of(word, no)} THEN FALSE END",
         valid=f"{on.typed} IS NOT NULL",
         canonical=f"CAST({on.typed} AS VARCHAR)",
         order=on.typed,
         column="bool",
-        expected="one of " + ", ".join((*yes, *no)),
+        expected="one of " + ", ".join((*field.true_values, *field.false_values)),
     )
 
 

@@ -120,10 +120,15 @@ def is_absent(index: int) -> str:
     return f"coalesce(k{index} = {Kind.ABSENT.value}, FALSE)"
 
 
-def absent_names(names: Sequence[str], kinds: Sequence[pa.ChunkedArray[Any]]) -> Any:  # noqa: ANN401 - the stubs know no columns of lists
-    """Of each row the names whose kinds say that it has no such member: a column of lists."""
-    columns: list[Any] = list(kinds)
-    absent = [column.fill_null(0).to_numpy() == Kind.ABSENT.value for column in columns]
+def are_absent(kinds: pa.ChunkedArray[Any]) -> Flags:
+    """Which rows have no such member."""
+    column: Any = kinds
+    flags: Flags = column.fill_null(0).to_numpy() == Kind.ABSENT.value
+    return flags
+
+
+def absent_names(names: Sequence[str], absent: Sequence[Flags]) -> Any:  # noqa: ANN401 - the stubs know no columns of lists
+    """Of each row the names that it has no member of: a column of lists."""
     rows, places = np.nonzero(np.stack(absent, axis=1))
     ends = np.bincount(rows, minlength=len(absent[0])).cumsum()
     offsets: Any = pa.array(np.concatenate([[0], ends]), pa.int32())

@@ -39,9 +39,13 @@ class BadRows:
 
 
 class Rejecter:
-    """Writes rejections; made once per file and safe to share between threads."""
+    """Writes rejections; made once per file and safe to share between threads.
+
+    They show the cells of the file's own columns.
+    """
 
     def __init__(self, compiled: Compiled) -> None:
+        self._lacking = min(compiled.lacking, default=None)
         self._makers = [FindingMaker(each) for each in compiled.rules]
         self._secret = compiled.columns.hidden
 
@@ -73,7 +77,7 @@ class Rejecter:
                 record=record,
                 line=line,
                 byte=byte,
-                cells=self._masked(cells) if self._secret else cells,
+                cells=self._masked(cells)[: self._lacking],
                 findings=self._findings(cells, rules, bad.faults.get(row)),
                 kinds=kinds,
             )
@@ -97,6 +101,8 @@ class Rejecter:
         return maker.make(cells[maker.index])
 
     def _masked(self, cells: Cells) -> Cells:
+        if not self._secret:
+            return cells
         return tuple(
             MASK if cell and index in self._secret else cell for index, cell in enumerate(cells)
         )

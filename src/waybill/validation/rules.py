@@ -221,6 +221,12 @@ def _constraints(field: Field, grammar: Grammar, on: Operands) -> Iterator[Rule]
     if limits.pattern is not None:
         broken = f"NOT {full_match(on.text, limits.pattern)}"
         yield Rule(code="PATTERN", broken=broken, bound=limits.pattern)
+    if field.item_enum is not None:
+        unknown = f"NOT {is_one_of('item', list(map(literal, field.item_enum)))}"
+        items = f"string_split({on.text}, {literal(field.delimiter)})"
+        broken = f"len(list_filter({items}, lambda item: {unknown})) > 0"
+        bound = "that is not one of " + ", ".join(field.item_enum)
+        yield Rule(code="LIST_ITEM", broken=broken, bound=bound)
     for allowed in (limits.enum, field.categories):
         if allowed is not None:
             values = [each for each in allowed if each not in field.missing_values]

@@ -18,7 +18,6 @@ from waybill.ports.parts import hash_of_part, key_of_part
 from waybill.ports.reader import Kind
 from waybill.ports.sink import ABSENT, ACTION, EXTRA, HASH, KEY
 from waybill.validation.compiled import self_references, unique_sets
-from waybill.validation.kinds import is_absent
 from waybill.validation.rules import WHITE_SPACE, value_of
 from waybill.validation.sql import conjunction, literal
 
@@ -75,7 +74,9 @@ def rules_statement(compiled: Compiled, subjects: Sequence[Subject]) -> str:
         for number, rule in enumerate(subject.rules, start=subject.first_rule)
     )
     numbers = f"list_filter([{cases}], lambda number: number IS NOT NULL)"
-    plans = [subject.plan for subject in subjects if subject.plan is not None]
+    judged = [subject.plan for subject in subjects if subject.plan is not None]
+    compared = [other for subject in subjects for other in subject.others]
+    plans = list({plan.index: plan for plan in (*judged, *compared)}.values())
     fits = "".join(f", {plan.fits} AS f{plan.index}" for plan in plans)
     rows = f"SELECT *{fits} FROM ({_typed_rows(compiled, plans)})"  # noqa: S608 - see above
     return f"SELECT {numbers} AS rules FROM ({rows})"  # noqa: S608 - see above
@@ -195,7 +196,7 @@ class _Writer:
         made = f"{_member(name)} || coalesce({self._as_json(index, f'g{index}')}, 'null')"
         if not self._compiled.keeps_absent:
             return made
-        return f"CASE WHEN NOT {is_absent(index)} THEN {made} END"
+        return f"CASE WHEN NOT {self._compiled.is_absent(index)} THEN {made} END"
 
     def _digests(self) -> Iterator[str]:
         entity = self._compiled.entity
@@ -214,7 +215,7 @@ class _Writer:
         plans = [self._by_name[name] for name in names]
         present = [f"{plan.typed_name} IS NOT NULL" for plan in plans]
         if self._compiled.keeps_absent:
-            present += [f"NOT {is_absent(plan.index)}" for plan in plans]
+            present += [f"NOT {self._compiled.is_absent(plan.index)}" for plan in plans]
         return (
             f"CASE WHEN {conjunction(present)} THEN hash({self._joined(names)}) ELSE 0::UBIGINT END"
         )
@@ -262,7 +263,8 @@ class _Writer:
         text = self._marked(self._canonical(plan, normal=False))
         if not self._compiled.keeps_absent:
             return text
-        return f"CASE WHEN {is_absent(plan.index)} THEN {literal(ABSENT_MARK)} ELSE {text} END"
+        absent = self._compiled.is_absent(plan.index)
+        return f"CASE WHEN {absent} THEN {literal(ABSENT_MARK)} ELSE {text} END"
 
     def _marked(self, text: str) -> str:
         if self._variant.has_separators:

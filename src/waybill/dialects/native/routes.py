@@ -105,7 +105,8 @@ _MEANINGS: Final[Mapping[str, str]] = {
     "atomicity": "row: good records load beside bad ones; file: all or none.",
     "on_duplicate": "What becomes of records of one file with the same key.",
     "unknown_columns": "What becomes of columns that the entity does not declare.",
-    "missing_columns": "What becomes of a file without a column that every record needs.",
+    "missing_columns": "What becomes of a file without a column that every record needs: fail,"
+    " reject its records, reject and clear other fields that it lacks, or keep what is stored.",
     "absent_members": "What becomes of a field whose member a record lacks: clear, or keep what is"
     " stored.",
     "max_errors": "Fail, before any write, when more records than this are rejected.",

@@ -16,18 +16,22 @@ MASK: Final = "********"
 
 @dataclass(frozen=True, slots=True)
 class ShownCells:
-    """Which cells are secret, and where the cell of a field stands."""
+    """Which cells are secret, and where the cell of a field stands.
+
+    ``width``: how many columns the file itself has; no others are shown.
+    """
 
     columns: ColumnMap
+    width: int
 
     def mask(self, cells: Sequence[str | None]) -> tuple[str | None, ...]:
         """The cells with every secret one masked; a missing one stays missing."""
         secret = self.columns.hidden
         if not secret:
-            return tuple(cells)
+            return tuple(cells[: self.width])
         return tuple(
             MASK if place in secret and cell is not None else cell
-            for place, cell in enumerate(cells)
+            for place, cell in enumerate(cells[: self.width])
         )
 
     def column_of(self, field: str) -> int | None:

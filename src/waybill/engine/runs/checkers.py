@@ -59,11 +59,18 @@ class CheckerCache:
         options = CheckOptions(
             operation=job.options.operation,
             unknown_columns=job.options.unknown_columns,
+            missing_columns=job.options.missing_columns,
             keeps_absent=job.options.absent_members is AbsentMembers.KEEP,
         )
         place = (
-            entity.name, entity.digest, header.names, header.escaped, header.is_typed, options
-        )  # fmt: skip
+            entity.name,
+            entity.digest,
+            header.names,
+            header.lacking,
+            header.escaped,
+            header.is_typed,
+            options,
+        )
         with self._lock:
             checker = self._checkers.get(place)
             if checker is None:

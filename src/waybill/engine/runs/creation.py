@@ -7,7 +7,6 @@ that lacks a field.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -15,9 +14,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from waybill.engine.runs.key_digests import DIGEST, digests_of
 from waybill.engine.runs.verdicts import among
 from waybill.errors import JobFailed
-from waybill.model.options import Operation
+from waybill.model.options import MissingColumns, Operation
 from waybill.ports.parts import key_of_part
 from waybill.ports.sink import ACTION, KEY, RECORD, QueryableSink
 from waybill.validation.codes import make_finding
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from waybill.model.entity import Entity
 
 _CREATING: Final = (Operation.UPSERT, Operation.INSERT)
-_DIGEST: Final = np.dtype([("high", np.uint64), ("low", np.uint64)])
 _NOWHERE: Final = -1
 
 
@@ -44,12 +43,19 @@ class Need:
     fields: tuple[str, ...]
 
 
-def needs_of(entity: Entity) -> tuple[Need, ...]:
+def needs_of(entity: Entity, missing: MissingColumns) -> tuple[Need, ...]:
     """What new records need, one for each entity that they are stored in and that needs anything.
 
-    A part needs what the record requires of the fields that it takes.
+    A part needs what the record requires of the fields that it takes. Where missing columns keep
+    what is stored, new records need every required field.
     """
-    required = [field.name for field in entity.fields if field.required_on_create]
+    keeps = missing is MissingColumns.KEEP
+    required = [
+        field.name
+        for field in entity.fields
+        if field.required_on_create
+        or (keeps and field.constraints.required and field.default is None)
+    ]
     if not entity.parts:
         needs = [Need(stored=entity.name, key=KEY, fields=tuple(required))]
     else:
@@ -79,7 +85,8 @@ class CreationRule:
         Raises:
             JobFailed: the entity's sink cannot be asked.
         """
-        needs = needs_of(self.context.entity) if self._may_create() else ()
+        missing = self.context.job.options.missing_columns
+        needs = needs_of(self.context.entity, missing) if self._may_create() else ()
         sought = [_Sought(need, self._unstored(need, verdicts)) for need in needs]
         if not any(len(each.keys) for each in sought):
             return
@@ -100,13 +107,13 @@ class CreationRule:
                 "new records of the entity need values, and its sink cannot be asked for keys",
                 code="SINK_NOT_QUERYABLE",
             )
-        found = [np.empty(0, _DIGEST)]
+        found = [np.empty(0, DIGEST)]
         for rows in self._creating(verdicts):
             lacking = rows.select([need.key]).filter(pa.array(~_is_complete(rows, need)))
             if lacking.num_rows:
                 keys = lacking.rename_columns([KEY])
                 new = keys.filter(pa.array(sink.missing(project, need.stored, [KEY], keys)))
-                found.append(np.unique(_digests(new.column(KEY))))
+                found.append(np.unique(digests_of(new.column(KEY))))
         return np.unique(np.concatenate(found))
 
     def _creating(self, verdicts: Verdicts) -> Iterator[pa.Table]:
@@ -134,7 +141,7 @@ class _Sought:
         """For each row the index of its key in ``keys``, or -1."""
         if not len(self.keys):
             return np.full(rows.num_rows, _NOWHERE)
-        digests = _digests(rows.column(self.need.key))
+        digests = digests_of(rows.column(self.need.key))
         places = np.searchsorted(self.keys, digests)
         places[places == len(self.keys)] = 0
         places[self.keys[places] != digests] = _NOWHERE
@@ -173,11 +180,3 @@ def _has(rows: pa.Table, name: str) -> np.ndarray:
         return np.zeros(rows.num_rows, dtype=bool)
     found: np.ndarray = pc.is_valid(rows.column(name)).to_numpy()
     return found
-
-
-def _digests(keys: pa.ChunkedArray[pa.StringScalar]) -> np.ndarray:
-    """128 bits of BLAKE2b of each key."""
-    texts = (str(key).encode() for key in keys.to_pylist())
-    size = _DIGEST.itemsize
-    joined = b"".join(hashlib.blake2b(text, digest_size=size).digest() for text in texts)
-    return np.frombuffer(joined, dtype=_DIGEST)

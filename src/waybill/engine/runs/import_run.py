@@ -98,9 +98,10 @@ class ImportRun:
 
     def _import(self, reader: Reader, meter: ProgressMeter) -> Finish:
         context = self.context
-        reader = with_needed_columns(reader, context.entity, context.job.options)
+        job = context.job
+        reader = with_needed_columns(reader, context.entity, job.options, seed=job.id)
         header = reader.header
-        self.facts = {**header.facts, **self._chosen(), "columns": list(header.names)}
+        self.facts = {**header.facts, **self._chosen(), "columns": list(header.own_names)}
         meter.format_facts = self.facts
         if not header.names:
             return self._succeeded()
@@ -138,7 +139,7 @@ class ImportRun:
             except RunCanceled:
                 self._note_check(check)
                 finish = self._canceled("nothing was loaded")
-        cells = ShownCells(checker.columns)
+        cells = ShownCells(checker.columns, width=len(reader.header.own_names))
         meter.began(Phase.REPORTING)
         reported = self._reported(
             finish, MasterList(spool, late, reader, cells, self.context.entity.key)

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from waybill.engine.runs.creation import CreationRule
+from waybill.engine.runs.fixed_values import FixedValueRule
 from waybill.engine.runs.reporting import shorten
 from waybill.engine.runs.tree import TreeRule
 from waybill.engine.runs.verdicts import LateFindings, Verdicts, among, refusal_finding
@@ -66,6 +67,7 @@ class MatchPhase:
         for foreign_key in keys:
             self._judge_reference(foreign_key, verdicts)
         CreationRule(context=self.context, spool=self.spool).judge(verdicts)
+        FixedValueRule(context=self.context, spool=self.spool).judge(verdicts)
         sound = Verdicts(rejected=late.records(), skipped=skipped, late=late)
         TreeRule(context=self.context, spool=self.spool).judge(sound)
         self._follow_rejected(keys, verdicts)

@@ -12,7 +12,7 @@ from waybill.ports.reader import MemberPath, ReadOptions
 from waybill.validation.member_paths import is_member_path
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from waybill.engine.runs.context import RunParts
     from waybill.model.entity import Field
@@ -28,12 +28,8 @@ def read_options(options: ImportOptions, fields: Sequence[Field], file_name: str
         encoding=options.encoding,
         has_header=options.header is HeaderMode.PRESENT,
         column_names=tuple(field.name for field in fields if not field.column_prefix),
-        array_columns=tuple(
-            name
-            for field in fields
-            if field.type is FieldType.ARRAY
-            for name in (field.name, *field.aliases)
-        ),
+        array_columns=_names(field for field in fields if field.type is FieldType.ARRAY),
+        repeatable_columns=_names(field for field in fields if field.repeatable),
         member_paths=tuple(
             MemberPath(pointer=alias, names=(field.name, *field.aliases))
             for field in fields
@@ -47,6 +43,11 @@ def read_options(options: ImportOptions, fields: Sequence[Field], file_name: str
         header_row=options.header_row,
         file_name=file_name,
     )
+
+
+def _names(fields: Iterable[Field]) -> tuple[str, ...]:
+    """What the columns of these fields may be called."""
+    return tuple(name for field in fields for name in (field.name, *field.aliases))
 
 
 def open_stored(parts: RunParts, file: InputFile | None, options: ReadOptions) -> Reader:

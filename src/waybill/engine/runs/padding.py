@@ -1,6 +1,7 @@
 """A file read as if it had further columns, in which no record has a value.
 
-So what a record lacks is told record by record, and not as a fault of the file.
+So what a record lacks is told record by record, and not as a fault of the file; or new records get
+the defaults of fields that the file has no column for.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import pyarrow as pa
 
+from waybill.engine.runs.made_keys import with_made_keys
 from waybill.model.options import MissingColumns
 from waybill.validation.columns import missing_columns
 
@@ -27,31 +29,41 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def with_needed_columns(reader: Reader, entity: Entity, options: ImportOptions) -> Reader:
-    """The reader, with the columns that its file lacks where the options say so."""
-    if options.missing_columns is MissingColumns.FAIL or not reader.header.names:
+def with_needed_columns(
+    reader: Reader, entity: Entity, options: ImportOptions, *, seed: str
+) -> Reader:
+    """The reader, with the keys and columns that its file lacks where entity and options say so.
+
+    ``seed``: as in ``with_made_keys``.
+    """
+    reader = with_made_keys(reader, entity, seed)
+    header = reader.header.names
+    if options.missing_columns is MissingColumns.FAIL or not header:
         return reader
     names = missing_columns(
-        entity,
-        reader.header.names,
-        operation=options.operation,
-        are_all_wanted=options.missing_columns is MissingColumns.CLEAR,
+        entity, header, operation=options.operation, missing=options.missing_columns
     )
-    return PaddedReader(reader, names) if names else reader
+    are_lacking = options.missing_columns is MissingColumns.KEEP
+    return PaddedReader(reader, names, are_lacking=are_lacking) if names else reader
 
 
 @dataclass(frozen=True)
 class PaddedReader:
-    """See ``Reader``; ``names``: the columns that it adds behind those of the file."""
+    """See ``Reader``; ``names``: the columns that it adds behind those of the file.
+
+    ``are_lacking``: as in ``Header.lacking``.
+    """
 
     reader: Reader
     names: tuple[str, ...]
+    are_lacking: bool
 
     @cached_property
     def header(self) -> Header:
         """See ``Reader.header``."""
         header = self.reader.header
-        return replace(header, names=(*header.names, *self.names))
+        lacking = len(self.names) if self.are_lacking else 0
+        return replace(header, names=(*header.names, *self.names), lacking=lacking)
 
     @property
     def input_bytes_total(self) -> int:
@@ -79,7 +91,7 @@ class PaddedReader:
         """See ``Reader.widened``."""
         wide = self.reader.widened()
         missing = tuple(name for name in self.names if name not in wide.header.names)
-        return PaddedReader(wide, missing) if missing else wide
+        return PaddedReader(wide, missing, self.are_lacking) if missing else wide
 
     def close(self) -> None:
         """See ``Reader.close``."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from waybill.engine.runs.lacking import lacks
 from waybill.errors import JobFailed
 from waybill.model.options import Operation
 from waybill.ports.sink import ABSENT, ACTION, KEY, RECORD, QueryableSink
@@ -62,7 +63,7 @@ class TreeRule:
                     pc.not_equal(rows.column(ACTION), pa.scalar(Operation.DELETE.value))
                 )
             if ABSENT in rows.column_names:  # such a node stays where it lies
-                rows = rows.filter(pc.invert(_name(rows.column(ABSENT), tree.parent)))
+                rows = rows.filter(pc.invert(lacks(rows.column(ABSENT), tree.parent)))
             yield rows.select([KEY, tree.parent, RECORD]).rename_columns(NODE)
 
     def _stored(self, tree: Tree, keys: pa.Table) -> pa.Table:
@@ -82,12 +83,3 @@ class TreeRule:
         circle = make_finding("TREE_CIRCLE", field=tree.parent)
         for record, is_circle in table.wrong():
             verdicts.late.add(record, circle if is_circle else deep)
-
-
-def _name(lists: pa.ChunkedArray[Any], name: str) -> pa.Array[Any]:
-    """Which of these lists of names hold that name."""
-    joined: Any = lists.combine_chunks()
-    names: Any = pc.list_flatten(joined)
-    having = pc.list_parent_indices(joined).filter(pc.equal(names, pa.scalar(name)))
-    found: pa.Array[Any] = pc.is_in(pa.array(range(len(lists)), pa.int64()), value_set=having)
-    return found
