@@ -84,14 +84,16 @@ def write_example(directory: DataDirectory) -> tuple[str, ...]:
 
 
 def write_presets(directory: DataDirectory, presets: Sequence[str]) -> tuple[str, ...]:
-    """The schemas of these vendors, to be read and changed; gives the names written."""
-    written = []
-    for schema in (each for name in presets for each in schemas(name)):
-        (directory.entities / schema.name).write_text(
-            schema.read_text(encoding="utf-8"), encoding="utf-8"
-        )
-        written.append(schema.name.removesuffix(".json"))
-    return tuple(written)
+    """The schemas of these vendors, to be read and changed; gives the entities written."""
+    for folder in (directory.entities, directory.bundles):
+        for schema in (each for name in presets for each in schemas(name, folder.name)):
+            text = schema.read_text(encoding="utf-8")
+            (folder / schema.name).write_text(text, encoding="utf-8")
+    return tuple(
+        schema.name.removesuffix(".json")
+        for name in presets
+        for schema in schemas(name, "entities")
+    )
 
 
 @contextmanager

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from waybill.engine.report_parts import ReportParts
     from waybill.model.entity import Entity
     from waybill.model.job import Job
-    from waybill.ports.reader import RawChunk, Reader
+    from waybill.ports.reader import Positions, RawChunk, Reader
     from waybill.ports.sink import ChunkResult
     from waybill.reports.rows import Cell
     from waybill.validation.typed_cells import TypedCells
@@ -46,6 +46,12 @@ class _Chunk:
     records: np.ndarray
     outcomes: list[str]
     rows: pa.Table
+    positions: Positions
+
+    @property
+    def lines(self) -> Iterator[int]:
+        """The first physical line of each record."""
+        return (line for line, _ in self.positions.locate(self.records.tolist()))
 
     def with_own(self, columns: Sequence[Sequence[Cell]]) -> Iterator[Sequence[Cell]]:
         """The rows of these columns, each after its record and outcome."""
@@ -88,6 +94,17 @@ class AcceptedRecords:
         for chunk in self._raw_chunks():
             yield from chunk.with_own(self._raw_cells(chunk))
 
+    def with_lines(self) -> Iterator[tuple[int, int, str, Sequence[str | None]]]:
+        """Of each record its number, line, outcome and the cells of ``names`` behind the first two.
+
+        Secrets are masked.
+        """
+        for chunk in self._raw_chunks():
+            columns = zip(*self._raw_cells(chunk), strict=True)
+            yield from zip(
+                chunk.records.tolist(), chunk.lines, chunk.outcomes, columns, strict=True
+            )
+
     def objects(self) -> Iterator[Mapping[str, Cell]]:
         """The same by name; where absent members keep what is stored, without what they lack."""
         keeps_absent = self._job.options.absent_members is AbsentMembers.KEEP
@@ -126,7 +143,7 @@ class AcceptedRecords:
         with closing(open_input(self._parts, self._job, self._entity)) as reader:
             yield from self._chunks(reader, self._entity)
 
-    def _raw_cells(self, chunk: _Chunk) -> list[Sequence[Cell]]:
+    def _raw_cells(self, chunk: _Chunk) -> list[Sequence[str | None]]:
         return [self._raw(chunk, place).to_pylist() for place in self._layout.kept]
 
     def _typed_chunks(self, *, as_written: bool) -> Iterator[tuple[_Chunk, TypedCells]]:
@@ -186,4 +203,5 @@ def _accepted_of(raw: RawChunk, result: ChunkResult) -> _Chunk:
         records=raw.record_numbers[accepted],
         outcomes=[OUTCOME_NAMES[outcomes[row]] for row in accepted.tolist()],
         rows=raw.table.take(accepted),
+        positions=raw.positions,
     )

@@ -250,11 +250,7 @@ def accepted_download(parts: ReportParts, job: Job, wanted: ReportFormat) -> Dow
         StateConflict: the job is not final, or was a dry run.
         Gone: retention has ended.
     """
-    require_final(job)
-    if job.options.dry_run:
-        raise StateConflict("a dry run applies nothing", code="JOB_WAS_DRY_RUN")
-    if job.counts.applied and find_artifact(parts, job, ArtifactKind.INPUT) is None:
-        raise Gone("the input is gone", code="ARTIFACT_GONE")
+    require_applied(parts, job)
     return Download(
         name=f"{job.entity}-{job.id}-accepted.{wanted}",
         media_type=MEDIA_TYPES[wanted],
@@ -280,6 +276,20 @@ def _render_accepted(
             return write_parquet_rows(accepted.schema, accepted.tables(), scratch)
         case _:
             assert_never(wanted)
+
+
+def require_applied(parts: ReportParts, job: Job) -> None:
+    """Refuse views of the applied records where they cannot be read.
+
+    Raises:
+        StateConflict: the job is not final, or was a dry run.
+        Gone: retention has ended.
+    """
+    require_final(job)
+    if job.options.dry_run:
+        raise StateConflict("a dry run applies nothing", code="JOB_WAS_DRY_RUN")
+    if job.counts.applied and find_artifact(parts, job, ArtifactKind.INPUT) is None:
+        raise Gone("the input is gone", code="ARTIFACT_GONE")
 
 
 def require_final(job: Job) -> None:

@@ -17,6 +17,7 @@ from waybill.engine.downloads import (
     rejections_download,
 )
 from waybill.engine.first_looks import look_at
+from waybill.engine.outcomes import outcome_stream
 from waybill.errors import NotFound, RequestInvalid
 from waybill.ports.sink import QueryableSink
 from waybill.reports.templates.csv_template import write_csv_template
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from waybill.engine.catalogue import Catalogue
     from waybill.engine.first_looks import FirstLook
+    from waybill.engine.outcomes import OutcomeStream
     from waybill.engine.report_parts import ReportParts
     from waybill.model.artifact import Artifact
     from waybill.model.job import Attempt, InputFile, Job
@@ -95,6 +97,15 @@ class Insights:
     def rejection_stream(self, job: Job) -> RejectionStream:
         """All rejected records, for a report in a dialect's own form; raises as above."""
         return rejection_stream(self.reports, job)
+
+    def outcome_stream(self, job: Job) -> OutcomeStream:
+        """What became of every record, for a report in a dialect's own form.
+
+        Raises:
+            StateConflict: the job is not final, or was a dry run.
+            Gone: retention has ended.
+        """
+        return outcome_stream(self.reports, job)
 
     def first_look(self, file: InputFile, options: ImportOptions, entity: str) -> FirstLook | None:
         """What the beginning of an upload shows; ``None`` where only its run can say.

@@ -108,8 +108,10 @@ class RouteTable:
     def _space(self, segments: tuple[str, ...]) -> Dialect:
         owner = self._root.space
         for depth in range(1, len(segments) + 1):
-            for node, _, _ in _walk(self._root, segments[:depth], 0, (), (), spaces=True):
-                owner = node.space or owner
+            matches = _walk(self._root, segments[:depth], 0, (), (), spaces=True)
+            spaces = [match for match in matches if match[0].space is not None]
+            if spaces:
+                owner = max(spaces, key=_literal_from_the_right)[0].space
         if owner is None:
             raise LookupError("the route table has no fallback dialect")
         return owner

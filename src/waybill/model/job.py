@@ -54,6 +54,8 @@ TRANSITIONS: Final[Mapping[JobState, frozenset[JobState]]] = {
 }
 """The only changes of state there are. ``running -> waiting`` is the reconciler's, or a stop's."""
 
+FINAL_STATES: Final = frozenset(state for state in JobState if state.is_final)
+
 
 class Outcome(StrEnum):
     """How a succeeded job came out: no, some, or all of its records were rejected."""

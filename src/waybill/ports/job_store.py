@@ -77,6 +77,8 @@ class JobFilter:
     kind: JobKind | None = None
     entity: str | None = None
     client_ref: str | None = None
+    dialect: str | None = None
+    credential: str | None = None
     created_after: datetime | None = None
     created_before: datetime | None = None
 

@@ -1,4 +1,7 @@
-"""Ready entity schemas of the vendors, as data: one folder for each, to be read and changed."""
+"""Ready schemas of the vendors, as data: one folder for each, to be read and changed.
+
+In it the folders ``entities`` and, where files tell by their header what they are, ``bundles``.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from importlib.resources.abc import Traversable
 
-NAMES: Final = ("trax",)
+NAMES: Final = ("trax", "tao")
 """The vendors that have schemas."""
 
 
-def schemas(name: str) -> Iterator[Traversable]:
-    """The files of one vendor's schemas, by name."""
-    folder = files(__name__) / name
-    yield from sorted(folder.iterdir(), key=lambda file: file.name)
+def schemas(name: str, kind: str) -> Iterator[Traversable]:
+    """The files of one vendor's schemas of a kind, by name; ``kind``: ``entities``, ``bundles``."""
+    folder = files(__name__) / name / kind
+    if folder.is_dir():
+        yield from sorted(folder.iterdir(), key=lambda file: file.name)

@@ -153,6 +153,8 @@ class JobContract:
             JobFilter(kind=JobKind.IMPORT),
             JobFilter(entity="airport"),
             JobFilter(client_ref="mine"),
+            JobFilter(dialect="tao"),
+            JobFilter(credential="cred-2"),
             JobFilter(created_after=START),
             JobFilter(created_before=at(11)),
             JobFilter(entity="airport", client_ref="mine", created_after=START),
@@ -165,7 +167,8 @@ class JobContract:
         )
         store.add_job(unlike)
         store.request_cancel(PROJECT, unlike.id, at(1))
-        kept = store.add_job(make_new_job(client_ref="mine", created_at=at(10)))
+        mine = {"client_ref": "mine", "dialect": "tao", "credential": "cred-2"}
+        kept = store.add_job(make_new_job(**mine, created_at=at(10)))
         page = store.list_jobs(PROJECT, wanted, cursor="", limit=9)
         assert [job.id for job in page.jobs] == [kept.id]
 

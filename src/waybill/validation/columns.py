@@ -254,10 +254,11 @@ def missing_columns(
 def _needed(entity: Entity, operation: Operation, missing: MissingColumns) -> list[str]:
     """The fields without whose columns a file says nothing of use."""
     partial = operation in (Operation.UPDATE, Operation.DELETE) or missing is MissingColumns.KEEP
+    keys = {*entity.key, *(part.fields[name] for part in entity.parts for name in part.entity.key)}
     return [
         field.name
         for field in entity.fields
-        if field.name in entity.key
+        if field.name in keys
         or (field.constraints.required and field.default is None and not partial)
     ]
 

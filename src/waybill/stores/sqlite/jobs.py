@@ -163,6 +163,8 @@ def _filter_parameters(wanted: JobFilter) -> dict[str, Any]:
         "kind": wanted.kind,
         "entity": wanted.entity,
         "client_ref": wanted.client_ref,
+        "dialect": wanted.dialect,
+        "credential": wanted.credential,
         "created_after": to_microseconds_or_none(wanted.created_after),
         "created_before": to_microseconds_or_none(wanted.created_before),
     }

@@ -7,6 +7,8 @@ WHERE project = :project
     AND (:kind IS NULL OR kind = :kind)
     AND (:entity IS NULL OR entity = :entity)
     AND (:client_ref IS NULL OR client_ref = :client_ref)
+    AND (:dialect IS NULL OR dialect = :dialect)
+    AND (:credential IS NULL OR credential = :credential)
     AND (:created_after IS NULL OR created_at > :created_after)
     AND (:created_before IS NULL OR created_at < :created_before)
 ORDER BY sequence DESC
