@@ -66,9 +66,9 @@ def _reason(
     names = [name for entity in bundle.entities for name in known_names(entity)]
     near = [(name, did_you_mean(name, names)) for name in strangers]
     misspelt = next(((name, hint) for name, hint in near if hint), None)
-    if misspelt is None and is_strange:
-        hint = delimiter_hint(header)
-        misspelt = (strangers[0], f"; {hint}" if hint else "")
+    parted = delimiter_hint(header)
+    if is_strange and (misspelt is None or parted):
+        misspelt = (strangers[0], f"; {parted}" if parted else "")
     if misspelt is not None:
         name, hint = misspelt
         return f"unknown column {name!r}{hint}"
