@@ -40,8 +40,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from waybill.model.entity import Entity
     from waybill.model.job import Job
     from waybill.ports.job_store import Lease
+    from waybill.ports.sink import Sink
 
 
 @dataclass(slots=True)
@@ -314,13 +316,12 @@ class FullParts:
         self.store = store
         self.clock = clock
 
-    @property
-    def checkers(self) -> None:
+    def sink_for(self, entity: Entity) -> Sink:
         raise StorageFull("the disk is full")
 
 
 def test_a_full_disk_puts_a_job_off_longer_each_time(store: SqliteStore) -> None:
-    new, clock = make_new_job(), OwnedClock(5)
+    new, clock = make_new_job(descriptor='{"fields": [{"name": "code"}]}'), OwnedClock(5)
     store.add_job(new)
     parts: Any = FullParts(store, clock)
     worker = Worker(

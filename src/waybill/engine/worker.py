@@ -17,6 +17,7 @@ from waybill.errors import Fenced, StorageFull, StoreUnavailable
 from waybill.model.bundle import Bundle
 from waybill.model.job import AttemptEnd, Counts, Job, JobError, JobState
 from waybill.ports.job_store import ANY_SIZE, Finish
+from waybill.validation.pinned import read_pinned
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -141,7 +142,7 @@ class Worker:
         return None
 
     def _work(self, job: Job, control: RunControl) -> Finish:
-        pinned = self.parts.checkers.pinned(job)
+        pinned = read_pinned(job.descriptor, name=job.entity)
         if isinstance(pinned, Bundle):
             return BundleRun(job, pinned, self.parts, control).run()
         context = RunContext(

@@ -7,7 +7,8 @@ entities that its own write.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from waybill.model.entity import Entity
 
     Descriptors = Mapping[str, Mapping[str, object]]
+
+
+PINNED_KEPT: Final = 32
+"""A bundle takes some fifty milliseconds to read, and every poll of its jobs may need it."""
 
 
 def pin_entity(descriptor: Mapping[str, object], stored: Descriptors) -> str:
@@ -44,8 +49,9 @@ def pin_bundle(descriptor: Mapping[str, object], entities: Descriptors) -> str:
     return canonical_json({"bundle": descriptor, "entities": entities})
 
 
+@lru_cache(maxsize=PINNED_KEPT)
 def read_pinned(text: str, *, name: str) -> Entity | Bundle:
-    """The entity or bundle called ``name`` that a job has pinned.
+    """The entity or bundle called ``name`` that a job has pinned; those read last are kept.
 
     Raises:
         SchemaInvalid: with the place and the reason.

@@ -5,29 +5,25 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
 from waybill.model.options import AbsentMembers
 from waybill.validation.checker import Checker
 from waybill.validation.compiled import CheckOptions
-from waybill.validation.pinned import read_pinned
 
 if TYPE_CHECKING:
-    from waybill.model.bundle import Bundle
     from waybill.model.entity import Entity
     from waybill.model.job import Job
     from waybill.model.limits import Limits
     from waybill.ports.reader import Header
     from waybill.validation.sandbox import Sandbox
 
-K = TypeVar("K")
-V = TypeVar("V")
 KEPT: Final = 32
 
 
 @dataclass(slots=True)
 class CheckerCache:
-    """What jobs have pinned, and checkers by entity, header and options.
+    """Checkers by entity, header and options.
 
     Safe for the few runs of one process: what they use is never the least recently used.
     ``pepper``: the server's secret for hashes of secret fields.
@@ -37,18 +33,7 @@ class CheckerCache:
     limits: Limits
     pepper: str
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _pinned: OrderedDict[tuple[str, str], Entity | Bundle] = field(default_factory=OrderedDict)
     _checkers: OrderedDict[object, Checker] = field(default_factory=OrderedDict)
-
-    def pinned(self, job: Job) -> Entity | Bundle:
-        """The entity or bundle that a job was accepted under."""
-        place = (job.entity, job.descriptor)
-        with self._lock:
-            pinned = self._pinned.get(place)
-            if pinned is None:
-                pinned = read_pinned(job.descriptor, name=job.entity)
-            self._keep(self._pinned, place, pinned)
-        return pinned
 
     def checker(self, job: Job, entity: Entity, header: Header) -> Checker:
         """A checker for a file of that entity with that header.
@@ -82,7 +67,11 @@ class CheckerCache:
                     sandbox=self.sandbox,
                     pepper=self.pepper,
                 )
-            dropped = self._keep(self._checkers, place, checker)
+            self._checkers[place] = checker
+            self._checkers.move_to_end(place)
+            dropped = None
+            if len(self._checkers) > KEPT:
+                _, dropped = self._checkers.popitem(last=False)
         if dropped is not None:
             dropped.close()
         return checker
@@ -94,10 +83,3 @@ class CheckerCache:
                 checker.close()
             self._checkers.clear()
         self.sandbox.close()
-
-    @staticmethod
-    def _keep(known: OrderedDict[K, V], place: K, value: V) -> V | None:
-        """Put the value last; gives the least recently used one where there are too many."""
-        known[place] = value
-        known.move_to_end(place)
-        return known.popitem(last=False)[1] if len(known) > KEPT else None
