@@ -316,7 +316,7 @@ class FullParts:
         self.store = store
         self.clock = clock
 
-    def sink_for(self, entity: Entity) -> Sink:
+    def sink_for(self, _entity: Entity) -> Sink:
         raise StorageFull("the disk is full")
 
 
