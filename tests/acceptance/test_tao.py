@@ -450,7 +450,7 @@ BROKEN_FILES = [
     ("group_name;group_active\n;\n", f"{UNKNOWN} 'group_name;group_active'; {PARTED}"),
     (
         "group_name,group_active,group_active\nA,TRUE,TRUE\n",
-        "The column 'group_active' stands in the header at columns 2 and 3; keep one of them.",
+        "The column 'group_active' stands in the header at columns 2 and 3.",
     ),
 ]
 

@@ -239,7 +239,8 @@ def test_a_route_needs_its_stores_and_keeps_its_lists(http):
     assert "999" in report[0]["errors"][0]
     assert "does not exist" in report[0]["errors"][0]
     finished(http, send(http, records([{"external_route_id": 1, "name": "R1b"}]), "routes"))
-    [stored] = http.get("/api/v4/demo/entity/route").json()["route"]
+    routes = http.get("/api/v4/demo/entity/route").json()["route"]
+    [stored] = [each for each in routes if each["external_route_id"] == "1"]
     assert stored["name"] == "R1b"
     assert [str(each) for each in stored["entities"]["stores"]] == ["100", "200"]
 
@@ -339,3 +340,89 @@ def test_a_job_of_the_native_api_is_none_of_these(trax, http):
                              headers={"Content-Type": "application/json"})  # fmt: skip
     job = answer.json()["id"]
     assert http.get(f"/api/v4/demo/async-job/status/{job}").status_code == 404
+
+
+def test_one_record_by_itself_is_a_file_too(http):
+    one = {**GOOD, "store_number": "alone"}
+    for content in (json.dumps(one), json.dumps(one, indent=2)):
+        status = finished(http, send(http, content.encode()))
+        counts = (status["number_of_job_items"], status["number_of_effected_items"])
+        assert (status["status"], counts) == ("done", (1, 1)), status
+    route = {"stores": [100], "external_route_id": "alone", "name": "R"}
+    finished(http, send(http, records([{**GOOD, "store_number": 100}])))
+    status = finished(http, send(http, json.dumps(route).encode(), "routes"))
+    assert status["number_of_effected_items"] == 1
+
+
+def test_an_empty_value_clears_whatever_its_type(http):
+    first = {**GOOD, "store_number": "e1", "latitude": 1.5, "is_active": True}
+    finished(http, send(http, records([first])))
+    second = {**GOOD, "store_number": "e1", "latitude": "", "is_active": ""}
+    assert finished(http, send(http, records([second])))["number_of_effected_items"] == 1
+    page = http.get("/api/v4/demo/entity/store", params={"per_page": 1000}).json()
+    [stored] = [each for each in page["store"] if each["store_number"] == "e1"]
+    assert (stored["latitude"], stored["is_active"]) == (None, None)
+
+
+def test_the_roles_of_a_user_may_be_empty_but_not_missing(http):
+    missing = [{"username": "q1", "errors": ["missing mandatory field : 'roles'"]}]
+    for file_format, content in (
+        ("json", records([{"username": "q1"}, {"username": "q2", "roles": []}])),
+        ("csv", b"username\nq1\n"),
+    ):
+        status = finished(http, send(http, content, "user", file_format, "v6"))
+        assert httpx.get(status["rejection_details_url"]).json() == missing
+    assert status["number_of_effected_items"] == 0
+    users = {each["username"]: each for each in http.get("/api/v6/demo/entity/user").json()}
+    assert users["q2"]["status"] == "INACTIVE"
+
+
+def test_a_route_needs_its_logins_of_either_family(http):
+    finished(http, send(http, records([{"login_name": "10"}]), "user"))
+    finished(http, send(http, records([{"username": "u20", "roles": ["a"]}]), "user", version="v6"))
+    route = {"external_route_id": 7, "name": "R", "users": [10, "u20"]}
+    bad = {**route, "external_route_id": 8, "users": [10, "nobody"]}
+    status = finished(http, send(http, records([route, bad]), "routes"))
+    assert status["number_of_effected_items"] == 1
+    assert httpx.get(status["rejection_details_url"]).json() == [
+        {"external_route_id": 8, "errors": ["incorrect value : 'users' - 'nobody' does not exist"]}
+    ]
+    text = b'External Route Id,Name,Users\n9,R,"10 , u20"\n'
+    assert finished(http, send(http, text, "routes", "csv"))["number_of_effected_items"] == 1
+
+
+@pytest.mark.parametrize(
+    ("entity_type", "version", "header"),
+    [
+        ("user", "v6", b"username;roles;first_name"),
+        ("user", "v6", b"username,roles,first_name"),
+        ("stores", "v5", b"store_number;store_name;region_name;street;city"),
+        ("stores", "v5", b"store_number\tstore_name\tregion_name\tstreet\tcity"),
+        ("stores", "v5", b"store_number,store_name;,region_name;,street;,city"),
+    ],
+)
+def test_what_parts_cells_is_the_default_or_what_the_header_has_instead(
+    http, entity_type, version, header
+):
+    row = header.translate(bytes(byte if byte in b",;\t" else ord("x") for byte in range(256)))
+    status = finished(http, send(http, header + b"\n" + row, entity_type, "csv", version))
+    expected = b";," not in header
+    assert (status["number_of_effected_items"] == 1) is expected, status
+
+
+def test_users_of_version_six_sort_by_the_names_they_are_shown_under(http):
+    users = [
+        {"username": f"s{n}", "roles": ["a"], "authentication_login": f"z{9 - n}"} for n in range(3)
+    ]
+    finished(http, send(http, records(users), "user", version="v6"))
+    answer = http.get("/api/v6/demo/entity/user", params={"sort": "email"}).json()
+    shown = [each["email"] for each in answer if each["username"] in {"s0", "s1", "s2"}]
+    assert shown == ["z7", "z8", "z9"]
+
+
+def test_what_failed_a_file_is_told_without_options_of_ours(http):
+    broken = b"store_number,store_name,store_name\n1,a,b\n"
+    status = finished(http, send(http, broken, file_format="csv"))
+    assert status["failure_reason"] == (
+        "The column 'store_name' stands in the header at columns 2 and 3"
+    )

@@ -517,3 +517,57 @@ def test_texts_full_of_escapes_are_read_exactly(opened: Open, escape: bytes) -> 
     wanted = json.loads(text)
     assert chunk.table.column("c0").to_pylist() == [wanted["a"]] * 2
     assert chunk.table.column("c1").to_pylist() == ["x", "x"]
+
+
+# a document that is one record
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'{"id": 7, "list": [1, 2], "more": {"a": [{}]}}',
+        b'\n {\n"list": [1, 2],\n"more": {"a": [{}]},\n"id": 7\n}\n \n',
+        b'{"list": [], "id": 7, "more": [{}]}',
+    ],
+)
+def test_a_document_with_a_key_is_one_record(opened: Open, content: bytes) -> None:
+    reader = opened(content, format=FileFormat.JSON, key_columns=("id", "Number"))
+    [chunk] = list(reader.map_chunks(lambda chunk: chunk))
+    assert chunk.records == 1
+    place = reader.header.names.index("id")
+    assert chunk.table.column(f"c{place}").to_pylist() == ["7"]
+    [found] = reader.find_records(np.array([1]), chunk.marks)
+    assert found.cells[place] == "7"
+
+
+@pytest.mark.parametrize(
+    ("content", "options"),
+    [
+        (b'{"items": [{"id": 1}], "id": 2}', {}),
+        (b'{"a": 1, "items": [{"id": 1}]}', {}),
+        (b'{"id": 2, "items": [{"id": 1}]}', {"records_path": "/items"}),
+        (b'{"id": 2, "items": [{"id": 1}]}', {"key_columns": ()}),
+    ],
+)
+def test_a_document_around_an_array_of_objects_is_none(
+    opened: Open, content: bytes, options: dict[str, object]
+) -> None:
+    known = {"key_columns": ("id",), "format": FileFormat.JSON}
+    reader = opened(content, **{**known, **options})
+    assert rows_of(list(reader.map_chunks(lambda chunk: chunk))) == ["1"]
+
+
+def test_one_record_is_no_longer_than_any_other(opened: Open) -> None:
+    content = b'{"id": 1, "a": "' + b"x" * 100 + b'"}'
+    limits = Limits(line_bytes=60)
+    error = refusal(lambda: opened(content, limits, format=FileFormat.JSON, key_columns=("id",)))
+    assert error.code == "RECORD_TOO_LONG"
+
+
+def test_a_broken_record_by_itself_is_a_rejected_one(opened: Open) -> None:
+    known = {"key_columns": ("id",), "column_names": ("id", "a")}
+    reader = opened(b'{"id": 1,\n "a" 2}', format=FileFormat.JSON, **known)
+    [chunk] = list(reader.map_chunks(lambda chunk: chunk))
+    assert [finding.code for each in chunk.malformed for finding in each.findings] == [
+        "JSON_INVALID"
+    ]

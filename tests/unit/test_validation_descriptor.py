@@ -298,3 +298,73 @@ def test_a_path_that_leads_nowhere_is_refused(alias: str) -> None:
 def test_a_secret_cannot_stand_inside_of_another_member() -> None:
     error = refusal({"name": "a", "waybill": {"aliases": ["/in/a"], "secret": True}})
     assert "so it can be no secret" in error.message
+
+
+@pytest.mark.parametrize(
+    ("field", "key", "reason"),
+    [
+        ({"waybill": {"ignoreCase": True}}, "ignoreCase", "does not apply"),
+        ({"type": "date", "waybill": {"immutable": True}}, "immutable", "needs a string"),
+        ({"waybill": {"secret": True, "immutable": True}}, "immutable", "needs a string"),
+        ({"waybill": {"itemEnum": ["a"]}}, "itemEnum", "needs a list"),
+        ({"type": "list", "waybill": {"itemEnum": []}}, "itemEnum", "at least one"),
+        ({"type": "list", "waybill": {"itemEnum": ["a,b"]}}, "itemEnum", "is no item"),
+        ({"waybill": {"generated": True}}, "generated", "alone is the 'primaryKey'"),
+        ({"waybill": {"immutable": True, "x": 1}}, "x", ""),
+    ],
+)
+def test_keys_that_say_nothing_of_a_field_are_refused(
+    field: dict[str, object], key: str, reason: str
+) -> None:
+    declared = {"name": "a", "type": "string", **field}
+    error = refusal({"name": "id", "type": "string"}, declared, primaryKey=["id"])
+    assert error.pointer == f"/fields/1/waybill/{key}"
+    assert reason in error.message
+
+
+def test_what_stays_needs_a_key_to_be_known_by() -> None:
+    error = refusal({"name": "a", "type": "string", "waybill": {"immutable": True}})
+    assert error.pointer == "/fields/0/waybill/immutable"
+    error = refusal(
+        {"name": "a", "type": "string", "waybill": {"immutable": True}}, primaryKey=["a"]
+    )
+    assert error.pointer == "/fields/0/waybill/immutable"
+
+
+@pytest.mark.parametrize(
+    ("names", "reason"),
+    [
+        (["a"], "two or more"),
+        (["a", "a"], "holds a value twice"),
+        (["a", "b"], "of one type"),
+        (["c", "d"], "does not apply"),
+        (["a", "e"], "no secrets"),
+        (["a", "z"], "no field 'z'"),
+    ],
+)
+def test_values_that_cannot_be_put_in_order_are_refused(names: list[str], reason: str) -> None:
+    types = {"a": "date", "b": "integer", "c": "string", "d": "string"}
+    fields = [{"name": name, "type": kind} for name, kind in types.items()]
+    secret = {"name": "e", "type": "date", "waybill": {"secret": True}}
+    error = refusal(*fields, secret, waybill={"ascending": [names]})
+    assert "/waybill/ascending" in error.pointer
+    assert reason in error.message
+
+
+@pytest.mark.parametrize(
+    ("choices", "pointer"),
+    [
+        ([{"resource": "other", "fields": "id"}], "0/resource"),
+        ([{"resource": "sample", "fields": "id"}], "0/resource"),
+        ([{"resource": "", "fields": "id"}], "0/resource"),
+        ([{"resource": "x", "fields": ["a", "b"]}], "0/fields"),
+        ([{"resource": "x", "fields": "a"}, {"resource": "x", "fields": "b"}], "1/resource"),
+    ],
+)
+def test_a_reference_may_lead_to_further_entities_once(
+    choices: list[dict[str, object]], pointer: str
+) -> None:
+    reference = {"resource": "other", "fields": "id"}
+    key = {"fields": "id", "reference": reference, "waybill": {"or": choices}}
+    error = refusal({"name": "id", "type": "string"}, foreignKeys=[key])
+    assert error.pointer == f"/foreignKeys/0/waybill/or/{pointer}"

@@ -95,12 +95,21 @@ def test_one_name_in_two_files_is_refused(tmp_path: Path) -> None:
 def test_a_foreign_key_to_nothing_is_refused(
     tmp_path: Path, resource: str, field: str, pointer: str
 ) -> None:
-    key = {"fields": ["id"], "reference": {"resource": resource, "fields": [field]}}
+    key: dict[str, object] = {
+        "fields": ["id"],
+        "reference": {"resource": resource, "fields": [field]},
+    }
     (tmp_path / "stores.json").write_text(json.dumps(FIELDS))
     (tmp_path / "users.json").write_text(json.dumps({**FIELDS, "foreignKeys": [key]}))
     with pytest.raises(SchemaInvalid, match="users") as caught:
         load_entities(tmp_path)
     assert caught.value.pointer == pointer
+    key["waybill"] = {"or": [key["reference"]]}
+    key["reference"] = {"resource": "", "fields": ["id"]}
+    (tmp_path / "users.json").write_text(json.dumps({**FIELDS, "foreignKeys": [key]}))
+    with pytest.raises(SchemaInvalid) as caught:
+        load_entities(tmp_path)
+    assert caught.value.pointer == pointer.replace("reference", "waybill/or/0")
 
 
 def test_dates_of_yaml_are_texts(tmp_path: Path) -> None:

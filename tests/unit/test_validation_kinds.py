@@ -336,3 +336,38 @@ def test_rejections_tell_the_kinds_of_their_cells(check: Check) -> None:
     assert [first.kind_of(place) for place in (0, 1, 5, 99)] == ["number", "string", None, None]
     [plain] = iterate_rejections([check("a\nno\n", fields[0]).rejects])
     assert (plain.kinds, plain.kind_of(0)) == ("", None)
+
+
+def test_a_text_that_means_missing_is_of_no_kind(check: Check) -> None:
+    fields: list[dict[str, object]] = [
+        {"name": "n", "type": "number", "missingValues": ["", "-"], "waybill": {"trim": True}},
+        {"name": "b", "type": "boolean"},
+        {"name": "l", "type": "list"},
+        {"name": "d", "type": "number", "waybill": {"default": 1}},
+    ]
+    checked = check(
+        '{"n": 1.5, "b": true, "l": ["a"], "d": 2}\n'
+        '{"n": "", "b": "", "l": "", "d": 2}\n'
+        '{"n": " - ", "b": null, "l": null, "d": 2}\n'
+        '{"n": "1.5", "b": " ", "l": "a", "d": 2}\n'
+        '{"n": "x", "b": "", "l": "a", "d": ""}\n',
+        *fields,
+    )
+    assert messages(checked) == {
+        4: ["expected number, received string", "expected boolean, received string"],
+        5: ["expected number, received string", "expected number, received string"],
+    }
+    assert checked.good.select(["n", "b", "l"]).to_pylist()[1:] == [
+        {"n": None, "b": None, "l": None}
+    ] * 2  # fmt: skip
+
+
+def test_trimming_a_list_trims_its_items(check: Check) -> None:
+    lists = [
+        {"name": name, "type": "list", "delimiter": mark, "waybill": {"trim": True}}
+        for name, mark in (("a", ","), ("b", "|"), ("c", "\\"), ("d", " / "))
+    ]
+    checked = check('a;b;c;d\n x , y,z ; p | q ;"m \\ n"; s  /  t \n', *lists)
+    assert checked.good.select(["a", "b", "c", "d"]).to_pylist() == [
+        {"a": "x,y,z", "b": "p|q", "c": "m\\n", "d": "s / t"}
+    ]

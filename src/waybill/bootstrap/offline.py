@@ -79,7 +79,7 @@ class _Offline:
         began = time.monotonic()
         try:
             reader = make_opener(Limits(), WorkerSettings().threads, self.folder)(
-                str(self.path), read_options(self.options, self.entity.fields, self.path.name)
+                str(self.path), read_options(self.options, self.entity, self.path.name)
             )
             try:
                 check = self._check(reader)

@@ -15,10 +15,9 @@ from waybill.errors import ColumnsGrew, FileRefused
 from waybill.model.ids import BlobName
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from waybill.engine.report_parts import ReportParts
-    from waybill.model.entity import Field
+    from waybill.model.bundle import Bundle
+    from waybill.model.entity import Entity
     from waybill.model.job import InputFile
     from waybill.model.options import ImportOptions
     from waybill.ports.reader import Reader
@@ -33,11 +32,11 @@ class FirstLook:
 
 
 def look_at(
-    parts: ReportParts, file: InputFile, options: ImportOptions, fields: Sequence[Field]
+    parts: ReportParts, file: InputFile, options: ImportOptions, kind: Entity | Bundle
 ) -> FirstLook | None:
     """What the beginning of a stored upload shows; ``None`` where it cannot be read.
 
-    ``fields``: those that it may have.
+    ``kind``: what it is sent to.
     """
     path = parts.blobs.local_path(BlobName(file.blob))
     if path is None:
@@ -45,7 +44,7 @@ def look_at(
     if not file.size_bytes:
         return FirstLook(columns=(), has_records=False)
     try:
-        with closing(parts.open_reader(path, read_options(options, fields, file.name))) as reader:
+        with closing(parts.open_reader(path, read_options(options, kind, file.name))) as reader:
             return FirstLook(columns=reader.header.names, has_records=_has_records(reader))
     except FileRefused:
         return None

@@ -117,7 +117,7 @@ class Insights:
         """
         target = self.catalogue.find_target(entity)
         kind = target.bundle if isinstance(target, LoadedBundle) else target.entity
-        return look_at(self.reports, file, options, kind.fields)
+        return look_at(self.reports, file, options, kind)
 
     def sheet(
         self, columns: Sequence[str], rows: Iterable[Sequence[str | int | None]], *, title: str

@@ -36,7 +36,7 @@ def open_input(parts: ReportParts, job: Job, entity: Entity) -> Reader:
     if job.input is None or path is None:
         raise Gone("the input is gone", code="ARTIFACT_GONE")
     options = replace(
-        read_options(job.options, entity.fields, job.input.name), known_columns=columns_of(job)
+        read_options(job.options, entity, job.input.name), known_columns=columns_of(job)
     )
     reader = parts.open_reader(path, options)
     return with_needed_columns(reader, entity, job.options, seed=job.id)

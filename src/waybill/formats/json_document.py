@@ -19,7 +19,7 @@ from waybill.validation.codes import file_refused
 from waybill.validation.record_index import find_line_ends
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Container, Iterator, Sequence
 
     from waybill.errors import FileRefused
     from waybill.formats.slices import CutRules
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _STRING: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 _SCALAR: Final = re.compile(rb'[^\s,\[\]{}"]+')
 _CLOSING: Final = {opening: closing for closing, opening in OPENING.items()}
+_OF_OBJECTS: Final = re.compile(rb"\[\s*\{")
 _NOUNS: Final = {b'"': "a string", b"{": "an object", b"t": "true", b"f": "false", b"n": "null"}
 _FIRST_LOOK_BYTES: Final = 1024
 _TOO_EARLY: Final = "the document ends too early"
@@ -78,6 +79,18 @@ def find_array(window: TextWindow, rules: CutRules, path: str) -> ArrayPlace:
         levels=levels,
         is_chosen=bool(path),
     )
+
+
+def is_one_record(window: TextWindow, rules: CutRules, keys: Container[str]) -> bool:
+    """Whether the document that the window begins with is a record itself.
+
+    It is an object with a member of ``keys`` before any array of objects.
+
+    Raises:
+        FileRefused: ``JSON_INVALID`` before that is known.
+    """
+    walk = _Walk(window, rules)
+    return walk.peek() == b"{" and walk.has_key(keys)
 
 
 def check_rest(window: TextWindow, rules: CutRules, place: ArrayPlace) -> None:
@@ -156,6 +169,17 @@ class _Walk:
             del seen[_NAMES_SHOWN + 1 :]
             self.skip()
         raise self._not_found("", f"none of its members {_list(seen)} is an array")
+
+    def has_key(self, keys: Container[str]) -> bool:
+        """Whether a member of ``keys`` stands before the first array of objects."""
+        self._expect(b"{")
+        for name in self.items(b"}"):
+            if name in keys:
+                return True
+            if self.peek() == b"[" and _OF_OBJECTS.match(self._window.look(_FIRST_LOOK_BYTES)):
+                return False
+            self.skip()
+        return False
 
     def enter_array(self, path: str) -> None:
         """Go on behind the bracket that begins an array.

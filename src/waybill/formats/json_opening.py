@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Final
 
 from waybill.formats.csv_cutting import SliceCutter
 from waybill.formats.json_cutting import ItemCutter
-from waybill.formats.json_document import check_rest, find_array
+from waybill.formats.json_document import check_rest, find_array, is_one_record
 from waybill.formats.json_nested import nested_columns
 from waybill.formats.json_parsing import RecordParser, names_in
+from waybill.formats.json_single import SingleCutter
 from waybill.formats.places import json_places
 from waybill.formats.text_reader import TextReader, TextSource
 from waybill.formats.text_window import TextWindow
@@ -59,9 +60,14 @@ def open_json_lines(text: OpenedText, *, is_whole: bool) -> Reader:
 def open_json_document(text: OpenedText, *, is_whole: bool) -> Reader:
     """A reader of the array in a JSON document; its columns as in ``open_json_lines``.
 
+    Without a path to the records the document may be a record itself, if it has a key.
+
     Raises:
         FileRefused: as ``open_json_lines``, or ``find_array``.
     """
+    if _is_one_record(text):
+        single = _Records(body=START, cut=SingleCutter, format="json")
+        return _open(text, single, is_whole=is_whole)
     with closing(text.open()) as stream:
         window = TextWindow(stream, START)
         place = find_array(window, text.rules(NO_DELIMITER), text.options.records_path)
@@ -69,6 +75,14 @@ def open_json_document(text: OpenedText, *, is_whole: bool) -> Reader:
         body=place.body, cut=partial(_cut_array, place), format="json", pointer=place.pointer
     )
     return _open(text, records, is_whole=is_whole)
+
+
+def _is_one_record(text: OpenedText) -> bool:
+    keys = text.options.key_columns
+    if not keys or text.options.records_path:
+        return False
+    with closing(text.open()) as stream:
+        return is_one_record(TextWindow(stream, START), text.rules(NO_DELIMITER), keys)
 
 
 def _cut_array(

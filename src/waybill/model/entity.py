@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,6 +29,10 @@ class FieldType(StrEnum):
     GEOPOINT = "geopoint"
     GEOJSON = "geojson"
     ANY = "any"
+
+
+BLANKS: Final = " \t\n\v\f\r\u00a0"
+"""What trimming takes away on both sides."""
 
 
 class Trim(StrEnum):
@@ -66,11 +70,12 @@ class Field:
     everywhere and hashed in the sink. ``kinds``: words of the JSON kinds that it takes in typed
     formats (``string``, ``number``, ``boolean``, ``object``, ``array``), a list for its items;
     empty means those of its type. ``required_on_create``: needs a value in a record whose key
-    is not stored yet. ``immutable``: what is stored stays. ``generated``: of a key, made by the
-    server where a record has none. ``repeatable``: a file may have the column twice.
-    ``column_prefix``: the field takes every column whose name begins so, as members of one JSON
-    object named by the rest; empty for a field of one column. ``ignore_case``: of a boolean, its
-    words in any case. ``item_enum``: of a list, the allowed items.
+    is not stored yet. ``present``: every record has it, if only empty. ``immutable``: what is
+    stored stays. ``generated``: of a key, made by the server where a record has none.
+    ``repeatable``: a file may have the column twice. ``column_prefix``: the field takes every
+    column whose name begins so, as members of one JSON object named by the rest; empty for a field
+    of one column. ``ignore_case``: of a boolean, its words in any case. ``item_enum``: of a list,
+    the allowed items.
     """
 
     name: str
@@ -87,6 +92,7 @@ class Field:
     secret: bool = False
     kinds: tuple[str, ...] = ()
     required_on_create: bool = False
+    present: bool = False
     immutable: bool = False
     generated: bool = False
     repeatable: bool = False
@@ -108,13 +114,15 @@ class ForeignKey:
     """``fields`` of this entity must exist as ``reference_fields`` of ``reference_entity``.
 
     An empty ``reference_entity`` means this entity itself: in the file or in the sink. ``exempt``:
-    values, as text, that need not exist; of a key of one field.
+    values, as text, that need not exist; of a key of one field. ``alternatives``: other entities
+    and their fields; one of all is enough.
     """
 
     fields: tuple[str, ...]
     reference_entity: str
     reference_fields: tuple[str, ...]
     exempt: tuple[str, ...] = ()
+    alternatives: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -66,8 +66,8 @@ class Header:
     values for people. ``escaped``: the file has our ``_record`` column or was declared escaped, so
     formula escapes have been undone and quoted empty cells stay apart from missing ones.
     ``is_typed``: cells have kinds. ``is_complete``: no later record brings another column.
-    ``lacking``: how many of the last columns no record has; they were added to the file's own, for
-    the values that new records get.
+    ``added``: how many of the last columns no record has; they were added to the file's own.
+    ``lacking``: how many of those are there for the values that new records get alone.
     ``line``, ``byte``: where the names stand, ``None`` where they stand nowhere. ``places``:
     ``None`` where lines say all.
     """
@@ -77,6 +77,7 @@ class Header:
     escaped: bool = False
     is_typed: bool = False
     is_complete: bool = True
+    added: int = 0
     lacking: int = 0
     line: int | None = None
     byte: int | None = None
@@ -223,6 +224,7 @@ class ReadOptions:
 
     ``array_columns``: names and aliases of fields that hold arrays, for formats in which one item
     looks like none. ``repeatable_columns``: of those whose column may stand twice in CSV.
+    ``key_columns``: of those of the key, by which a JSON document is known as one record.
     ``member_paths``: for JSON, what fills columns from inside of others. ``file_name``: as the
     client has it. ``known_columns``: the header that an earlier reading has found, where it stands
     in no line. ``while_waiting`` is called about once a second while the reader waits for another
@@ -235,6 +237,7 @@ class ReadOptions:
     column_names: tuple[str, ...] = ()
     array_columns: tuple[str, ...] = ()
     repeatable_columns: tuple[str, ...] = ()
+    key_columns: tuple[str, ...] = ()
     member_paths: tuple[MemberPath, ...] = ()
     escaped: bool = False
     format: FileFormat = FileFormat.AUTO

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, TypeAlias
 import msgspec
 import numpy as np
 
-from waybill.model.entity import FieldType, Trim
+from waybill.model.entity import BLANKS, FieldType, Trim
 from waybill.ports.reader import Kind
 from waybill.validation.arrow_text import rows_longer, rows_matching
 from waybill.validation.codes import make_finding
 from waybill.validation.finding_maker import SHOWN_CHARACTERS, shorten
 from waybill.validation.json_cells import doubtful_rows, json_fault
 from waybill.validation.json_schema import compile_schema
-from waybill.validation.rules import BLANKS, MASK
+from waybill.validation.rules import MASK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -179,7 +179,8 @@ class Checker:
         for at, subject in enumerate(compiled.subjects if compiled.is_typed else ()):
             if subject.plan is None:
                 continue
-            found = misfits(subject.plan.field, chunk.table.column(f"k{subject.index}"))
+            kinds, cells = (chunk.table.column(f"{of}{subject.index}") for of in "kc")
+            found = misfits(subject.plan.field, kinds, cells)
             if found is not None and may_be_deleted(compiled, subject):
                 found &= self._actions(result) != Operation.DELETE
             if found is not None:

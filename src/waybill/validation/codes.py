@@ -5,8 +5,10 @@ Messages are templates over the parameters; ``docs/reference/findings.md`` is ma
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
+from string import Formatter
 from typing import TYPE_CHECKING, Final
 
 from waybill.errors import FileRefused
@@ -485,6 +487,15 @@ def file_refused(
     message = entry.template.format_map(known)
     hint = entry.hint.format_map(known).strip("; ")
     return FileRefused(f"{message}; {hint}" if hint else message, code=code, line=line, byte=byte)
+
+
+def without_hint(code: str, message: str) -> str:
+    """The message of a refused file without what it advises, which may speak of our options."""
+    entry = CATALOGUE.get(code)
+    if entry is None or not entry.hint:
+        return message
+    words = (re.escape(literal) for literal, *_ in Formatter().parse(entry.hint))
+    return re.sub(f"; {'.*'.join(words)}$", "", message, flags=re.DOTALL)
 
 
 def file_warning(

@@ -258,9 +258,12 @@ def _needed(entity: Entity, operation: Operation, missing: MissingColumns) -> li
     return [
         field.name
         for field in entity.fields
-        if field.name in keys
-        or (field.constraints.required and field.default is None and not partial)
+        if field.name in keys or (not partial and (field.present or _is_needed(field)))
     ]
+
+
+def _is_needed(field: Field) -> bool:
+    return field.constraints.required and field.default is None
 
 
 def _check_missing(

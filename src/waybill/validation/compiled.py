@@ -164,6 +164,7 @@ def compile_file(
             is_key=bound.field.name in entity.key,
             is_escaped=header.escaped,
             is_typed=header.is_typed,
+            is_added=bound.index >= len(header.names) - header.added,
         )
         for bound in columns.bound
     )

@@ -4,8 +4,8 @@ All of Table Schema (Data Package v2) is taken, and a key ``waybill`` on both le
 ``open``, ``action`` (``{"column", "actions"}``), ``sink``, ``ascending``, ``tree``
 (``descriptor_tree.py``), ``writes`` (``descriptor_writes.py``).
 On a field: ``aliases``, ``default``, ``trim`` (``true``, ``"both"`` or ``"none"``), ``secret``,
-``kinds``, ``requiredOnCreate``, ``immutable``, ``generated``, ``repeatable``, ``columnPrefix``,
-``ignoreCase``, ``itemEnum``. On a foreign key: ``except``.
+``kinds``, ``requiredOnCreate``, ``present``, ``immutable``, ``generated``, ``repeatable``,
+``columnPrefix``, ``ignoreCase``, ``itemEnum``. On a foreign key: ``except``, ``or``.
 """
 
 from __future__ import annotations
@@ -124,8 +124,8 @@ def _ascending(ours: Node, fields: Sequence[Field]) -> tuple[tuple[str, ...], ..
         node = as_node({"fields": item}, f"{ours.pointer}/ascending/{at}")
         names = _names(node, "fields", fields)
         types = {by_name[name].type for name in names}
-        if len(set(names)) != len(names) or len(names) < 2:  # noqa: PLR2004 - a pair at least
-            raise ours.refusal("ascending", "must hold arrays of two or more different fields")
+        if len(names) < 2:  # noqa: PLR2004 - a pair at least
+            raise ours.refusal("ascending", "must hold arrays of two or more fields")
         if len(types) > 1 or any(by_name[name].secret for name in names):
             raise ours.refusal("ascending", "needs fields of one type that are no secrets")
         grammar = grammar_or_none(by_name[names[0]])
@@ -204,11 +204,36 @@ def _foreign_key(node: Node, fields: Sequence[Field], name: str) -> ForeignKey:
         if field.name in own:
             _check_reference(node, field, is_alone=len(own) == 1, is_inner=entity in {"", name})
     ours = node.child("waybill")
-    ours.only(("except",))
+    ours.only(("except", "or"))
     exempt = ours.texts("except", ())
     if exempt and len(own) > 1:
         raise ours.refusal("except", "goes with a reference of one field")
-    return ForeignKey(fields=own, reference_entity=entity, reference_fields=others, exempt=exempt)
+    return ForeignKey(
+        fields=own,
+        reference_entity=entity,
+        reference_fields=others,
+        exempt=exempt,
+        alternatives=_alternatives(ours, own, {"", name, entity}),
+    )
+
+
+def _alternatives(
+    ours: Node, own: tuple[str, ...], taken: set[str]
+) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """The other entities that a reference may lead to; of the entity itself there is none."""
+    found: dict[str, tuple[str, ...]] = {}
+    for at, item in enumerate(ours.items("or") or ()):
+        node = as_node(item, f"{ours.pointer}/or/{at}")
+        node.only(("resource", "fields"))
+        entity = node.text("resource")
+        wanted = node.value.get("fields", ())
+        others = (wanted,) if isinstance(wanted, str) else node.texts("fields", ())
+        if entity in {*taken, *found}:
+            raise node.refusal("resource", "must name a further entity")
+        if len(own) != len(others):
+            raise node.refusal("fields", f"must name as many fields as the reference: {len(own)}")
+        found[entity] = others
+    return tuple(found.items())
 
 
 def _check_reference(node: Node, field: Field, *, is_alone: bool, is_inner: bool) -> None:

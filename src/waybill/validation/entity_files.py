@@ -172,19 +172,30 @@ def _in_file(path: Path, error: SchemaInvalid) -> SchemaInvalid:
 def _check_references(entity: Entity, known: Mapping[str, LoadedEntity]) -> None:
     """Foreign keys lead to fields of known entities."""
     for index, key in enumerate(entity.foreign_keys):
-        if not key.reference_entity:
-            continue
-        pointer = f"/foreignKeys/{index}/reference"
-        target = known.get(key.reference_entity)
-        if target is None:
-            near = did_you_mean(key.reference_entity, known)
-            reason = f"there is no entity {key.reference_entity!r}{near}"
-            raise refusal(f"{pointer}/resource", f"{entity.name}: {reason}")
-        if target.entity.parts:
-            reason = f"records of {key.reference_entity} are stored in the entities that it writes"
-            raise refusal(f"{pointer}/resource", f"{entity.name}: {reason}")
-        names = {field.name for field in target.entity.fields}
-        for name in key.reference_fields:
-            if name not in names:
-                reason = f"{key.reference_entity} has no field {name!r}{did_you_mean(name, names)}"
-                raise refusal(f"{pointer}/fields", f"{entity.name}: {reason}")
+        pointer = f"/foreignKeys/{index}"
+        if key.reference_entity:
+            place = f"{pointer}/reference"
+            _check_reference(entity, known, place, key.reference_entity, key.reference_fields)
+        for at, (name, fields) in enumerate(key.alternatives):
+            _check_reference(entity, known, f"{pointer}/waybill/or/{at}", name, fields)
+
+
+def _check_reference(
+    entity: Entity,
+    known: Mapping[str, LoadedEntity],
+    pointer: str,
+    name: str,
+    fields: tuple[str, ...],
+) -> None:
+    target = known.get(name)
+    if target is None:
+        reason = f"there is no entity {name!r}{did_you_mean(name, known)}"
+        raise refusal(f"{pointer}/resource", f"{entity.name}: {reason}")
+    if target.entity.parts:
+        reason = f"records of {name} are stored in the entities that it writes"
+        raise refusal(f"{pointer}/resource", f"{entity.name}: {reason}")
+    names = {field.name for field in target.entity.fields}
+    for field in fields:
+        if field not in names:
+            reason = f"{name} has no field {field!r}{did_you_mean(field, names)}"
+            raise refusal(f"{pointer}/fields", f"{entity.name}: {reason}")

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from waybill.model.entity import FieldType
+from waybill.model.entity import BLANKS, FieldType, Trim
 from waybill.model.finding import KIND_LETTERS
 from waybill.ports.reader import Kind
 from waybill.validation.node import did_you_mean
@@ -101,18 +101,21 @@ def kinds_of(field: Field) -> frozenset[Kind]:
 
 
 def wrong_kinds(field: Field, index: int) -> Iterator[tuple[Kind, str]]:
-    """Each kind that a field does not take, with SQL that is true where a cell has it."""
+    """Each kind that a field does not take, with SQL that is true where a cell has it.
+
+    A text that stands for a missing value is of no kind.
+    """
     taken = kinds_of(field)
     for kind in STRICT:
         if kind not in taken:
-            yield kind, f"coalesce(k{index} = {kind.value}, FALSE)"
+            yield kind, f"coalesce(k{index} = {kind.value}, FALSE) AND v{index} IS NOT NULL"
 
 
 def fitting_kinds(field: Field, index: int) -> str:
     """SQL, never NULL, true where a field takes the kind of a cell: mostly one comparison."""
     taken = sorted(kinds_of(field))
     same = " OR ".join(f"k{index} = {kind.value}" for kind in taken)
-    return f"coalesce({same} OR k{index} > {max(STRICT).value}, TRUE)"
+    return f"coalesce({same} OR k{index} > {max(STRICT).value} OR v{index} IS NULL, TRUE)"
 
 
 def is_absent(index: int) -> str:
@@ -136,8 +139,8 @@ def absent_names(names: Sequence[str], absent: Sequence[Flags]) -> Any:  # noqa:
     return pa.chunked_array([pa.ListArray.from_arrays(offsets, values)])
 
 
-def misfits(field: Field, kinds: pa.ChunkedArray[Any]) -> Flags | None:
-    """Which of the kinds a field does not take; ``None`` where it takes all, as it mostly does."""
+def misfits(field: Field, kinds: pa.ChunkedArray[Any], cells: pa.ChunkedArray[Any]) -> Flags | None:
+    """Which cells are of a kind that a field does not take; ``None`` where none is, as mostly."""
     wrong = set(STRICT) - kinds_of(field)
     found: Any = pc.min_max(kinds)
     least, greatest = found["min"].as_py(), found["max"].as_py()
@@ -145,4 +148,9 @@ def misfits(field: Field, kinds: pa.ChunkedArray[Any]) -> Flags | None:
         return None
     is_wrong: Any = pc.is_in(kinds, value_set=pa.array(sorted(wrong), pa.uint8()))
     flags: Flags = is_wrong.to_numpy()
+    if Kind.STRING in wrong and field.default is None:
+        texts: Any = pc.utf8_trim(cells, BLANKS) if field.trim is Trim.BOTH else cells
+        are_missing: Any = pc.is_in(texts, value_set=pa.array(field.missing_values, pa.string()))
+        are_texts: Any = pc.is_in(kinds, value_set=pa.array([Kind.STRING.value], pa.uint8()))
+        flags = flags & ~(are_missing.to_numpy() & are_texts.to_numpy())
     return flags if flags.any() else None

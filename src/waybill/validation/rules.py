@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from waybill.model.entity import FieldType, Trim
+from waybill.model.entity import BLANKS, FieldType, Trim
 from waybill.validation import json_lists
 from waybill.validation.grammar import Operands, grammar_of
-from waybill.validation.kinds import fitting_kinds, wrong_kinds
+from waybill.validation.kinds import fitting_kinds, is_absent, wrong_kinds
 from waybill.validation.probe import operands_of
 from waybill.validation.sheet_cells import cell_value, is_rewritten
 from waybill.validation.sql import conjunction, full_match, is_one_of, is_text_of, literal
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
 
 MASK: Final = "********"
 """What stands for the value of a secret field wherever it would be shown."""
-
-BLANKS: Final = " \t\n\v\f\r\u00a0"
-"""What trimming takes away on both sides."""
 
 WHITE_SPACE: Final = literal(BLANKS)
 """The same as a SQL literal."""
@@ -86,11 +84,17 @@ def _wrong_items(field: Field, index: int) -> Iterator[Rule]:
 
 
 def plan_field(
-    bound: BoundField, *, is_key: bool, is_escaped: bool, is_typed: bool = False
+    bound: BoundField,
+    *,
+    is_key: bool,
+    is_escaped: bool,
+    is_typed: bool = False,
+    is_added: bool = False,
 ) -> FieldPlan:
     """The SQL of one field.
 
     ``is_escaped``: the file tells missing from empty text. ``is_typed``: its cells have kinds.
+    ``is_added``: no record has it.
     """
     field, index = bound.field, bound.index
     text = f"v{index}"
@@ -116,6 +120,10 @@ def plan_field(
         rules = (*items, *_unless(f"({is_wrong})", rules))
     if wrong:
         rules = (*wrong, *_unless(f"NOT ({fitting_kinds(field, index)})", rules))
+    if field.present and (is_added or is_typed) and not needed:
+        lacks = "TRUE" if is_added else is_absent(index)
+        holds = f"NOT {lacks} AND {holds}"
+        rules = (Rule(code="REQUIRED", broken=lacks), *_unless(lacks, rules))
     cell = _cell(field, index, is_typed=is_typed, takes_arrays=takes_arrays)
     return FieldPlan(
         field=field,
@@ -157,6 +165,10 @@ def value_of(field: Field, value: str, dropped: tuple[str, ...]) -> str:
     """SQL of the text after trimming, missing values (``dropped``) and default."""
     if field.trim is Trim.BOTH:
         value = f"trim({value}, {WHITE_SPACE})"
+        if field.type is FieldType.LIST:
+            around = f"[{BLANKS}]*{re.escape(field.delimiter)}[{BLANKS}]*"
+            delimiter = literal(field.delimiter.replace("\\", r"\\"))
+            value = f"regexp_replace({value}, {literal(around)}, {delimiter}, 'g')"
     if "" not in field.missing_values:
         value = f"coalesce({value}, '')"
     if dropped == ("",):

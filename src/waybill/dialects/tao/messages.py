@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from waybill.model.entity import FieldType
+from waybill.validation.codes import without_hint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -94,5 +95,6 @@ def message_of_file(job: Job) -> str:
         return f"The header is not one of the templates: unknown column {unknown[1]}{hint}"
     if code == "COLUMN_MISSING" and missing:
         return f"The header lacks {missing[1]}"
+    message = without_hint(code, message)
     sentence = f"{message[:1].upper()}{message[1:]}"
     return sentence if sentence.endswith(".") else f"{sentence}."

@@ -53,6 +53,12 @@ BY_ENTITY: Final[Mapping[str, TraxKind]] = {
 _FIRST_WITH_USERNAMES: Final = 6
 
 
+def default_delimiter(kind: TraxKind, version: str) -> str:
+    """What parts cells where nothing else is said: those of users since version 6 a semicolon."""
+    has_usernames = kind is USER and int(version[1:]) >= _FIRST_WITH_USERNAMES
+    return ";" if has_usernames else ","
+
+
 def user_kind(version: str, columns: tuple[str, ...]) -> TraxKind:
     """Which users a file has: its own columns decide, else the version of the path."""
     names = {name.strip().casefold().replace(" ", "_") for name in columns}

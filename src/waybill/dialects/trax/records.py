@@ -30,6 +30,12 @@ _NESTED: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """Fields that the reads show inside of ``entities``."""
 
+_SORTED_BY: Final[Mapping[str, str]] = {
+    "email": "authentication_login",
+    **{f"additionalAttribute{number}": f"attribute_{number}" for number in range(1, 11)},
+}
+"""Names that users of version 6 are shown under -> the fields that they are stored as."""
+
 _JSON_FIELDS: Final = frozenset({"store_additional_attributes", "cycles"})
 
 
@@ -61,12 +67,12 @@ def records(core: Core, request: Request) -> Response:
     is_bare = word == "user" and int(request.path_params["version"][1:]) >= 6  # noqa: PLR2004 - as documented
     kind = (USER if is_bare else LOGIN) if word == "user" else KINDS[word]
     asked = dict(request.query)
-    page = _number(asked.get("page"), 0)
+    page, sort = _number(asked.get("page"), 0), asked.get("sort", "")
     per_page = min(max(_number(asked.get("per_page"), DEFAULT_PAGE), 1), LARGEST_PAGE)
     found = core.insights.record_slice(
         caller(request),
         kind.entity,
-        sort=asked.get("sort", ""),
+        sort=_SORTED_BY.get(sort, sort) if is_bare else sort,
         offset=page * per_page,
         limit=per_page,
     )

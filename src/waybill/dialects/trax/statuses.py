@@ -12,6 +12,7 @@ from waybill.dialects.trax.errors import JSON
 from waybill.dialects.trax.kinds import BY_ENTITY
 from waybill.errors import NotFound
 from waybill.model.job import JobState
+from waybill.validation.codes import without_hint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -131,7 +132,8 @@ def _failure(job: Job) -> str | None:
         return "canceled"
     if job.state is not JobState.FAILED:
         return None
-    message = job.error.message if job.error else "the job cannot go on"
+    error = job.error
+    message = without_hint(error.code, error.message) if error else "the job cannot go on"
     return message[:1].upper() + message[1:]
 
 

@@ -9,7 +9,7 @@ import msgspec
 
 from waybill.dialect import Response, caller
 from waybill.dialects.trax.errors import JSON
-from waybill.dialects.trax.kinds import KINDS, USER, TraxKind, user_kind
+from waybill.dialects.trax.kinds import KINDS, USER, TraxKind, default_delimiter, user_kind
 from waybill.engine.commands import Submission
 from waybill.errors import RequestInvalid
 from waybill.model.options import (
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 FILE: Final = "file"
 ID_BYTES: Final = 16
+DELIMITERS: Final = (",", ";", "\t", "|")
 _NO_DELIMITER: Final = ('"', "\r", "\n", "\0")
 LOOK_BYTES: Final = 4 * 1024 * 1024
 """A workbook must be read whole for a look: beyond this size mostly its run alone does."""
@@ -50,11 +51,15 @@ def submit(core: Core, request: Request) -> Response:
     job_id = core.ids.random_bytes(ID_BYTES).hex()
     file = _file(request)
     file = replace(file, name=file.name or f"{job_id}.{file_format.value}")
-    options = _options(request, file_format)
+    version = request.path_params["version"]
+    options = _options(request, file_format, default=default_delimiter(kind, version))
     look = _look(core, kind, file, options)
+    other = _other_delimiter(options, look) if "delimiter" not in request.body.fields else ""
+    if other:
+        options = replace(options, delimiter=other)
+        look = _look(core, kind, file, options)
     if look is not None and not look.has_records:
         raise RequestInvalid("the file has no record", code="FILE_EMPTY")
-    version = request.path_params["version"]
     if kind is USER:
         kind = user_kind(version, look.columns if look else ())
     core.commands.submit_import(
@@ -100,8 +105,15 @@ def _file(request: Request) -> InputFile:
     raise _unparsable(f"the part {FILE} is missing")
 
 
-def _options(request: Request, file_format: FileFormat) -> ImportOptions:
-    delimiter = _bare(request.body.fields.get("delimiter", ""))
+def _other_delimiter(options: ImportOptions, look: FirstLook | None) -> str:
+    """Another delimiter that the header has, where it lacks the one of the options."""
+    if options.format is not FileFormat.CSV or look is None or len(look.columns) != 1:
+        return ""
+    return next((mark for mark in DELIMITERS if mark in look.columns[0]), "")
+
+
+def _options(request: Request, file_format: FileFormat, *, default: str) -> ImportOptions:
+    delimiter = _bare(request.body.fields.get("delimiter", "")) or default
     if len(delimiter) > 1 or delimiter in _NO_DELIMITER or not delimiter.isascii():
         raise _unparsable("the part delimiter must be one character of ASCII, and no quote")
     return ImportOptions(

@@ -61,7 +61,7 @@ class BundleRun:
         """The entity that the whole header tells, also where it stands in no line of the file."""
         name = self.job.input.name if self.job.input else ""
         options = replace(
-            read_options(self.job.options, self.bundle.fields, name),
+            read_options(self.job.options, self.bundle, name),
             column_names=(),
             while_waiting=self._check_control,
         )

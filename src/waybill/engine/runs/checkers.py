@@ -51,6 +51,7 @@ class CheckerCache:
             entity.name,
             entity.digest,
             header.names,
+            header.added,
             header.lacking,
             header.escaped,
             header.is_typed,

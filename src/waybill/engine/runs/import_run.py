@@ -79,8 +79,8 @@ class ImportRun:
             self.context.parts.blobs.delete_tree(f"runs/{self.context.job.id}")
 
     def _open(self) -> Reader:
-        job, parts, fields = self.context.job, self.context.parts, self.context.entity.fields
-        options = read_options(job.options, fields, job.input.name if job.input else "")
+        job, parts, entity = self.context.job, self.context.parts, self.context.entity
+        options = read_options(job.options, entity, job.input.name if job.input else "")
         options = replace(options, while_waiting=self._check_control)
         return open_stored(parts, job.input, options)
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from waybill.model.entity import BLANKS
 from waybill.ports.reader import Kind
 from waybill.validation.columns import recognise_columns
-from waybill.validation.rules import BLANKS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from waybill.engine.runs.spool import Spool
     from waybill.model.entity import Field, ForeignKey
     from waybill.model.finding import Finding
+    from waybill.model.ids import ProjectName
     from waybill.validation.references import LostItems
 
 LONGEST_CHAIN: Final = 64
@@ -183,8 +184,8 @@ class MatchPhase:
                 code="SINK_NOT_QUERYABLE",
             )
         entity = foreign_key.reference_entity or self.context.entity.name
-        names = list(foreign_key.reference_fields)
-        return partial(sink.missing, self.context.job.project, entity, names)
+        targets = [(entity, foreign_key.reference_fields), *foreign_key.alternatives]
+        return partial(missing_everywhere, sink, self.context.job.project, targets)
 
     def _dangling_finding(self, foreign_key: ForeignKey, values: pa.Table, place: int) -> Finding:
         shown = " / ".join(str(values.column(name)[place].as_py()) for name in foreign_key.fields)
@@ -196,6 +197,22 @@ class MatchPhase:
             reference=foreign_key.reference_entity or self.context.entity.name,
         )
         return replace(finding, value=None)  # reports show the cell
+
+
+def missing_everywhere(
+    sink: QueryableSink,
+    project: ProjectName,
+    targets: Sequence[tuple[str, tuple[str, ...]]],
+    values: pa.Table,
+) -> Sequence[bool]:
+    """For each row of ``values`` whether no entity has it in these fields."""
+    missing = np.ones(values.num_rows, dtype=bool)
+    for entity, fields in targets:
+        asked = values.filter(pa.array(missing)).rename_columns(list(fields))
+        if asked.num_rows:
+            missing[missing] = sink.missing(project, entity, list(fields), asked)
+    found: list[bool] = missing.tolist()
+    return found
 
 
 def lost_items_finding(found: LostItems, field: Field, reference: str) -> Finding:

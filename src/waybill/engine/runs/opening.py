@@ -5,24 +5,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from waybill.errors import JobFailed, NotFound
-from waybill.model.entity import FieldType
+from waybill.model.entity import Entity, FieldType
 from waybill.model.ids import BlobName
 from waybill.model.options import HeaderMode
 from waybill.ports.reader import MemberPath, ReadOptions
 from waybill.validation.member_paths import is_member_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from waybill.engine.runs.context import RunParts
+    from waybill.model.bundle import Bundle
     from waybill.model.entity import Field
     from waybill.model.job import InputFile
     from waybill.model.options import ImportOptions
     from waybill.ports.reader import Reader
 
 
-def read_options(options: ImportOptions, fields: Sequence[Field], file_name: str) -> ReadOptions:
-    """How an input of an entity with these fields is to be read."""
+def read_options(options: ImportOptions, kind: Entity | Bundle, file_name: str) -> ReadOptions:
+    """How an input of an entity, or of any of a bundle, is to be read."""
+    fields = kind.fields
+    keys = kind.key if isinstance(kind, Entity) else ()
     return ReadOptions(
         delimiter=options.delimiter,
         encoding=options.encoding,
@@ -30,6 +33,7 @@ def read_options(options: ImportOptions, fields: Sequence[Field], file_name: str
         column_names=tuple(field.name for field in fields if not field.column_prefix),
         array_columns=_names(field for field in fields if field.type is FieldType.ARRAY),
         repeatable_columns=_names(field for field in fields if field.repeatable),
+        key_columns=_names(field for field in fields if field.name in keys),
         member_paths=tuple(
             MemberPath(pointer=alias, names=(field.name, *field.aliases))
             for field in fields

@@ -62,8 +62,13 @@ class PaddedReader:
     def header(self) -> Header:
         """See ``Reader.header``."""
         header = self.reader.header
-        lacking = len(self.names) if self.are_lacking else 0
-        return replace(header, names=(*header.names, *self.names), lacking=lacking)
+        added = len(self.names)
+        return replace(
+            header,
+            names=(*header.names, *self.names),
+            added=added,
+            lacking=added if self.are_lacking else 0,
+        )
 
     @property
     def input_bytes_total(self) -> int:
