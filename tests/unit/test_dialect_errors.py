@@ -1,0 +1,69 @@
+"""Every error that a dialect may meet, in its own form: what cannot be had over HTTP at will too."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from waybill import errors
+from waybill.dialect import Request
+from waybill.dialects import tao, trax
+
+if TYPE_CHECKING:
+    from waybill.dialect import Dialect
+
+TRAX = "/api/v4/demo/async-job"
+TAO = "/api/v1/upload"
+TOKENS = "/api/v1/upload/v1/oauth2/tokens"
+SLOW = errors.RateExceeded("secret detail", retry_after_seconds=3)
+LARGE = errors.LimitExceeded("too large", limit="request_body_bytes", allowed=99)
+FULL = errors.StorageFull("no space at /secret/path")
+AWAY = errors.StoreUnavailable("secret detail")
+BUG = errors.WaybillError("secret detail")
+GONE = errors.Gone("the retention of this file has ended")
+RUNNING = errors.StateConflict("the job is running")
+NO_UPLOAD = {"message": "Reference ID not found. File not found in pending bucket."}
+LOG = "r-1"
+
+
+@pytest.mark.parametrize(
+    ("dialect", "path", "error", "status", "body"),
+    [
+        (trax, TRAX, SLOW, 429, {"description": "Too Many Requests"}),
+        (trax, TRAX, LARGE, 413, {"description": "File is larger than 99 bytes"}),
+        (trax, TRAX, FULL, 507, {"description": "Internal error", "reference": LOG}),
+        (trax, TRAX, AWAY, 503, {"description": "Internal error", "reference": LOG}),
+        (trax, TRAX, BUG, 500, {"description": "Internal error", "reference": LOG}),
+        (trax, TRAX, GONE, 404, {"statusCode": 404, "message": "Not Found"}),
+        (trax, TRAX, RUNNING, 404, {"statusCode": 404, "message": "Not Found"}),
+        (tao, TAO, SLOW, 429, {"message": "Too Many Requests"}),
+        (tao, TAO, LARGE, 413, {"message": "File is larger than 99 bytes"}),
+        (tao, TAO, FULL, 507, {"message": "Insufficient storage"}),
+        (tao, TAO, AWAY, 503, {"message": "The service is not available; try again"}),
+        (tao, TAO, BUG, 500,
+         {"message": f"The server met a fault; its log has the cause under {LOG}"}),
+        (tao, TAO, GONE, 404, NO_UPLOAD),
+        (tao, TAO, RUNNING, 404, {"message": "The result is not available yet."}),
+        (tao, TOKENS, SLOW, 429, {"message": "Too Many Requests"}),
+        (tao, TOKENS, LARGE, 413, {"error": "invalid_request", "error_description": "too large"}),
+        (tao, TOKENS, AWAY, 503, {"message": "The service is not available; try again"}),
+        (tao, TOKENS, BUG, 500,
+         {"message": f"The server met a fault; its log has the cause under {LOG}"}),
+    ],
+)  # fmt: skip
+def test_an_error_is_told_without_its_inner_details(
+    dialect: Dialect,
+    path: str,
+    error: errors.WaybillError,
+    status: int,
+    body: dict[str, object],
+) -> None:
+    request = Request(method="POST", path=path, base_url="http://h", request_id=LOG)
+    answer = dialect.render_error(error, request)
+    assert isinstance(answer.body, bytes)
+    assert (answer.status, json.loads(answer.body)) == (status, body)
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers.get("retry-after") == ("3" if status == 429 else None)
+    assert b"secret" not in answer.body
