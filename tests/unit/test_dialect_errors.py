@@ -1,4 +1,4 @@
-"""Every error that a dialect may meet, in its own form: what cannot be had over HTTP at will too."""
+"""Every error that a dialect may meet, in its own form: those too that no request can provoke."""
 
 from __future__ import annotations
 

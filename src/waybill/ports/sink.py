@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
 
     import pyarrow as pa
 
@@ -180,7 +181,11 @@ class RecordPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordSlice:
-    """Stored records by field name, and how many there are in all."""
+    """Stored records by field name, and how many there are in all.
+
+    ``changed_at``: of each record when the job that changed it last began to, where that is known.
+    """
 
     records: Sequence[Mapping[str, object]]
+    changed_at: Sequence[datetime | None]
     total: int

@@ -25,6 +25,7 @@ from waybill.testing.sample_chunks import (
     chunk_of,
     sink_job,
 )
+from waybill.testing.server import pause
 from waybill.testing.sink_contract import JOIN_FIELDS, OpenSink, Records, SinkContract
 
 if TYPE_CHECKING:
@@ -187,6 +188,20 @@ class QueryableSinkContract(SinkContract):
         _apply(asked, "first", ("a", "Melon"), ("b", "Pear"), ("c", "Apple"))
         found = asked.record_slice(PROJECT, ITEMS, sort=sort, offset=offset, limit=2)
         assert ([record["id"] for record in found.records], found.total) == (wanted, 3)
+
+    def test_a_slice_tells_when_records_were_changed_last(self, asked: QueryableSink) -> None:
+        _apply(asked, "first", ("a", "Melon"), ("b", "Pear"))
+        first = asked.record_slice(PROJECT, ITEMS, sort="", offset=0, limit=9).changed_at
+        pause(0.01)
+        _apply(asked, "second", ("a", "Melon"), ("b", "Apple"), ("c", "Fig"))
+        kept, changed, new = asked.record_slice(
+            PROJECT, ITEMS, sort="", offset=0, limit=9
+        ).changed_at
+        assert first[0] == first[1] == kept
+        assert kept is not None
+        assert changed == new
+        assert changed is not None
+        assert changed > kept
 
     @pytest.mark.parametrize("sort", ["no such field", 'ti"tle', "_key", "-title"])
     def test_a_slice_by_what_is_no_field_is_in_the_order_of_keys(

@@ -15,6 +15,7 @@ from waybill.errors import NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from waybill.dialect import Core, Request
     from waybill.model.ids import ProjectName
@@ -80,7 +81,8 @@ def records(core: Core, request: Request) -> Response:
         body: object = _users(found, caller(request).project, first=page * per_page + 1)
     else:
         metadata = _metadata(request, page, per_page, found.total)
-        body = {"metadata": metadata, word: [_shown(kind, each) for each in found.records]}
+        pairs = zip(found.records, found.changed_at, strict=True)
+        body = {"metadata": metadata, word: [_shown(kind, *pair) for pair in pairs]}
     return Response(status=200, headers=JSON, body=msgspec.json.encode(body))
 
 
@@ -88,8 +90,10 @@ def _users(found: RecordSlice, project: ProjectName, *, first: int) -> list[dict
     return [_user(number, each, project) for number, each in enumerate(found.records, first)]
 
 
-def _shown(kind: TraxKind, record: Mapping[str, object]) -> dict[str, object]:
-    """A record with its links to others inside of ``entities``."""
+def _shown(
+    kind: TraxKind, record: Mapping[str, object], changed_at: datetime | None
+) -> dict[str, object]:
+    """A record with its links to others inside of ``entities``, and when it was changed last."""
     shown = {
         name: _decoded(value) if name in _JSON_FIELDS else value for name, value in record.items()
     }
@@ -98,6 +102,7 @@ def _shown(kind: TraxKind, record: Mapping[str, object]) -> dict[str, object]:
         shown["entities"] = {name: _list(shown.pop(name, None)) for name in nested}
     if "is_deleted" in shown:
         shown["is_deleted"] = bool(shown["is_deleted"])
+    shown["last_update_time"] = int(changed_at.timestamp()) if changed_at else None
     return shown
 
 

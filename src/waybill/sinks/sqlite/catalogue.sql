@@ -2,6 +2,11 @@
 -- changes nothing.
 -- _entities: which table holds an entity, and its key as a JSON list (empty: no key).
 -- _columns: which column holds a field; differs from its name where case alone tells names apart.
+-- _changes: when the job with a number of the ledger first changed records.
+CREATE TABLE IF NOT EXISTS _changes (
+    number INTEGER PRIMARY KEY,
+    changed_at INTEGER NOT NULL
+) STRICT;
 CREATE TABLE IF NOT EXISTS _entities (
     entity TEXT PRIMARY KEY,
     table_name TEXT NOT NULL UNIQUE,

@@ -6,6 +6,7 @@ import base64
 import binascii
 import json
 import math
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final, cast
 
@@ -61,15 +62,20 @@ def read_slice(
     place = "_key" if layout.entity.key else "_id"
     fields = [field for field in layout.columns if field != EXTRA]
     columns = [place, EXTRA, *(layout.columns[field] for field in fields)]
+    changed = "(SELECT changed_at FROM _changes WHERE number = _job)"
     order = quote_all([*([layout.columns[sort]] if sort in fields else []), place])
     with db:  # both see the same records
         ((total,),) = db.execute(f"SELECT count(*) FROM {quote(layout.table)}")  # noqa: S608 - quoted name
         rows = db.execute(
-            f"SELECT {quote_all(columns)} FROM {quote(layout.table)} "  # noqa: S608 - quoted names
+            f"SELECT {changed}, {quote_all(columns)} FROM {quote(layout.table)} "  # noqa: S608 - quoted names
             f"ORDER BY {order} LIMIT :limit OFFSET :offset",
             {"limit": limit, "offset": offset},
         ).fetchall()
-    return RecordSlice(records=_to_records(layout.entity, fields, rows), total=int(str(total)))
+    return RecordSlice(
+        records=_to_records(layout.entity, fields, [row[1:] for row in rows]),
+        changed_at=[_to_moment(row[0]) for row in rows],
+        total=int(str(total)),
+    )
 
 
 def find_missing(
@@ -123,6 +129,12 @@ def _to_records(
         open_part = _read_extra(extra)
         records.append(record | {k: v for k, v in open_part.items() if k not in record})
     return records
+
+
+def _to_moment(milliseconds: apsw.SQLiteValue) -> datetime | None:
+    if not isinstance(milliseconds, int):
+        return None
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
 def _read_extra(extra: apsw.SQLiteValue) -> dict[str, object]:

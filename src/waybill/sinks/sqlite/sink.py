@@ -13,7 +13,7 @@ from waybill.sinks.sqlite import reading, staging
 from waybill.sinks.sqlite.incoming import prepare
 from waybill.sinks.sqlite.layout import find_layout, make_layout
 from waybill.sinks.sqlite.projects import Projects
-from waybill.sinks.sqlite.queries import CATALOGUE
+from waybill.sinks.sqlite.queries import CATALOGUE, QUERIES
 from waybill.sinks.sqlite.target import Target
 from waybill.sinks.sqlite.writing import write_chunk
 
@@ -79,6 +79,7 @@ class SqliteSink:
             if stored is not None:
                 return stored
             ledger.check_open(job, fence)
+            db.execute(QUERIES["note_change"], {"number": fence.number})
             verdicts = []
             for part, incoming in parts:
                 layout = database.layout(db, part.entity)
@@ -174,11 +175,11 @@ class SqliteSink:
         """See ``QueryableSink.record_slice``; values as ``records`` gives them."""
         database = self._projects.of(project)
         if not database.exists:
-            return RecordSlice(records=(), total=0)
+            return RecordSlice(records=(), changed_at=(), total=0)
         with database.reading() as db:
             layout = find_layout(db, entity)
             if layout is None:
-                return RecordSlice(records=(), total=0)
+                return RecordSlice(records=(), changed_at=(), total=0)
             return reading.read_slice(db, layout, sort=sort, offset=offset, limit=limit)
 
     def abandon(self, job: JobId) -> None:
