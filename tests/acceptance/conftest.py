@@ -70,6 +70,16 @@ def server(
     running.stop()
 
 
+@pytest.fixture(scope="module")
+def vendors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """A server as ``waybill init`` makes it, for the clients of vendors."""
+    running = ServerProcess(tmp_path_factory.mktemp("vendors"), workers=2)
+    running.init()
+    running.start()
+    yield running
+    running.stop()
+
+
 @pytest.fixture
 def own_server(tmp_path: Any) -> Iterator[ServerProcess]:
     """A server of this test's own, made but not started."""

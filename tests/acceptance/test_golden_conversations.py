@@ -8,19 +8,9 @@ import httpx
 import pytest
 
 from conversations import hold, read_conversation
-from waybill.testing.server import ServerProcess
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 FILES = sorted(GOLDEN.rglob("*.http"))
-
-
-@pytest.fixture(scope="module")
-def vendors(tmp_path_factory):
-    server = ServerProcess(tmp_path_factory.mktemp("vendors"))
-    server.init()
-    server.start()
-    yield server
-    server.stop()
 
 
 @pytest.fixture(scope="module")

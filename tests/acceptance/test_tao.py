@@ -19,7 +19,7 @@ from waybill.bootstrap.embedded import read_signing_key
 from waybill.settings import DataDirectory
 from waybill.signing import JwtSigner
 from waybill.system import SystemClock
-from waybill.testing.server import ServerProcess, pause
+from waybill.testing.server import pause
 
 NOT_FOUND = {"message": "Reference ID not found. File not found in pending bucket."}
 RULE = (
@@ -95,12 +95,8 @@ curl --location 'https://{TAO_ADVANCE_URL}/api/v1/upload/api/v1/download/{{refer
 
 
 @pytest.fixture(scope="module")
-def tao(tmp_path_factory):
-    server = ServerProcess(tmp_path_factory.mktemp("tao"))
-    server.init()
-    server.start()
-    yield server
-    server.stop()
+def tao(vendors):
+    return vendors
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from functools import partial
 import httpx
 import pytest
 
-from waybill.testing.server import ServerProcess, pause
+from waybill.testing.server import pause
 
 USERS = 100_000
 COLUMNS = (
@@ -50,12 +50,8 @@ def users():
 
 
 @pytest.fixture(scope="module")
-def tao(tmp_path_factory):
-    server = ServerProcess(tmp_path_factory.mktemp("tao"), workers=2)
-    server.init()
-    server.start()
-    yield server
-    server.stop()
+def tao(vendors):
+    return vendors
 
 
 @pytest.fixture(scope="module")

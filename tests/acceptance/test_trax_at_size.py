@@ -12,7 +12,7 @@ from functools import partial
 import httpx
 import pytest
 
-from waybill.testing.server import ServerProcess, pause
+from waybill.testing.server import pause
 
 STORES = 100_000
 WRONG = "incorrect value : "
@@ -53,12 +53,8 @@ def as_csv(made):
 
 
 @pytest.fixture(scope="module")
-def trax(tmp_path_factory):
-    server = ServerProcess(tmp_path_factory.mktemp("trax"), workers=2)
-    server.init()
-    server.start()
-    yield server
-    server.stop()
+def trax(vendors):
+    return vendors
 
 
 @pytest.fixture
@@ -86,12 +82,12 @@ def patiently(send):
         pause(0.2)
 
 
-def finished(http, content, file_format):
+def finished(http, content, file_format, entity_type="stores"):
     answer = patiently(
         lambda: http.post(
             "/api/v5/demo/async-job",
-            data={"entity_type": "stores", "file_format": file_format},
-            files={"file": (f"stores.{file_format}", content)},
+            data={"entity_type": entity_type, "file_format": file_format},
+            files={"file": (f"{entity_type}.{file_format}", content)},
         )
     )
     assert answer.status_code == 202, answer.text
@@ -127,6 +123,39 @@ def test_every_fault_among_a_hundred_thousand_is_found_and_no_other(http):
             identifier: [message] for identifier, message in wrong.items()
         }
     assert stored(http) - before == STORES - len(wrong)
+
+
+def routes():
+    """Routes of five stores each, and of those with a fault the message by identifier."""
+    made, wrong = [], {}
+    for number in range(STORES):
+        served = [f"S{(number * 5 + step) % (STORES // 10):06d}" for step in range(5)]
+        route = {"external_route_id": number, "name": f"Route {number}", "stores": served}
+        if number % 997 == 2:
+            served[number % 5] = f"T{number}"
+            wrong[number] = f"incorrect value : 'stores' - 'T{number}' does not exist"
+        elif number % 997 == 3:
+            route["name"] = ""
+            wrong[number] = "missing mandatory field : 'name'"
+        made.append(route)
+    return made, wrong
+
+
+def test_every_fault_among_a_hundred_thousand_routes_is_found_and_no_other(http):
+    names = ("store_name", "region_name", "street", "city")
+    known = [
+        {"store_number": f"S{n:06d}", **dict.fromkeys(names, "x")} for n in range(STORES // 10)
+    ]
+    content = json.dumps(known)
+    assert finished(http, content.encode(), "json")["number_of_rejected_items"] == 0
+    made, wrong = routes()
+    status = finished(http, json.dumps(made).encode(), "json", "routes")
+    counts = (status["number_of_effected_items"], status["number_of_rejected_items"])
+    assert counts == (STORES - len(wrong), len(wrong))
+    report = httpx.get(status["rejection_details_url"], timeout=60).json()
+    assert {each["external_route_id"]: each["errors"] for each in report} == {
+        identifier: [message] for identifier, message in wrong.items()
+    }
 
 
 def test_a_hundred_clients_at_once(connect):

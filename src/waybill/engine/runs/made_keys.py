@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from waybill.engine.runs.wrapped_reader import WrappedReader
 from waybill.model.entity import BLANKS
 from waybill.ports.reader import Kind
 from waybill.validation.columns import recognise_columns
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     import numpy as np
 
     from waybill.model.entity import Entity, Field
-    from waybill.model.finding import FileWarning
     from waybill.ports.reader import FoundRecord, Header, RawChunk, Reader, ReadPosition
 
 T = TypeVar("T")
@@ -42,10 +42,9 @@ def with_made_keys(reader: Reader, entity: Entity, seed: str) -> Reader:
 
 
 @dataclass(frozen=True)
-class KeyedReader:
+class KeyedReader(WrappedReader):
     """See ``Reader``; ``field``: the key. A file without its column gets one behind its own."""
 
-    reader: Reader
     entity: Entity
     field: Field
     seed: str
@@ -65,16 +64,6 @@ class KeyedReader:
         places = [place for place, name in known.items() if name == self.field.name]
         return places[0] if places else len(self.reader.header.names)
 
-    @property
-    def input_bytes_total(self) -> int:
-        """See ``Reader.input_bytes_total``."""
-        return self.reader.input_bytes_total
-
-    @property
-    def warnings(self) -> Sequence[FileWarning]:
-        """See ``Reader.warnings``."""
-        return self.reader.warnings
-
     def map_chunks(self, work: Callable[[RawChunk], T]) -> Generator[T, None, None]:
         """See ``Reader.map_chunks``."""
         return self.reader.map_chunks(lambda chunk: work(self._filled(chunk)))
@@ -92,10 +81,6 @@ class KeyedReader:
     def widened(self) -> Reader:
         """See ``Reader.widened``."""
         return KeyedReader(self.reader.widened(), self.entity, self.field, self.seed)
-
-    def close(self) -> None:
-        """See ``Reader.close``."""
-        self.reader.close()
 
     def _filled(self, chunk: RawChunk) -> RawChunk:
         table, name = chunk.table, f"c{self._place}"

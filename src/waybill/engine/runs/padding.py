@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 import pyarrow as pa
 
 from waybill.engine.runs.made_keys import with_made_keys
+from waybill.engine.runs.wrapped_reader import WrappedReader
 from waybill.model.options import MissingColumns
 from waybill.validation.columns import missing_columns
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     import numpy as np
 
     from waybill.model.entity import Entity
-    from waybill.model.finding import FileWarning
     from waybill.model.options import ImportOptions
     from waybill.ports.reader import FoundRecord, Header, RawChunk, Reader, ReadPosition
 
@@ -48,13 +48,12 @@ def with_needed_columns(
 
 
 @dataclass(frozen=True)
-class PaddedReader:
+class PaddedReader(WrappedReader):
     """See ``Reader``; ``names``: the columns that it adds behind those of the file.
 
     ``are_lacking``: as in ``Header.lacking``.
     """
 
-    reader: Reader
     names: tuple[str, ...]
     are_lacking: bool
 
@@ -69,16 +68,6 @@ class PaddedReader:
             added=added,
             lacking=added if self.are_lacking else 0,
         )
-
-    @property
-    def input_bytes_total(self) -> int:
-        """See ``Reader.input_bytes_total``."""
-        return self.reader.input_bytes_total
-
-    @property
-    def warnings(self) -> Sequence[FileWarning]:
-        """See ``Reader.warnings``."""
-        return self.reader.warnings
 
     def map_chunks(self, work: Callable[[RawChunk], T]) -> Generator[T, None, None]:
         """See ``Reader.map_chunks``."""
@@ -97,10 +86,6 @@ class PaddedReader:
         wide = self.reader.widened()
         missing = tuple(name for name in self.names if name not in wide.header.names)
         return PaddedReader(wide, missing, self.are_lacking) if missing else wide
-
-    def close(self) -> None:
-        """See ``Reader.close``."""
-        self.reader.close()
 
     def _padded(self, chunk: RawChunk) -> RawChunk:
         table, count = chunk.table, len(self.reader.header.names)

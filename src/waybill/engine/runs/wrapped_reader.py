@@ -1,0 +1,33 @@
+"""What readers share that give the records of another one with something added."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from waybill.model.finding import FileWarning
+    from waybill.ports.reader import Reader
+
+
+@dataclass(frozen=True)
+class WrappedReader:
+    """The part of a ``Reader`` that stays as it is in the one within."""
+
+    reader: Reader
+
+    @property
+    def input_bytes_total(self) -> int:
+        """See ``Reader.input_bytes_total``."""
+        return self.reader.input_bytes_total
+
+    @property
+    def warnings(self) -> Sequence[FileWarning]:
+        """See ``Reader.warnings``."""
+        return self.reader.warnings
+
+    def close(self) -> None:
+        """See ``Reader.close``."""
+        self.reader.close()
