@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import socket
 import subprocess
 import time
 from urllib.parse import urljoin
@@ -422,3 +423,26 @@ def test_what_failed_a_file_is_told_without_options_of_ours(http):
     assert status["failure_reason"] == (
         "The column 'store_name' stands in the header at columns 2 and 3"
     )
+
+
+def test_a_project_has_a_hundred_and_fifty_requests_a_second(trax, token):
+    """Sent all at once by two credentials, neither of which reaches its own limit."""
+    made = trax.run(
+        "credential", "add", str(trax.directory), "--project", "demo", "--dialect", "trax", "--json"
+    )
+    request = (
+        "GET /api/v4/demo/async-job/status/1 HTTP/1.1\r\nHost: localhost\r\n"
+        "Authorization: Auth-Token {}\r\n\r\n"
+    )
+    pair = [request.format(each) for each in (token, json.loads(made.stdout)["token"])]
+    answers = b""
+    with socket.create_connection(("127.0.0.1", trax.port)) as connection:
+        connection.settimeout(30)
+        connection.sendall("".join(pair * 200).encode())
+        while answers.count(b"HTTP/1.1 ") < 400 or not answers.endswith(b"}"):
+            answers += connection.recv(65_536)
+    refused = answers.count(b"HTTP/1.1 429")
+    assert answers.count(b"HTTP/1.1 404") + refused == 400
+    assert refused >= 100  # in two windows at the most
+    assert answers.count(b'{"description":"Too Many Requests"}') == refused
+    assert answers.lower().count(b"retry-after: 1") == refused
