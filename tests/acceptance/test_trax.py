@@ -148,7 +148,7 @@ def test_the_status_has_every_field_and_the_reports_need_no_token(http):
     sheet = CalamineWorkbook.from_filelike(io.BytesIO(workbook.content))
     assert sheet.sheet_names == ["errors"]
     rows = sheet.get_sheet_by_index(0).to_python()
-    assert [row[0] for row in rows] == ["store_number", "136", "15656"]
+    assert [row[0] for row in rows] == ["store_number", 136, 15656]
     assert httpx.get(status["input_file_url"]).content == records([*FAULTY, GOOD])
     resolved = urljoin(str(answer.url), answer.headers["location"])
     for path in (resolved, f"/{answer.headers['location']}"):
@@ -425,16 +425,17 @@ def test_what_failed_a_file_is_told_without_options_of_ours(http):
     )
 
 
-def test_a_project_has_a_hundred_and_fifty_requests_a_second(trax, token):
+def test_a_project_has_a_hundred_and_fifty_requests_a_second(trax):
     """Sent all at once by two credentials, neither of which reaches its own limit."""
-    made = trax.run(
-        "credential", "add", str(trax.directory), "--project", "demo", "--dialect", "trax", "--json"
-    )
+    folder = str(trax.directory)
+    trax.run("project", "add", folder, "busy")
+    add = ("credential", "add", folder, "--project", "busy", "--dialect", "trax", "--json")
+    tokens = [json.loads(trax.run(*add).stdout)["token"] for _ in range(2)]
     request = (
-        "GET /api/v4/demo/async-job/status/1 HTTP/1.1\r\nHost: localhost\r\n"
+        "GET /api/v4/busy/async-job/status/1 HTTP/1.1\r\nHost: localhost\r\n"
         "Authorization: Auth-Token {}\r\n\r\n"
     )
-    pair = [request.format(each) for each in (token, json.loads(made.stdout)["token"])]
+    pair = [request.format(token) for token in tokens]
     answers = b""
     with socket.create_connection(("127.0.0.1", trax.port)) as connection:
         connection.settimeout(30)
@@ -446,3 +447,151 @@ def test_a_project_has_a_hundred_and_fifty_requests_a_second(trax, token):
     assert refused >= 100  # in two windows at the most
     assert answers.count(b'{"description":"Too Many Requests"}') == refused
     assert answers.lower().count(b"retry-after: 1") == refused
+
+
+def rejected(http, entities, entity_type="stores", version="v4"):
+    """The report in JSON, and the rows of the workbook."""
+    status = finished(http, send(http, records(entities), entity_type, version=version))
+    report = httpx.get(status["rejection_details_url"]).json()
+    workbook = httpx.get(status["rejection_details_xlsx_url"])
+    assert workbook.status_code == 200, workbook.text
+    sheet = CalamineWorkbook.from_filelike(io.BytesIO(workbook.content)).get_sheet_by_index(0)
+    return report, sheet.to_python()[1:]
+
+
+def test_a_workbook_shows_whatever_was_rejected(http):
+    odd = ["a\x0bb", "\x01", "\ufffe", "x" * 100, "=A", "+5", "'q", 136]
+    stores = [{**GOOD, "store_number": each, "city": ""} for each in odd]
+    report, rows = rejected(http, stores)
+    assert [each["store_number"] for each in report] == odd
+    shown = ["a\\u000bb", "\\u0001", "\\ufffe", "x" * 100, "=A", "+5", "'q", 136]
+    assert [row[0] for row in rows] == shown
+    report, rows = rejected(http, [{**GOOD, "store_number": "y" * 40_000}])
+    assert rows[0][0] == "y" * 32_766 + "…"
+
+
+def test_links_stay_out_of_the_log_whatever_is_done_with_them(trax, http):
+    status = finished(http, send(http, records([{**GOOD, "city": ""}])))
+    url = status["rejection_details_url"]
+    link = url.split("/")[-2]
+    for method, path in (("OPTIONS", url), ("POST", url), ("GET", f"{url}/x/y"),
+                         ("GET", url.rsplit("/", 1)[0])):  # fmt: skip
+        assert httpx.request(method, path).status_code in (404, 405)
+    log = (trax.directory / "serve.log").read_text(encoding="utf-8")
+    assert "OPTIONS" in log
+    assert link.split(".")[2] not in log
+
+
+def test_records_of_a_file_may_call_a_field_by_different_names(http):
+    one = {"username": "n1", "roles": ["a"], "attribute_1": "x"}
+    two = {"username": "n2", "roles": ["a"], "additionalAttribute1": "y"}
+    both = {**one, "username": "n3", "additionalAttribute1": "z"}
+    report, _ = rejected(http, [one, two, both], "user", "v6")
+    assert report == [
+        {"username": "n3", "errors": ["incorrect row : a member of the record stands twice"]}
+    ]
+    users = {each["username"]: each for each in http.get("/api/v6/demo/entity/user").json()}
+    assert [users[name]["additionalAttribute1"] for name in ("n1", "n2")] == ["x", "y"]
+
+
+@pytest.mark.parametrize(
+    ("entity_type", "file"),
+    [
+        ("user", {"login_name": "w1", "stores": ["100"], "routes": ["1"]}),
+        ("user", {"stores": [], "login_name": "w2"}),
+        ("stores", {"photos": [{"url": "x"}], **GOOD, "store_number": "w3"}),
+        ("stores", {"tags": [{"a": 1}], "notes": [{"b": 1}], **GOOD, "store_number": "w4"}),
+        ("routes", {"cycles": [{"from": "2020"}], "external_route_id": "w5", "name": "x"}),
+        ("stores", {"errors": [], "stores": [{**GOOD, "store_number": "w6"}], "more": [{}]}),
+        ("stores", {"total": 1, "store": [{**GOOD, "store_number": "w7"}]}),
+    ],
+)
+def test_a_record_and_a_wrapper_are_told_apart_whatever_comes_first(http, entity_type, file):
+    status = finished(http, send(http, json.dumps(file).encode(), entity_type))
+    counts = (status["number_of_job_items"], status["number_of_effected_items"])
+    assert (status["status"], counts) == ("done", (1, 1)), status
+
+
+MESSAGES = [
+    ("user", {"username": "x1", "roles": ["a", 5]},
+     "incorrect value : 'roles' - '[\"a\", 5]' has an item that is no JSON string"),
+    ("user", {"username": "x1", "roles": ["a,b"]},
+     "incorrect value : 'roles' - '[\"a,b\"]' has an item {*}"),
+    ("stores", {**GOOD, "latitude": "59.9"},
+     "incorrect value : 'latitude' - expected Number received String"),
+    ("stores", {**GOOD, "store_name": "a\u0000b"},
+     "incorrect value : 'store_name' - the value holds a NUL character"),
+    ("user", {"login_name": "l10", "entities": []},
+     "incorrect value : 'entities' - expected Object received Array"),
+    ("routes", {"external_route_id": 7, "name": "x", "entities": 5},
+     "incorrect value : 'entities' - expected Object received Number"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("entity_type", "record", "message"), MESSAGES)
+def test_a_message_names_the_field_and_does_not_contradict_itself(
+    http, entity_type, record, message
+):
+    version = "v6" if "username" in record else "v4"
+    [report], _ = rejected(http, [record], entity_type, version)
+    identifier, errors = report.items()
+    assert identifier[1] == record[identifier[0]]
+    begin, _, _ = message.partition("{*}")
+    assert len(errors[1]) == 1
+    assert errors[1][0].startswith(begin)
+    assert errors[1][0] == begin or "{*}" in message
+
+
+def test_a_number_beyond_all_bounds_is_told_with_the_bound(http):
+    text = b'[{"store_number":"b1","store_name":"n","region_name":"r","street":"s","city":"c",'
+    status = finished(http, send(http, text + b'"latitude": 1e400}]'))
+    [report] = httpx.get(status["rejection_details_url"]).json()
+    assert report["errors"] == [
+        "incorrect value : 'latitude' - expected at most 90 received '1e400'"
+    ]
+
+
+def test_every_missing_store_of_a_route_is_told(http):
+    finished(http, send(http, records([{**GOOD, "store_number": "100"}])))
+    route = {"external_route_id": "m", "name": "x", "stores": ["100", "no1", "no2", "no1"]}
+    [report], _ = rejected(http, [route], "routes")
+    assert report["errors"] == [
+        f"incorrect value : 'stores' - '{name}' does not exist" for name in ("no1", "no2")
+    ]
+
+
+def test_a_whole_number_is_one_identifier_however_it_is_written(http):
+    text = records([{**GOOD, "store_number": 7136}]).replace(b"7136", b"7136.0")
+    finished(http, send(http, text))
+    finished(http, send(http, records([{**GOOD, "store_number": "7136", "city": "D"}])))
+    page = http.get("/api/v4/demo/entity/store", params={"per_page": 1000}).json()
+    stored = [each for each in page["store"] if each["store_number"].startswith("7136")]
+    assert [(each["store_number"], each["city"]) for each in stored] == [("7136", "D")]
+
+
+@pytest.mark.parametrize(
+    "broken", [b'[{"store_number": 1},\n{"store_number": }]', b'[{"store_number": 1},\n]',
+               b'[{"store_number": 1}\n{"store_number": 2}]']
+)  # fmt: skip
+def test_broken_json_fails_the_file(http, broken):
+    status = finished(http, send(http, broken))
+    assert status["status"] == "failed"
+    assert status["failure_reason"].startswith("The file is not valid JSON: line ")
+    assert status["number_of_effected_items"] == 0
+
+
+def test_an_input_is_found_under_any_name(http):
+    for name in ("../../etc/p w.json", "..", "a\\b.json", "ü?#.json"):
+        data = {"entity_type": "stores", "file_format": "json"}
+        answer = http.post(
+            "/api/v4/demo/async-job", data=data, files={"file": (name, records([GOOD]))}
+        )
+        status = http.get(f"/api/v4/demo/async-job/status/{answer.json()['id']}").json()
+        assert httpx.get(status["input_file_url"]).content == records([GOOD]), name
+
+
+def test_what_no_record_is_sorted_by_is_ignored(http):
+    for sort in ("store_additional_attributes", "-store_number", "nothing"):
+        page = http.get("/api/v4/demo/entity/store", params={"sort": sort, "per_page": 1000})
+        plain = http.get("/api/v4/demo/entity/store", params={"per_page": 1000})
+        assert page.json()["store"] == plain.json()["store"]

@@ -22,7 +22,7 @@ from waybill.formats.text_window import TextWindow
 from waybill.model.finding import Rejection
 from waybill.model.limits import Limits
 from waybill.model.options import FileFormat
-from waybill.ports.reader import ReadOptions, ReadPosition
+from waybill.ports.reader import Kind, ReadOptions, ReadPosition
 from waybill.validation.codes import make_finding
 
 if TYPE_CHECKING:
@@ -522,16 +522,19 @@ def test_texts_full_of_escapes_are_read_exactly(opened: Open, escape: bytes) -> 
 # a document that is one record
 
 
+NAMES = ("items", "things")
+
+
 @pytest.mark.parametrize(
     "content",
     [
         b'{"id": 7, "list": [1, 2], "more": {"a": [{}]}}',
         b'\n {\n"list": [1, 2],\n"more": {"a": [{}]},\n"id": 7\n}\n \n',
-        b'{"list": [], "id": 7, "more": [{}]}',
+        b'{"more": [{}], "items": [1], "things": [], "id": 7}',
     ],
 )
-def test_a_document_with_a_key_is_one_record(opened: Open, content: bytes) -> None:
-    reader = opened(content, format=FileFormat.JSON, key_columns=("id", "Number"))
+def test_a_document_without_records_in_it_is_one(opened: Open, content: bytes) -> None:
+    reader = opened(content, format=FileFormat.JSON, record_members=NAMES)
     [chunk] = list(reader.map_chunks(lambda chunk: chunk))
     assert chunk.records == 1
     place = reader.header.names.index("id")
@@ -544,30 +547,52 @@ def test_a_document_with_a_key_is_one_record(opened: Open, content: bytes) -> No
     ("content", "options"),
     [
         (b'{"items": [{"id": 1}], "id": 2}', {}),
-        (b'{"a": 1, "items": [{"id": 1}]}', {}),
-        (b'{"id": 2, "items": [{"id": 1}]}', {"records_path": "/items"}),
-        (b'{"id": 2, "items": [{"id": 1}]}', {"key_columns": ()}),
+        (b'{"a": [], "b": [{"id": 3}], "things": [\n{"id": 1}], "items": []}', {}),
+        (b'[{"id": 1}]', {}),
+        (b' \n[{"id": 1}]', {}),
+        (b'{"id": 2, "any": [{"id": 1}]}', {"records_path": "/any"}),
+        (b'{"id": 2, "any": [{"id": 1}]}', {"record_members": ()}),
     ],
 )
 def test_a_document_around_an_array_of_objects_is_none(
     opened: Open, content: bytes, options: dict[str, object]
 ) -> None:
-    known = {"key_columns": ("id",), "format": FileFormat.JSON}
+    known = {"record_members": NAMES, "format": FileFormat.JSON}
     reader = opened(content, **{**known, **options})
     assert rows_of(list(reader.map_chunks(lambda chunk: chunk))) == ["1"]
+
+
+def test_an_empty_array_by_itself_has_no_records(opened: Open) -> None:
+    reader = opened(b'{"items": []}', format=FileFormat.JSON, record_members=NAMES)
+    assert list(reader.map_chunks(lambda chunk: chunk.records)) in ([], [0])
 
 
 def test_one_record_is_no_longer_than_any_other(opened: Open) -> None:
     content = b'{"id": 1, "a": "' + b"x" * 100 + b'"}'
     limits = Limits(line_bytes=60)
-    error = refusal(lambda: opened(content, limits, format=FileFormat.JSON, key_columns=("id",)))
+    error = refusal(lambda: opened(content, limits, format=FileFormat.JSON, record_members=NAMES))
     assert error.code == "RECORD_TOO_LONG"
 
 
-def test_a_broken_record_by_itself_is_a_rejected_one(opened: Open) -> None:
-    known = {"key_columns": ("id",), "column_names": ("id", "a")}
-    reader = opened(b'{"id": 1,\n "a" 2}', format=FileFormat.JSON, **known)
-    [chunk] = list(reader.map_chunks(lambda chunk: chunk))
-    assert [finding.code for each in chunk.malformed for finding in each.findings] == [
-        "JSON_INVALID"
-    ]
+def test_a_broken_document_is_refused_before_it_is_a_record(opened: Open) -> None:
+    content = b'{"id": 1,\n "a" 2}'
+    error = refusal(lambda: opened(content, format=FileFormat.JSON, record_members=NAMES))
+    assert (error.code, error.line) == ("JSON_INVALID", 2)
+
+
+# fields under several names
+
+
+def test_records_may_call_a_field_by_any_of_its_names(opened: Open) -> None:
+    content = b'[{"a": 1}, {"A": "2"}, {"b": 3}, {"a": 4, "A": 4}, {"A": null, "b": 5}]'
+    known = {"format": FileFormat.JSON, "names_of_fields": (("a", "A", "/x/a"), ("b", "B"))}
+    reader = opened(content, **known)
+    assert reader.header.names == ("a", "b")
+    chunks = list(reader.map_chunks(lambda chunk: chunk))
+    assert rows_of(chunks) == ["1", "2", None, None]
+    assert rows_of(chunks, "k0") == [Kind.NUMBER, Kind.STRING, Kind.ABSENT, None]
+    [twice] = [each for chunk in chunks for each in chunk.malformed]
+    assert (twice.record, twice.cells, twice.kinds) == (4, ("4", None), "n-")
+    assert [finding.code for finding in twice.findings] == ["DUPLICATE_KEY"]
+    again = opened(content, known_columns=("a", "b"), **known)
+    assert rows_of(list(again.map_chunks(lambda chunk: chunk))) == ["1", "2", None, None]

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from waybill.engine.runs.matching import lost_items_finding
+from waybill.engine.runs.matching import lost_items_findings
 from waybill.errors import SchemaInvalid
 from waybill.model.entity import Field, FieldType, ForeignKey
 from waybill.validation.descriptor import parse_descriptor
 from waybill.validation.references import (
+    SHOWN_ITEMS,
     LostItems,
     as_values,
     foreign_values,
@@ -35,12 +36,12 @@ def test_every_item_stands_beside_its_record() -> None:
     assert items_in(chunk(), STORES).num_rows == 0
 
 
-def test_lost_items_are_told_by_record_the_first_three_of_them() -> None:
-    items = items_in(chunk("a;x;b", "a", "x;y;z;x;x"), STORES)
-    lost = pa.chunked_array([["x", "y", "z"]])
-    assert list(lost_items(items, STORES, lost)) == [
-        LostItems(record=5, shown=("x",), count=1),
-        LostItems(record=7, shown=("x", "y", "z"), count=5),
+def test_lost_items_are_told_by_record_the_first_of_them() -> None:
+    many = [f"x{number}" for number in range(SHOWN_ITEMS + 2)]
+    items = items_in(chunk("a;x1;b", "a", ";".join([*many, "a"])), STORES)
+    assert list(lost_items(items, STORES, pa.chunked_array([many]))) == [
+        LostItems(record=5, shown=("x1",), count=1),
+        LostItems(record=7, shown=tuple(many[:SHOWN_ITEMS]), count=len(many)),
     ]
 
 
@@ -50,14 +51,14 @@ def test_whole_numbers_are_compared_as_numbers() -> None:
     assert as_values(texts, STORES).to_pylist() == texts.to_pylist()
 
 
-def test_a_finding_has_the_first_lost_item_as_value_and_names_more() -> None:
+def test_each_of_the_first_lost_items_is_told_and_how_many_more_there_are() -> None:
     one = LostItems(record=1, shown=("x",), count=1)
-    many = LostItems(record=1, shown=("x" * 300, "y", "z"), count=7)
-    found = lost_items_finding(one, STORES, "shops")
+    many = LostItems(record=1, shown=("x" * 300, "y", "y"), count=7)
+    [found] = lost_items_findings(one, STORES, "shops")
     assert (found.field, found.value, found.message) == ("stores", "x", "'x' is not a known shops")
-    found = lost_items_finding(many, STORES, "shops")
-    assert found.value == "x" * 300
-    assert found.message.endswith("is not a known shops, nor are 'y', 'z', 4 more")
+    first, last = lost_items_findings(many, STORES, "shops")
+    assert (first.value, last.value) == ("x" * 300, "y")
+    assert last.message == "'y' is not a known shops, nor are 4 more"
 
 
 def key(*exempt: str) -> ForeignKey:

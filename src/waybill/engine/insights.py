@@ -20,9 +20,9 @@ from waybill.engine.first_looks import look_at
 from waybill.engine.outcomes import outcome_stream
 from waybill.errors import NotFound, RequestInvalid
 from waybill.ports.sink import QueryableSink
+from waybill.reports.sheet import write_sheet
 from waybill.reports.templates.csv_template import write_csv_template
 from waybill.reports.templates.xlsx_template import write_xlsx_template
-from waybill.reports.xlsx_rows import write_xlsx_rows
 from waybill.validation.entity_files import LoadedBundle
 
 if TYPE_CHECKING:
@@ -122,12 +122,8 @@ class Insights:
     def sheet(
         self, columns: Sequence[str], rows: Iterable[Sequence[str | int | None]], *, title: str
     ) -> Iterator[bytes]:
-        """A workbook of one sheet, for a report in a dialect's own form.
-
-        Raises:
-            ValueNotRepresentable: while it is written: a text does not fit a cell.
-        """
-        return write_xlsx_rows(columns, rows, self.reports.scratch, title=title)
+        """A workbook to be read, for a report in a dialect's own form."""
+        return write_sheet(columns, rows, self.reports.scratch, title=title)
 
     def rejections_file(self, job: Job, wanted: ReportFormat) -> Download:
         """All rejections as one file; made at the first request, then kept. Raises as above."""

@@ -30,6 +30,7 @@ _STRING: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 _SCALAR: Final = re.compile(rb'[^\s,\[\]{}"]+')
 _CLOSING: Final = {opening: closing for closing, opening in OPENING.items()}
 _OF_OBJECTS: Final = re.compile(rb"\[\s*\{")
+_EMPTY: Final = re.compile(rb"\[\s*\]")
 _NOUNS: Final = {b'"': "a string", b"{": "an object", b"t": "true", b"f": "false", b"n": "null"}
 _FIRST_LOOK_BYTES: Final = 1024
 _TOO_EARLY: Final = "the document ends too early"
@@ -81,16 +82,16 @@ def find_array(window: TextWindow, rules: CutRules, path: str) -> ArrayPlace:
     )
 
 
-def is_one_record(window: TextWindow, rules: CutRules, keys: Container[str]) -> bool:
-    """Whether the document that the window begins with is a record itself.
+def find_member(window: TextWindow, rules: CutRules, names: Container[str]) -> str | None:
+    """The member among ``names`` that holds the records of a document.
 
-    It is an object with a member of ``keys`` before any array of objects.
+    It is the first that is an array of objects, or an empty array where there is nothing else;
+    ``None`` where there is none, and the document so a record itself.
 
     Raises:
         FileRefused: ``JSON_INVALID`` before that is known.
     """
-    walk = _Walk(window, rules)
-    return walk.peek() == b"{" and walk.has_key(keys)
+    return _Walk(window, rules).find_member(names)
 
 
 def check_rest(window: TextWindow, rules: CutRules, place: ArrayPlace) -> None:
@@ -170,16 +171,21 @@ class _Walk:
             self.skip()
         raise self._not_found("", f"none of its members {_list(seen)} is an array")
 
-    def has_key(self, keys: Container[str]) -> bool:
-        """Whether a member of ``keys`` stands before the first array of objects."""
+    def find_member(self, names: Container[str]) -> str | None:
+        """See the function of that name."""
         self._expect(b"{")
+        empty = None
+        has_others = False
         for name in self.items(b"}"):
-            if name in keys:
-                return True
-            if self.peek() == b"[" and _OF_OBJECTS.match(self._window.look(_FIRST_LOOK_BYTES)):
-                return False
+            head = self._window.look(_FIRST_LOOK_BYTES) if self.peek() == b"[" else b""
+            if name in names and _OF_OBJECTS.match(head):
+                return name
+            if name in names and _EMPTY.match(head):
+                empty = empty or name
+            else:
+                has_others = True
             self.skip()
-        return False
+        return None if has_others else empty
 
     def enter_array(self, path: str) -> None:
         """Go on behind the bracket that begins an array.

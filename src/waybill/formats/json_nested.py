@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -51,6 +52,21 @@ def nested_columns(names: tuple[str, ...], paths: Iterable[MemberPath]) -> tuple
     return tuple(found)
 
 
+def twin_columns(
+    names: tuple[str, ...], fields: Iterable[tuple[str, ...]]
+) -> tuple[tuple[str, ...], Mapping[str, str]]:
+    """The columns of records that call a field by any of its names, each field once.
+
+    ``fields``: the names of each. Gives with the columns which further name fills which of them.
+    """
+    twins: dict[str, str] = {}
+    for same in fields:
+        present = [name for name in names if name in same]
+        if present:
+            twins |= {name: present[0] for name in same if name != present[0]}
+    return tuple(name for name in names if name not in twins), twins
+
+
 @dataclass(slots=True)
 class NestedCells:
     """Cells by column name, those of nested members filled in; ``faults``: by row number."""
@@ -61,7 +77,8 @@ class NestedCells:
     def fill(self, column: NestedColumn) -> None:
         """Put the nested member where the record has none of that column's own."""
         texts, kinds = self.cells[column.steps[0]]
-        for step in column.steps[1:]:
+        for outer, step in pairwise(column.steps):
+            self._refuse_others(kinds, outer)
             texts, kinds = self._members(texts, kinds, step)
         own_texts, own_kinds = self.cells[column.name]
         is_own, is_nested = ~_are(own_kinds, Kind.ABSENT), ~_are(kinds, Kind.ABSENT)
@@ -75,7 +92,6 @@ class NestedCells:
 
     def _members(self, texts: pa.Array[Any], kinds: pa.Array[Any], name: str) -> Cells:
         """The member of that name of each object; absent where there is no object."""
-        self._refuse_others(kinds)
         is_object = _are(kinds, Kind.OBJECT)
         rows = np.flatnonzero(is_object)
         if not rows.size:
@@ -89,14 +105,15 @@ class NestedCells:
         shown = pc.if_else(pa.array(is_object), found_kinds, _absent(len(texts)))
         return found, shown
 
-    def _refuse_others(self, kinds: pa.Array[Any]) -> None:
-        """Note the rows in which something else stands where an object should."""
+    def _refuse_others(self, kinds: pa.Array[Any], name: str) -> None:
+        """Note the rows in which something else stands where the object ``name`` should."""
         numbers: np.ndarray = kinds.fill_null(0).to_numpy(zero_copy_only=False)
         is_other = ~np.isin(numbers, (*_NOTHING_THERE, Kind.OBJECT.value))
         for row in np.flatnonzero(is_other).tolist():
             received = Kind(int(numbers[row])).name.lower()
             finding = make_finding("KIND_MISMATCH", type="object", bound=received)
-            self.faults.setdefault(row, finding)
+            told = replace(finding, message=f"{finding.message} in {name!r}")
+            self.faults.setdefault(row, told)
 
 
 def filled(cells: Mapping[str, Cells], columns: Iterable[NestedColumn]) -> NestedCells:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Final
 
 from waybill.formats.csv_cutting import SliceCutter
 from waybill.formats.json_cutting import ItemCutter
-from waybill.formats.json_document import check_rest, find_array, is_one_record
-from waybill.formats.json_nested import nested_columns
+from waybill.formats.json_document import check_rest, find_array, find_member
+from waybill.formats.json_nested import nested_columns, twin_columns
 from waybill.formats.json_parsing import RecordParser, names_in
 from waybill.formats.json_single import SingleCutter
-from waybill.formats.places import json_places
+from waybill.formats.json_structure import WHITE_SPACE
+from waybill.formats.places import escape_token, json_places
 from waybill.formats.text_reader import TextReader, TextSource
 from waybill.formats.text_window import TextWindow
 from waybill.ports.reader import Header, ReadPosition
@@ -60,29 +61,36 @@ def open_json_lines(text: OpenedText, *, is_whole: bool) -> Reader:
 def open_json_document(text: OpenedText, *, is_whole: bool) -> Reader:
     """A reader of the array in a JSON document; its columns as in ``open_json_lines``.
 
-    Without a path to the records the document may be a record itself, if it has a key.
+    Where members are named that may hold the records, a document without them is a record itself.
 
     Raises:
         FileRefused: as ``open_json_lines``, or ``find_array``.
     """
-    if _is_one_record(text):
-        single = _Records(body=START, cut=SingleCutter, format="json")
-        return _open(text, single, is_whole=is_whole)
+    path = text.options.records_path
+    if text.options.record_members and not path:
+        found = _member_with_records(text)
+        if found is None:
+            single = _Records(body=START, cut=SingleCutter, format="json")
+            return _open(text, single, is_whole=is_whole)
+        path = found
     with closing(text.open()) as stream:
         window = TextWindow(stream, START)
-        place = find_array(window, text.rules(NO_DELIMITER), text.options.records_path)
+        place = find_array(window, text.rules(NO_DELIMITER), path)
     records = _Records(
         body=place.body, cut=partial(_cut_array, place), format="json", pointer=place.pointer
     )
     return _open(text, records, is_whole=is_whole)
 
 
-def _is_one_record(text: OpenedText) -> bool:
-    keys = text.options.key_columns
-    if not keys or text.options.records_path:
-        return False
+def _member_with_records(text: OpenedText) -> str | None:
+    """The path of the array of records, empty where the document is that array."""
     with closing(text.open()) as stream:
-        return is_one_record(TextWindow(stream, START), text.rules(NO_DELIMITER), keys)
+        window = TextWindow(stream, START)
+        window.pass_space(WHITE_SPACE)
+        if window.look(1) != b"{":
+            return ""
+        name = find_member(window, text.rules(NO_DELIMITER), text.options.record_members)
+    return None if name is None else f"/{escape_token(name)}"
 
 
 def _cut_array(
@@ -95,6 +103,7 @@ def _cut_array(
 def _open(text: OpenedText, records: _Records, *, is_whole: bool) -> Reader:
     found = text.options.known_columns or _first_names(text, records)
     top = found or text.options.column_names
+    top, twins = twin_columns(top, text.options.names_of_fields)
     nested = nested_columns(top, text.options.member_paths)
     names = tuple(dict.fromkeys((*top, *(column.name for column in nested))))
     paths = {path.pointer for path in text.options.member_paths}
@@ -110,6 +119,7 @@ def _open(text: OpenedText, records: _Records, *, is_whole: bool) -> Reader:
             encoding=text.label_in_findings,
             depth=depth,
             nested=nested,
+            twins=twins,
             places=places,
         ).parse,
         encoding=text.label,

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 HOST: Final = re.compile(r"[A-Za-z0-9._\-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?")
 QUERY_FIELDS: Final = 100
-LINK: Final = "link"
-"""The path parameter that is a secret: a signed link."""
+SIGNED: Final = re.compile(r"eyJ[A-Za-z0-9_-]*\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
+"""What a path may hold that is a secret: a signed link (RFC 7515, 3.1)."""
 NO_BODY: Final = Body()
 
 
@@ -53,9 +53,8 @@ class Exchange:
 
     @property
     def shown_path(self) -> str:
-        """The path as logs show it: what opens a file by itself is left out."""
-        link = self.path_params.get(LINK)
-        return self.path.replace(link, "********") if link else self.path
+        """The path as logs show it: what opens a file by itself is left out, found or not."""
+        return SIGNED.sub("********", self.path)
 
     def request(self) -> Request:
         """What a dialect sees of it."""

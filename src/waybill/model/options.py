@@ -70,6 +70,13 @@ class AbsentMembers(StrEnum):
     KEEP = "keep"
 
 
+class BrokenJson(StrEnum):
+    """What becomes of a record that is no JSON: it is rejected, or the file fails."""
+
+    REJECT = "reject"
+    FAIL = "fail"
+
+
 class HeaderMode(StrEnum):
     """Whether the first line names the columns.
 
@@ -102,9 +109,11 @@ class ImportOptions:
     encoding name; empty means BOM, else UTF-8, else detected. ``escaped``: cells carry the
     formula escape of ``reports/formula.py`` and are un-escaped on the way in. ``records_path``:
     where the records are, a JSON Pointer to their array in JSON, the name or the path of their
-    element in XML; empty means the only array, the children of the root. ``sheet``: of a workbook;
-    empty means the first. ``header_row``: the row of the sheet that names the columns, from 1; 0
-    means the first that is not empty.
+    element in XML; empty means the only array, the children of the root. ``record_members``: names,
+    parted by commas, of members that may hold the records of a JSON document; one that has none of
+    them is a record itself; empty means any array. ``sheet``: of a workbook; empty means the first.
+    ``header_row``: the row of the sheet that names the columns, from 1; 0 means the first that is
+    not empty.
     """
 
     operation: Operation = Operation.UPSERT
@@ -120,6 +129,8 @@ class ImportOptions:
     encoding: str = ""
     header: HeaderMode = HeaderMode.PRESENT
     escaped: bool = False
+    record_members: str = ""
+    broken_json: BrokenJson = BrokenJson.REJECT
     format: FileFormat = FileFormat.AUTO
     records_path: str = ""
     sheet: str = ""

@@ -91,13 +91,17 @@ class Header:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MalformedRecord:
-    """A record that cannot become a row of the table: ragged, bad quotes, bad bytes."""
+    """A record that cannot become a row of the table: ragged, bad quotes, bad bytes.
+
+    ``kinds``: of the cells, as in ``Rejection``.
+    """
 
     record: int
     line: int
     byte: int | None
     cells: tuple[str | None, ...]
     findings: tuple[Finding, ...]
+    kinds: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,7 +228,7 @@ class ReadOptions:
 
     ``array_columns``: names and aliases of fields that hold arrays, for formats in which one item
     looks like none. ``repeatable_columns``: of those whose column may stand twice in CSV.
-    ``key_columns``: of those of the key, by which a JSON document is known as one record.
+    ``names_of_fields``: of each field, so that records of JSON may use any of them.
     ``member_paths``: for JSON, what fills columns from inside of others. ``file_name``: as the
     client has it. ``known_columns``: the header that an earlier reading has found, where it stands
     in no line. ``while_waiting`` is called about once a second while the reader waits for another
@@ -237,7 +241,8 @@ class ReadOptions:
     column_names: tuple[str, ...] = ()
     array_columns: tuple[str, ...] = ()
     repeatable_columns: tuple[str, ...] = ()
-    key_columns: tuple[str, ...] = ()
+    names_of_fields: tuple[tuple[str, ...], ...] = ()
+    record_members: tuple[str, ...] = ()
     member_paths: tuple[MemberPath, ...] = ()
     escaped: bool = False
     format: FileFormat = FileFormat.AUTO

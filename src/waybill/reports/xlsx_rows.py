@@ -18,7 +18,7 @@ from waybill.ports.sink import RECORD
 from waybill.reports.rows import text_of
 from waybill.reports.scratch_file import send_written
 from waybill.reports.workbook import fits_cell, write_workbook
-from waybill.reports.xlsx_text import CELL_UNITS, SHEET_ROWS
+from waybill.reports.xlsx_text import CELL_UNITS, NO_XML, SHEET_ROWS
 from waybill.validation.formula import escape
 
 if TYPE_CHECKING:
@@ -33,9 +33,6 @@ _LARGEST_INTEGER: Final = 2**53
 
 _FIRST_DAY: Final = date(1900, 3, 1)
 """Before it programs disagree on the day of a number, for one of them has a 29 February 1900."""
-
-_NO_XML: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
-"""Characters that XML 1.0 has no place for; source: XML 1.0, production 2."""
 
 _TWO_ESCAPES: Final = re.compile("_x[0-9A-Fa-f]{4}_x[0-9A-Fa-f]{4}_")
 """Texts that read as two escapes of XLSX with one underscore in common; the writer of workbooks
@@ -124,7 +121,7 @@ def _whole_text(text: str, record: int | None, name: str) -> str:
     if not fits_cell(escaped):
         reason = f"{len(text)} characters are more than a cell of XLSX holds ({CELL_UNITS})"
         raise ValueNotRepresentable(reason, record=record, column=name)
-    lost = _NO_XML.search(text) or _TWO_ESCAPES.search(text)
+    lost = NO_XML.search(text) or _TWO_ESCAPES.search(text)
     if lost:
         raise ValueNotRepresentable(
             f"XLSX has no place for {lost.group()!r}", record=record, column=name

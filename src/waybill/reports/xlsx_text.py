@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +18,9 @@ SHEET_COLUMNS: Final = 16_384
 
 CELL_UNITS: Final = 32_767
 """What one cell holds, in UTF-16 units."""
+
+NO_XML: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+"""Characters that XML 1.0 has no place for; source: XML 1.0, production 2."""
 
 CREATED: Final = datetime(2000, 1, 1, tzinfo=UTC)
 """When every workbook was made, so that the same content gives the same bytes."""

@@ -494,8 +494,9 @@ def without_hint(code: str, message: str) -> str:
     entry = CATALOGUE.get(code)
     if entry is None or not entry.hint:
         return message
-    words = (re.escape(literal) for literal, *_ in Formatter().parse(entry.hint))
-    return re.sub(f"; {'.*'.join(words)}$", "", message, flags=re.DOTALL)
+    parts = Formatter().parse(entry.hint)
+    words = (re.escape(text) + (".*" if name is not None else "") for text, name, *_ in parts)
+    return re.sub(f"; {''.join(words)}$", "", message, count=1, flags=re.DOTALL)
 
 
 def file_warning(

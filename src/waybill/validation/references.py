@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _LARGEST: Final = 1 << 63
 
-SHOWN_ITEMS: Final = 3
+SHOWN_ITEMS: Final = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -115,6 +115,7 @@ class Rejecter:
             byte=record.byte,
             cells=record.cells,
             findings=record.findings,
+            kinds=record.kinds,
         )
         if not self._secret:
             return rejection

@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 _MOMENTS: Final = (FieldType.DATE, FieldType.TIME, FieldType.DATETIME, FieldType.YEARMONTH)
 _MIDNIGHT: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T00:00:00(?:\.0+)?Z?"
 _WHOLE_SECOND: Final = r"[0-9:]{8}\.0+"
+_WHOLE: Final = r"-?[0-9]+\.0+"
 _DATE_CHARACTERS: Final = 10
 
 
 def is_rewritten(field: Field) -> bool:
     """Whether cells of the field are put into other words where they are no text."""
-    return field.type is FieldType.BOOLEAN or field.type in _MOMENTS
+    return field.type is FieldType.BOOLEAN or field.type in _MOMENTS or _takes_numbers(field)
 
 
 def cell_value(field: Field, index: int) -> str:
@@ -33,7 +34,15 @@ def cell_value(field: Field, index: int) -> str:
     if field.type in _MOMENTS:
         is_date = f"k{index} = {Kind.CELL_DATE.value}"
         return f"CASE WHEN {is_date} THEN {_moment(field, index)} ELSE c{index} END"
+    if _takes_numbers(field):
+        is_whole = f"k{index} = {Kind.NUMBER.value} AND {full_match(f'c{index}', _WHOLE)}"
+        return f"CASE WHEN {is_whole} THEN string_split(c{index}, '.')[1] ELSE c{index} END"
     return f"c{index}"
+
+
+def _takes_numbers(field: Field) -> bool:
+    """Whether numbers are texts here: then 136.0 is 136, as programs write it."""
+    return field.type is FieldType.STRING and "number" in field.kinds
 
 
 def _word(field: Field, index: int) -> str:

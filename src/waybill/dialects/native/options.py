@@ -12,6 +12,7 @@ from waybill.errors import OptionInvalid
 from waybill.model.options import (
     AbsentMembers,
     Atomicity,
+    BrokenJson,
     FileFormat,
     HeaderMode,
     ImportOptions,
@@ -249,6 +250,12 @@ OPTIONS: Final[Mapping[str, Option]] = {
         f"a JSON Pointer, or an element's name or path, of at most {PATH_CHARACTERS} characters",
         {"maxLength": PATH_CHARACTERS},
     ),
+    "record_members": _text(
+        _records_path,
+        f"names of members parted by commas, at most {PATH_CHARACTERS} characters",
+        {"maxLength": PATH_CHARACTERS},
+    ),
+    "broken_json": _choice(BrokenJson),
     "sheet": _text(
         _sheet,
         f"the name of a sheet, at most {SHEET_CHARACTERS} characters",

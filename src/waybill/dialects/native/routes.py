@@ -120,6 +120,9 @@ _MEANINGS: Final[Mapping[str, str]] = {
     "format": "What the file is; by its content, then by its name where absent.",
     "records_path": "Where the records are: a JSON Pointer to an array, or an XML element's name or"
     " path.",
+    "record_members": "Names of the members, parted by commas, that may hold the records of a JSON"
+    " document; without any of them it is a record itself.",
+    "broken_json": "What becomes of a record that is no JSON: reject it, or fail the file.",
     "sheet": "Name of a workbook's sheet; the first where absent.",
     "header_row": "Row of the sheet that names the columns; the first that has any where absent.",
 }

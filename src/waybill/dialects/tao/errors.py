@@ -82,7 +82,7 @@ def _told(error: errors.WaybillError, request: Request) -> tuple[int, str]:
     for kinds, status, message in _WORDED:
         if isinstance(error, kinds):
             return status, message
-    if isinstance(error, errors.LimitExceeded):
+    if isinstance(error, errors.LimitExceeded) and error.code != "PART_TOO_LARGE":
         return 413, f"File is larger than {error.allowed} bytes"
     if isinstance(error, errors.RequestRefused):
         is_method = error.code == "METHOD_NOT_ALLOWED"

@@ -45,7 +45,7 @@ def _told(error: errors.WaybillError, request: Request) -> tuple[int, Mapping[st
             return 403, {"description": f"A forbidden resource has been requested {resource}"}
         case errors.NotFound() | errors.Gone() | errors.StateConflict():
             return 404, {"statusCode": 404, "message": "Not Found"}
-        case errors.LimitExceeded():
+        case errors.LimitExceeded() if error.code != "PART_TOO_LARGE":
             return 413, {"description": f"File is larger than {error.allowed} bytes"}
         case errors.RequestRefused():
             return 400, {"description": _UNPARSABLE, "details": error.message}

@@ -38,6 +38,8 @@ _SORTED_BY: Final[Mapping[str, str]] = {
 """Names that users of version 6 are shown under -> the fields that they are stored as."""
 
 _JSON_FIELDS: Final = frozenset({"store_additional_attributes", "cycles"})
+_NO_SCALARS: Final = _JSON_FIELDS | {"stores", "users", "routes", "roles"}
+"""What records are not sorted by."""
 
 
 class PageLinks(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,6 +71,7 @@ def records(core: Core, request: Request) -> Response:
     kind = (USER if is_bare else LOGIN) if word == "user" else KINDS[word]
     asked = dict(request.query)
     page, sort = _number(asked.get("page"), 0), asked.get("sort", "")
+    sort = "" if sort in _NO_SCALARS else sort
     per_page = min(max(_number(asked.get("per_page"), DEFAULT_PAGE), 1), LARGEST_PAGE)
     found = core.insights.record_slice(
         caller(request),

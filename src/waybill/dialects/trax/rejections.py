@@ -15,10 +15,13 @@ if TYPE_CHECKING:
 
     from waybill.dialects.trax.kinds import TraxKind
     from waybill.engine.downloads import RejectionStream
+    from waybill.model.entity import Field
     from waybill.model.finding import Finding, Rejection
 
 SHOWN_CHARACTERS: Final = 100
 _COUNT: Final = re.compile("[0-9]+")
+_WHOLE: Final = re.compile("-?(0|[1-9][0-9]{0,14})")
+_NESTED: Final = re.compile("expected object, received ([a-z]+) in '(.*)'", re.DOTALL)
 _NUMBERS: Final = (FieldType.NUMBER, FieldType.INTEGER)
 _TYPES: Final[Mapping[FieldType, str]] = {
     FieldType.BOOLEAN: "Boolean",
@@ -39,6 +42,8 @@ _MISSING: Final = frozenset({"REQUIRED", "KEY_MISSING"})
 _OF_TYPE: Final = frozenset(
     {"TYPE_MISMATCH", "KIND_MISMATCH", "NUMBER_OUT_OF_RANGE", "LIST_ITEM", "JSON_SCHEMA"}
 )
+_TOLD_IN_FULL: Final = frozenset({"LIST_ITEM", "JSON_SCHEMA"})
+"""Findings whose own message says more than what was expected."""
 
 
 def write_rejections(stream: RejectionStream, kind: TraxKind) -> Iterator[bytes]:
@@ -58,9 +63,15 @@ def rows_of(stream: RejectionStream, kind: TraxKind) -> Iterator[Sequence[str | 
     """The same for a sheet: identifier, record, line, errors by lines."""
     place = stream.places.get(kind.identifier)
     for rejection in stream.rejections:
-        identifier = _cell(rejection, place)
+        identifier = _typed(_cell(rejection, place), rejection, place)
         errors = "\n".join(errors_of(stream, rejection))
         yield identifier, rejection.record, rejection.line, errors
+
+
+def _typed(cell: str | None, rejection: Rejection, place: int | None) -> str | int | None:
+    """A whole number of JSON as a number, as far as a sheet holds every digit."""
+    is_number = place is not None and rejection.kind_of(place) == "number"
+    return int(cell) if cell and is_number and _WHOLE.fullmatch(cell) else cell
 
 
 def errors_of(stream: RejectionStream, rejection: Rejection) -> list[str]:
@@ -90,21 +101,41 @@ def _message(stream: RejectionStream, rejection: Rejection, finding: Finding) ->
     if finding.code == "FOREIGN_KEY":
         return f"incorrect value : '{name}' - '{_shown(finding.value)}' does not exist"
     field = stream.fields[name]
-    if finding.code in _OF_TYPE:
-        expected = _TYPES.get(field.type, "String")
-        received = _RECEIVED[rejection.kind_of(stream.places.get(name, len(rejection.cells)))]
-        return f"incorrect value : '{name}' - expected {expected} received {received}"
+    told = _of_type(stream, rejection, finding) if finding.code in _OF_TYPE else ""
     if finding.code == "MAX_LENGTH" and field.type is FieldType.STRING:
         allowed, found = field.constraints.max_length, len(finding.value or "")
-        return f"incorrect value : '{name}' - expected String({allowed}) received String({found})"
-    expected = finding.expected or "another value"
-    return f"incorrect value : '{name}' - expected {expected} received '{_shown(finding.value)}'"
+        told = f"expected String({allowed}) received String({found})"
+    elif not told and finding.code == "NUMBER_OUT_OF_RANGE":
+        told = f"expected {_bound(field, finding)} received '{_shown(finding.value)}'"
+    elif not told and finding.expected and finding.code not in _TOLD_IN_FULL:
+        told = f"expected {finding.expected} received '{_shown(finding.value)}'"
+    return f"incorrect value : '{name}' - {told or finding.message}"
+
+
+def _bound(field: Field, finding: Finding) -> str:
+    """What a number that nothing can hold should be."""
+    is_negative = (finding.value or "").startswith("-")
+    rules = field.constraints
+    bound, words = (rules.minimum, "at least") if is_negative else (rules.maximum, "at most")
+    return f"{words} {bound}" if bound else "a number with fewer digits"
+
+
+def _of_type(stream: RejectionStream, rejection: Rejection, finding: Finding) -> str:
+    """The type that is expected and the one that came; nothing where they are the same."""
+    name = finding.field or ""
+    expected = _TYPES.get(stream.fields[name].type, "String")
+    received = _RECEIVED[rejection.kind_of(stream.places.get(name, len(rejection.cells)))]
+    return f"expected {expected} received {received}" if expected != received else ""
 
 
 def _of_record(finding: Finding) -> str:
     counts = _COUNT.findall(finding.message)
     if finding.code == "FIELD_COUNT" and len(counts) == 2:  # noqa: PLR2004 - of the record, of the header
         return f"incorrect row : expected {counts[1]} fields received {counts[0]}"
+    nested = _NESTED.fullmatch(finding.message)
+    if nested:
+        received = _RECEIVED.get(nested[1], "Null")
+        return f"incorrect value : '{nested[2]}' - expected Object received {received}"
     return f"incorrect row : {finding.message}"
 
 

@@ -15,7 +15,7 @@ from waybill.model.principal import Scope
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-_VERSION: Final = re.compile("[vV][0-9]{1,4}")
+_VERSION: Final = re.compile("[vV][0-9]{1,9}")
 _PATTERNS: Final[Mapping[str, re.Pattern[str]]] = {"version": _VERSION}
 _STATUS: Final = Answer(description="The job.", struct=Status)
 _FORM: Final = {

@@ -91,7 +91,7 @@ def _status(core: Core, job: Job, base_url: str) -> Status:
     return Status(
         entity_type=kind.word,
         file_name=name,
-        input_file_url=links.to(INPUT, f"{job.external_id}/{quote(name, safe='')}"),
+        input_file_url=links.to(INPUT, f"{job.external_id}/{_as_segment(name)}"),
         number_of_job_items=counts.read,
         action="upload",
         mode="new",
@@ -127,6 +127,12 @@ class Links:
         return f"{self._base_url}/files/trax/{self._core.links.make(self._job, file)}/{name}"
 
 
+def _as_segment(name: str) -> str:
+    """A file's name as the end of a path, which no client or server takes for more."""
+    plain = name.replace("/", "_").replace("\\", "_")
+    return quote(plain, safe="") if plain.strip(".") else "_"
+
+
 def _failure(job: Job) -> str | None:
     if job.state is JobState.CANCELED:
         return "canceled"
@@ -134,6 +140,8 @@ def _failure(job: Job) -> str | None:
         return None
     error = job.error
     message = without_hint(error.code, error.message) if error else "the job cannot go on"
+    if error is not None and error.code == "JSON_INVALID":
+        message = f"the file is not valid JSON: line {error.line}: {message.partition(': ')[2]}"
     return message[:1].upper() + message[1:]
 
 

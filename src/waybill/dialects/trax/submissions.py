@@ -13,6 +13,7 @@ from waybill.dialects.trax.kinds import KINDS, USER, TraxKind, default_delimiter
 from waybill.engine.commands import Submission
 from waybill.errors import RequestInvalid
 from waybill.model.options import (
+    BrokenJson,
     FileFormat,
     ImportOptions,
     MissingColumns,
@@ -121,6 +122,8 @@ def _options(request: Request, file_format: FileFormat, *, default: str) -> Impo
         delimiter=delimiter if file_format is FileFormat.CSV else "",
         on_duplicate=OnDuplicate.APPLY,
         missing_columns=MissingColumns.REJECT,
+        record_members=",".join(KINDS),
+        broken_json=BrokenJson.FAIL,
     )
 
 

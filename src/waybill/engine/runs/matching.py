@@ -28,7 +28,7 @@ from waybill.validation.references import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from waybill.engine.runs.context import RunContext
     from waybill.engine.runs.duplicates import KeyLedgers
@@ -174,7 +174,8 @@ class MatchPhase:
         lost = texts.filter(pa.array(is_missing(values), pa.bool_()))
         reference = foreign_key.reference_entity
         for found in lost_items(items, field, lost) if len(lost) else ():
-            verdicts.late.add(found.record, lost_items_finding(found, field, reference))
+            for finding in lost_items_findings(found, field, reference):
+                verdicts.late.add(found.record, finding)
 
     def _missing_in_sink(self, foreign_key: ForeignKey) -> Callable[[pa.Table], Sequence[bool]]:
         sink = self.context.sink
@@ -215,11 +216,13 @@ def missing_everywhere(
     return found
 
 
-def lost_items_finding(found: LostItems, field: Field, reference: str) -> Finding:
-    """What to say of a list with items that refer to nothing; its value is the first of them."""
-    first, *others = map(shorten, found.shown)
-    finding = make_finding("FOREIGN_KEY", field=field.name, value=first, reference=reference)
+def lost_items_findings(found: LostItems, field: Field, reference: str) -> Iterator[Finding]:
+    """What to say of each of the first items of a list that refer to nothing."""
     more = found.count - len(found.shown)
-    named = ", ".join([*map(repr, others), *([f"{more} more"] if more else [])])
-    message = f"{finding.message}, nor are {named}" if named else finding.message
-    return replace(finding, value=found.shown[0], message=message)
+    shown = list(dict.fromkeys(found.shown))
+    for item in shown:
+        finding = make_finding(
+            "FOREIGN_KEY", field=field.name, value=shorten(item), reference=reference
+        )
+        rest = f", nor are {more} more" if more and item == shown[-1] else ""
+        yield replace(finding, value=item, message=finding.message + rest)

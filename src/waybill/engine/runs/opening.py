@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from waybill.errors import JobFailed, NotFound
-from waybill.model.entity import Entity, FieldType
+from waybill.model.entity import FieldType
 from waybill.model.ids import BlobName
 from waybill.model.options import HeaderMode
 from waybill.ports.reader import MemberPath, ReadOptions
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from waybill.engine.runs.context import RunParts
     from waybill.model.bundle import Bundle
-    from waybill.model.entity import Field
+    from waybill.model.entity import Entity, Field
     from waybill.model.job import InputFile
     from waybill.model.options import ImportOptions
     from waybill.ports.reader import Reader
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 def read_options(options: ImportOptions, kind: Entity | Bundle, file_name: str) -> ReadOptions:
     """How an input of an entity, or of any of a bundle, is to be read."""
     fields = kind.fields
-    keys = kind.key if isinstance(kind, Entity) else ()
     return ReadOptions(
         delimiter=options.delimiter,
         encoding=options.encoding,
@@ -33,7 +32,8 @@ def read_options(options: ImportOptions, kind: Entity | Bundle, file_name: str) 
         column_names=tuple(field.name for field in fields if not field.column_prefix),
         array_columns=_names(field for field in fields if field.type is FieldType.ARRAY),
         repeatable_columns=_names(field for field in fields if field.repeatable),
-        key_columns=_names(field for field in fields if field.name in keys),
+        names_of_fields=tuple((field.name, *field.aliases) for field in fields),
+        record_members=tuple(options.record_members.split(",")) if options.record_members else (),
         member_paths=tuple(
             MemberPath(pointer=alias, names=(field.name, *field.aliases))
             for field in fields

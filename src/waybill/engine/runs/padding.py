@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, TypeVar
 import pyarrow as pa
 
 from waybill.engine.runs.made_keys import with_made_keys
+from waybill.engine.runs.strict_reader import StrictReader
 from waybill.engine.runs.wrapped_reader import WrappedReader
-from waybill.model.options import MissingColumns
+from waybill.model.options import BrokenJson, MissingColumns
 from waybill.validation.columns import missing_columns
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ def with_needed_columns(
 
     ``seed``: as in ``with_made_keys``.
     """
+    if options.broken_json is BrokenJson.FAIL:
+        reader = StrictReader(reader)
     reader = with_made_keys(reader, entity, seed)
     header = reader.header.names
     if options.missing_columns is MissingColumns.FAIL or not header:
