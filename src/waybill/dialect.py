@@ -41,11 +41,13 @@ class Admission:
     """How a dialect lets callers in.
 
     ``project_rate_per_second``: requests of a whole project in a second and web process, beside
-    the limit of the server for each credential; 0 for none.
+    the limit of the server for each credential; 0 for none. ``before_method``: a caller who may not
+    use a path is told so before the methods that it takes.
     """
 
     access: Access = Access.CREDENTIAL
     project_rate_per_second: int = 0
+    before_method: bool = False
 
 
 class BodyKind(StrEnum):

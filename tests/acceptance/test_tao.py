@@ -443,7 +443,10 @@ BROKEN_FILES = [
     ("user_usernam\nx\n", f"{UNKNOWN} 'user_usernam'; did you mean 'user_username'?"),
     ("user_username,user_nmae\nx,y\n", f"{UNKNOWN} 'user_nmae'; did you mean 'user_name'?"),
     ("session_deliveryId,group_active,session_name\n,,\n", "The header lacks 'group_name'"),
-    ("group_name;group_active\n;\n", f"{UNKNOWN} 'group_name;group_active'; {PARTED}"),
+    (
+        "group_name;group_active\n;\n",
+        f"{UNKNOWN} 'group_name;group_active'; {PARTED}",
+    ),
     (
         "group_name,group_active,group_active\nA,TRUE,TRUE\n",
         "The column 'group_active' stands in the header at columns 2 and 3.",
@@ -654,3 +657,94 @@ def test_basic_credentials_may_be_encoded(tao, client):
     )
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"].startswith("Basic")
+
+
+def test_a_file_without_header_shows_no_password(tao, http):
+    secrets = ("S3cretPa$$w0rd!x", "N0ther-Secret")
+    for text in (
+        f"{secrets[0]},user1,root\nx,y,z\n",
+        f"sec8,{secrets[0]},root\nsec9,{secrets[1]},root\n",
+        f"{secrets[0]},{secrets[0]}\n",
+    ):
+        reference = send(http, text)
+        result = ended(http, reference)
+        seen = [json.dumps(result), json.dumps(report_of(http, reference))]
+        assert result["messages"] == [
+            "The header is not one of the templates: its first line names no known column"
+        ]
+        with tao.client() as native:
+            job = native.get(f"/v1/jobs/{reference}").json()
+            seen.append(json.dumps(job))
+            forms = ("rejections", "rejections.csv", "accepted.csv", "accepted", "accepted.json")
+            seen += [native.get(f"/v1/jobs/{job['id']}/{form}").text for form in forms]
+        assert [each for each in seen if any(secret in each for secret in secrets)] == []
+    log = (tao.directory / "serve.log").read_text(encoding="utf-8")
+    assert secrets[0] not in log
+    state = b"".join(path.read_bytes() for path in tao.directory.rglob("*.sqlite*"))
+    assert state
+    assert secrets[0].encode() not in state
+    with tao.client() as native:
+        answer = native.post("/v1/jobs", params={"entity": "tao_user"}, content=text.encode(),
+                             headers={"Content-Type": "text/csv", "Prefer": "wait=30"})  # fmt: skip
+    assert answer.json()["state"] == "failed"
+    assert secrets[0] not in answer.text
+
+
+def test_an_organization_takes_along_what_lies_below_it(http):
+    chain = "".join(f"D{n},d,,{f'D{n - 1}' if n > 1 else 'root'}\n" for n in range(1, 15))
+    good(http, f"{ORGANIZATIONS}T1,t,,root\nT2,t,,T1\nT3,t,,T2\n{chain}")
+    deep = "Line 2, column hierarchy_parentOrganizationId: organization depth is above 15"
+    for parent, messages in (("D14", [deep]), ("D13", [deep]), ("D12", [])):
+        result, _ = load(http, f"{ORGANIZATIONS}T1,t,,{parent}\n")
+        assert result["messages"] == messages
+    result, _ = load(http, f"{ORGANIZATIONS}root,r,,\nroot,r,,root\n")
+    place = (
+        "column hierarchy_organizationId: root stands above all organizations and is none itself"
+    )
+    assert result["messages"][1:] == [f"Line 3, {place}"]
+
+
+def test_a_mandatory_column_cannot_be_left_out(http):
+    good(http, GROUPS)
+    good(http, USERS + USER)
+    for header, name in (
+        ("user_username,group_name", "group_role"),
+        ("hierarchy_organizationId,hierarchy_organizationDescription",
+         "hierarchy_organizationName', 'hierarchy_parentOrganizationId"),
+    ):  # fmt: skip
+        result, _ = load(http, f"{header}\nuser1,Group A\n")
+        assert result["messages"] == [f"The header lacks '{name}'"]
+
+
+def test_a_rejected_organization_has_no_id(http):
+    reference = send(http, f"{ORGANIZATIONS},Lost,,Nowhere\n,Found,,root\n")
+    assert ended(http, reference)["status"] == "failed"
+    lost, found = report_of(http, reference)[1:]
+    assert (lost[0], lost[-2]) == ("", "rejected")
+    assert (len(found[0]), found[-2]) == (36, "created")
+
+
+def test_every_link_is_another_one(http):
+    reference = send(http, GROUPS)
+    ended(http, reference)
+    links = {
+        http.get(f"{DOWNLOADS[0]}/{reference}").json()["result"]["url"] for _ in range(5)
+    }  # fmt: skip
+    assert len(links) == 5
+
+
+def test_callers_are_judged_before_methods_and_ids(tao, http):
+    assert httpx.delete(f"{tao.url}{STATUSES[0]}/1").text == "Access Denied"
+    assert http.delete(f"{STATUSES[0]}/1").status_code == 405
+    for odd in ("%00", "..%2f", "%FF%FE"):
+        answer = http.get(f"{STATUSES[0]}/{odd}")
+        assert (answer.status_code, answer.json()) == (404, NOT_FOUND)
+
+
+def test_more_metadata_than_can_be_checked_is_refused_at_once(http):
+    for count, status in ((900, "processed"), (1_001, "failed")):
+        keys = ",".join(f"group_metadata_{number}" for number in range(count))
+        values = ",".join("v" * count)
+        result, _ = load(http, f"group_name,group_organizationId,{keys}\nwide,root,{values}\n")
+        assert result["status"] == status, result
+    assert result["messages"] == ["More than 1000 columns begin with group_metadata_."]

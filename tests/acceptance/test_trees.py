@@ -77,6 +77,20 @@ def test_what_is_stored_counts_as_it_will_lie(run: Run) -> None:
     assert run("id,parent,op\na,a,D\n") == {}
 
 
+def test_a_moved_record_takes_along_what_is_stored_below_it(run: Run) -> None:
+    assert run("id,parent\nm1,root\nm2,m1\nm3,m2\nlong1,root\nlong2,long1\nlong3,long2\n") == {}
+    assert run("id,parent\nm1,long2\n") == {1: DEEP}
+    assert run("id,parent\nm1,long2\nm3,root\n") == {}
+    assert run("id,parent\nm3,m2\n") == {1: DEEP}
+    assert run("id,title\nm2,T\n") == {}
+    assert run("id,title,parent\nm2,U,m1\n") == {}
+
+
+def test_a_root_is_no_record(run: Run) -> None:
+    assert run("id,parent\nroot,\n") == {1: [("TREE_ROOT", "id")]}
+    assert run("id,parent\nr1,root\nroot,r1\n") == {2: [("TREE_ROOT", "id")]}
+
+
 def test_a_finding_shows_the_parent_and_the_depth(
     client: httpx.Client,
     submit: Callable[..., dict[str, Any]],

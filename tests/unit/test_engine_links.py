@@ -11,7 +11,13 @@ from waybill.engine.links import Links
 from waybill.errors import NotAuthenticated, NotFound
 from waybill.model.ids import CredentialId
 from waybill.model.principal import Scope
-from waybill.testing.edge import MemoryCredentials, MemorySigner, StillClock, example_job
+from waybill.testing.edge import (
+    CountingIds,
+    MemoryCredentials,
+    MemorySigner,
+    StillClock,
+    example_job,
+)
 
 
 @pytest.fixture
@@ -21,7 +27,7 @@ def clock() -> StillClock:
 
 @pytest.fixture
 def links(clock: StillClock) -> Links:
-    return Links(signer=MemorySigner(clock), clock=clock, lifetime_seconds=60)
+    return Links(signer=MemorySigner(clock), clock=clock, ids=CountingIds(), lifetime_seconds=60)
 
 
 def test_a_link_leads_to_its_file(links: Links) -> None:
@@ -84,3 +90,7 @@ def test_a_token_ends_with_its_time_or_its_client(
     assert tokens.read("tao", second) == known
     clock.sleep(60)
     assert tokens.read("tao", second) is None
+
+
+def test_every_link_is_another_one(links: Links) -> None:
+    assert links.make(example_job(), "input") != links.make(example_job(), "input")

@@ -70,8 +70,8 @@ def test_the_first_choice_whose_columns_are_there_is_taken(
     [
         (("usr", "mail"), "unknown column 'usr'; did you mean 'user'?"),
         (("user", "notes", "pasword"), "unknown column 'pasword'; did you mean 'password'?"),
-        (("colour", "size"), "unknown column 'colour'"),
-        (("colour;size",), "unknown column 'colour;size'; the columns seem to be parted by ';'"),
+        (("colour", "size"), "its first line names no known column"),
+        (("colour;size",), "its first line names no known column; the columns seem to be parted"),
         (("user",), "it lacks 'group' of links"),
         (("mail", "password"), "it lacks 'user' of users"),
         (("about",), "it lacks one of 'group', 'op' of groups"),

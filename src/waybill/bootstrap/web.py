@@ -137,7 +137,12 @@ def build_edge(parts: Embedded) -> Edge:
         ),
     )
     signer = JwtSigner(read_signing_key(parts.directory), parts.clock)
-    links = Links(signer=signer, clock=parts.clock, lifetime_seconds=settings.server.link_seconds)
+    links = Links(
+        signer=signer,
+        clock=parts.clock,
+        ids=parts.ids,
+        lifetime_seconds=settings.server.link_seconds,
+    )
     tokens = AccessTokens(
         credentials=parts.store,
         signer=signer,

@@ -12,10 +12,11 @@ from waybill.model.principal import Principal, Scope
 
 if TYPE_CHECKING:
     from waybill.model.job import Job
-    from waybill.ports.clock import Clock
+    from waybill.ports.clock import Clock, IdSource
     from waybill.ports.signer import Signer
 
 PURPOSE: Final = "link"
+NONCE_BYTES: Final = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,11 +34,13 @@ class Links:
 
     signer: Signer
     clock: Clock
+    ids: IdSource
     lifetime_seconds: float
 
     def make(self, job: Job, file: str) -> str:
-        """The part of a URL that leads to that file, safe in a path."""
+        """The part of a URL that leads to that file, safe in a path; another one each time."""
         claims = {"sub": job.id, "prj": job.project, "file": file, "dia": job.dialect}
+        claims["jti"] = self.ids.random_bytes(NONCE_BYTES).hex()
         expires_at = self.clock.now() + timedelta(seconds=self.lifetime_seconds)
         return self.signer.sign(PURPOSE, claims, expires_at)
 

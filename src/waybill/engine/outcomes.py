@@ -13,6 +13,7 @@ from waybill.engine.accepted import AcceptedRecords
 from waybill.engine.downloads import rejection_stream, require_applied
 from waybill.engine.job_files import columns_of
 from waybill.engine.runs.cells import MASK
+from waybill.engine.runs.made_keys import made_key
 from waybill.reports.layout import lay_out
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def outcome_stream(parts: ReportParts, job: Job) -> OutcomeStream:
                 record=each.record,
                 line=each.line,
                 outcome=REJECTED,
-                cells=_shown(layout.cells(each)),
+                cells=_as_sent(_shown(layout.cells(each)), made_key(job.id, each.record)),
                 findings=each.findings,
             )
             for each in rejected.rejections
@@ -93,6 +94,11 @@ def outcome_stream(parts: ReportParts, job: Job) -> OutcomeStream:
         },
         records=both,
     )
+
+
+def _as_sent(cells: Sequence[str | None], made: str) -> Sequence[str | None]:
+    """The cells of a rejected record without the key that was made for it in vain."""
+    return [None if cell == made else cell for cell in cells]
 
 
 def _shown(cells: Sequence[str | None]) -> Sequence[str | None]:

@@ -177,7 +177,7 @@ class Edge:
     ) -> Response:
         try:
             exchange.base_url = self._senders.base_url(exchange)
-            response = await self._answer_route(exchange, _route_of(exchange, found))
+            response = await self._answer_route(exchange, self._route_of(exchange, found))
             return await prime(response, self._threads)
         except ClientGone:
             raise
@@ -189,6 +189,20 @@ class Edge:
                 WaybillError("The server met a bug; its log has the cause under the request id."),
                 exchange.request(),
             )
+
+    def _route_of(self, exchange: Exchange, found: Found | NotFoundHere) -> Found:
+        if isinstance(found, Found):
+            return found
+        if found.target is None:
+            raise NotFound("There is nothing at this path.", code="PATH_NOT_FOUND")
+        if found.dialect.ADMISSION.before_method and not found.target.route.project:
+            self._gate.admit(exchange, found.target)
+        methods = ", ".join(found.allowed)
+        exchange.notes.append((b"allow", methods.encode()))
+        raise RequestInvalid(
+            f"{exchange.method} is not allowed here; use one of {methods}.",
+            code="METHOD_NOT_ALLOWED",
+        )
 
     async def _answer_route(self, exchange: Exchange, found: Found) -> Response:
         target = found.target
@@ -271,18 +285,6 @@ class Edge:
         else:
             logger.error("request_failed", exc_info=error, extra=known)
         return dialect.render_error(error, exchange.request())
-
-
-def _route_of(exchange: Exchange, found: Found | NotFoundHere) -> Found:
-    if isinstance(found, Found):
-        return found
-    if not found.allowed:
-        raise NotFound("There is nothing at this path.", code="PATH_NOT_FOUND")
-    methods = ", ".join(found.allowed)
-    exchange.notes.append((b"allow", methods.encode()))
-    raise RequestInvalid(
-        f"{exchange.method} is not allowed here; use one of {methods}.", code="METHOD_NOT_ALLOWED"
-    )
 
 
 def _refuse_strangers(exchange: Exchange, target: Target) -> None:

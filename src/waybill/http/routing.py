@@ -35,10 +35,14 @@ class Found:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotFoundHere:
-    """No route: ``allowed`` holds the methods of the path, empty where there is no such path."""
+    """No route: ``allowed`` holds the methods of the path, empty where there is no such path.
+
+    ``target``: what one of those methods would lead to.
+    """
 
     dialect: Dialect
     allowed: tuple[str, ...] = ()
+    target: Target | None = None
 
 
 @dataclass(slots=True)
@@ -80,7 +84,7 @@ class RouteTable:
     def _find(self, method: str, raw_path: bytes) -> Found | NotFoundHere:
         segments = split_path(raw_path)
         if segments is None:
-            return NotFoundHere(dialect=self._space(()))
+            return NotFoundHere(dialect=self._space(_raw_segments(raw_path)))
         wanted = "GET" if method == "HEAD" else method
         matches = sorted(_walk(self._root, segments, 0, (), ()), key=_literal_from_the_right)
         for node, values, _ in reversed(matches):
@@ -103,7 +107,8 @@ class RouteTable:
         methods = {target.route.method for target in targets}
         if "GET" in methods:
             methods.add("HEAD")
-        return NotFoundHere(dialect=targets[-1].dialect, allowed=tuple(sorted(methods)))
+        last = targets[-1]
+        return NotFoundHere(dialect=last.dialect, allowed=tuple(sorted(methods)), target=last)
 
     def _space(self, segments: tuple[str, ...]) -> Dialect:
         owner = self._root.space
@@ -150,6 +155,11 @@ def split_path(raw_path: bytes) -> tuple[str, ...] | None:
         return tuple(part.decode("utf-8") for part in parts)
     except UnicodeDecodeError:
         return None
+
+
+def _raw_segments(raw_path: bytes) -> tuple[str, ...]:
+    """The segments of a path that is none, to tell whose it would be."""
+    return tuple(raw_path[1:].decode("latin-1").split("/"))
 
 
 def _fitting(target: Target, values: tuple[str, ...]) -> dict[str, str] | None:

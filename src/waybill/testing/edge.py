@@ -523,7 +523,7 @@ def make_bench(dialects: Mapping[str, Dialect], **changes: Any) -> EdgeBench:  #
         core=Core(
             commands=cast("Commands", core),
             insights=cast("Insights", core),
-            links=Links(signer=signer, clock=clock, lifetime_seconds=3600),
+            links=Links(signer=signer, clock=clock, ids=ids, lifetime_seconds=3600),
             tokens=tokens,
             ids=ids,
         ),

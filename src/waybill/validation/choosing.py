@@ -10,6 +10,7 @@ from waybill.validation.columns import (
     delimiter_hint,
     known_names,
     recognise_columns,
+    shown_names,
 )
 from waybill.validation.node import did_you_mean
 
@@ -71,6 +72,9 @@ def _reason(
         misspelt = (strangers[0], f"; {parted}" if parted else "")
     if misspelt is not None:
         name, hint = misspelt
+        [shown] = shown_names([name], bundle.entities)
+        if shown != name:
+            return f"its first line names no known column{hint}"
         return f"unknown column {name!r}{hint}"
     choice = min(bundle.choices, key=lambda each: _distance(each, header))
     return f"it lacks {' and '.join(_lacking(choice, header))} of {choice.entity.name}"

@@ -209,6 +209,11 @@ CATALOGUE: Final[Mapping[str, Code]] = {
     "TOO_MANY_COLUMNS": _file(
         "Too many columns", "the header has more columns than the limit columns of {allowed}"
     ),
+    "TOO_MANY_MEMBERS": _file(
+        "Too many columns of one prefix",
+        "more than {allowed} columns begin with {prefix}",
+        "send them in several files",
+    ),
     "HEADER_NAME_TOO_LONG": _file(
         "Column name too long",
         "the name of column {column} is longer than the limit header_name_characters of {allowed}",
@@ -418,6 +423,11 @@ CATALOGUE: Final[Mapping[str, Code]] = {
         "Node too deep",
         "the record lies below more than {allowed} levels",
         "at most {allowed} levels",
+    ),
+    "TREE_ROOT": _field(
+        "Root sent as a record",
+        "{field} is the name of a root, which is no record",
+        "another key",
     ),
     "TREE_CIRCLE": _field(
         "Parents in a circle",

@@ -32,6 +32,12 @@ REPORT_COLUMNS: Final = frozenset(
 )
 """Columns of our own reports; known and passed over where the first of them is there."""
 
+MASKED_NAME: Final = "********"
+"""Stands for what may be a secret in the place of a column's name."""
+
+MOST_MEMBERS: Final = 1_000
+"""Most columns that one field gathers: checking more takes more memory than a worker has."""
+
 _MOST_WARNINGS: Final = 50
 _MOST_NAMES: Final = 30
 _SEPARATORS: Final = re.compile(r"[\s_.\-]+")
@@ -92,7 +98,7 @@ def match_columns(
         FileRefused: a name is empty or stands twice, a needed column is missing, or a column is
             not known and must be.
     """
-    _check_names(header)
+    _check_names(entity, header)
     _check_twins(entity, header)
     found = _fields_by_index(entity, header)
     bound = {field.name: index for index, field in found.items()}
@@ -100,7 +106,7 @@ def match_columns(
     gathered = tuple(_gather(entity, header, {*found, action}))
     several = {index for each in gathered for _, index in each.members}
     if header:
-        _check_missing(header, bound, _needed(entity, operation, missing))
+        _check_missing(entity, header, bound, _needed(entity, operation, missing))
     ours = REPORT_COLUMNS if "_record" in header else frozenset[str]()
     strangers = [
         index
@@ -139,6 +145,22 @@ def recognise_columns(entity: Entity, header: tuple[str, ...]) -> dict[int, str]
     return known
 
 
+def shown_names(names: Sequence[str], entities: Sequence[Entity]) -> tuple[str, ...]:
+    """The columns of a header that fits none of these entities, as they may be shown.
+
+    Where one has secrets, the first line may hold them: a file may lack its header. Then only names
+    that are known, or nearly so, are shown.
+    """
+    if not any(entity.secret_fields for entity in entities):
+        return tuple(names)
+    known = [name for entity in entities for name in known_names(entity)]
+    found = {index for each in entities for index in recognise_columns(each, tuple(names))}
+    return tuple(
+        name if index in found or did_you_mean(name, known) else MASKED_NAME
+        for index, name in enumerate(names)
+    )
+
+
 def known_names(entity: Entity) -> list[str]:
     """What a column may be called: by fields, their aliases, the action column."""
     single = [field for field in entity.fields if not field.column_prefix]
@@ -158,14 +180,15 @@ def _parents(found: Iterable[Field]) -> set[str]:
     return {steps_of(alias)[0] for alias in aliases if is_member_path(alias)}
 
 
-def _check_names(header: tuple[str, ...]) -> None:
+def _check_names(entity: Entity, header: tuple[str, ...]) -> None:
     seen: dict[str, int] = {}
     for column, name in enumerate(header, start=1):
         if not name.strip():
             raise file_refused("HEADER_EMPTY", column=column)
         if name in seen:
             columns = f"columns {seen[name]} and {column}"
-            raise file_refused("HEADER_DUPLICATE", name=name, columns=columns)
+            [shown] = shown_names([name], [entity])
+            raise file_refused("HEADER_DUPLICATE", name=shown, columns=columns)
         seen[name] = column
 
 
@@ -202,6 +225,10 @@ def _gather(
                 columns = f"columns {members[rest] + 1} and {index + 1}"
                 raise file_refused("HEADER_DUPLICATE", name=name.strip(), columns=columns)
             members[rest] = index
+            if len(members) > MOST_MEMBERS:
+                raise file_refused(
+                    "TOO_MANY_MEMBERS", prefix=field.column_prefix, allowed=MOST_MEMBERS
+                )
         if members:
             yield GatheredField(field=field, members=tuple(members.items()))
 
@@ -253,12 +280,15 @@ def missing_columns(
 
 def _needed(entity: Entity, operation: Operation, missing: MissingColumns) -> list[str]:
     """The fields without whose columns a file says nothing of use."""
-    partial = operation in (Operation.UPDATE, Operation.DELETE) or missing is MissingColumns.KEEP
+    only_changes = operation in (Operation.UPDATE, Operation.DELETE)
+    partial = only_changes or missing is MissingColumns.KEEP
     keys = {*entity.key, *(part.fields[name] for part in entity.parts for name in part.entity.key)}
     return [
         field.name
         for field in entity.fields
-        if field.name in keys or (not partial and (field.present or _is_needed(field)))
+        if field.name in keys
+        or (field.present and not only_changes)
+        or (not partial and _is_needed(field))
     ]
 
 
@@ -267,7 +297,7 @@ def _is_needed(field: Field) -> bool:
 
 
 def _check_missing(
-    header: tuple[str, ...], bound: Mapping[str, int], needed: Sequence[str]
+    entity: Entity, header: tuple[str, ...], bound: Mapping[str, int], needed: Sequence[str]
 ) -> None:
     missing = [name for name in needed if name not in bound]
     if not missing:
@@ -277,7 +307,7 @@ def _check_missing(
     raise file_refused(
         "COLUMN_MISSING",
         names=", ".join(repr(name) for name in missing),
-        found=", ".join(header[:_MOST_NAMES]),
+        found=", ".join(shown_names(header, [entity])[:_MOST_NAMES]),
         suggestion=delimiter_hint(header)
         or near.strip(", ")
         or "name the column as the field or one of its aliases",
@@ -296,7 +326,7 @@ def _nothing_matches(entity: Entity, header: tuple[str, ...]) -> FileRefused:
     return file_refused(
         "COLUMN_MISSING",
         names=f"that is a field of {entity.name}",
-        found=", ".join(header[:_MOST_NAMES]),
+        found=", ".join(shown_names(header, [entity])[:_MOST_NAMES]),
         suggestion=delimiter_hint(header) or "name the columns as the fields",
     )
 

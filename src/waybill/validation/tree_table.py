@@ -27,14 +27,17 @@ NODE: Final = ["key", "parent", "record"]
 class TreeTable:
     """The nodes of one run, for one thread.
 
-    ``add`` those of the file, ``add_stored`` what ``unknown_parents`` names until it names nothing,
-    then ask ``wrong``.
+    ``add`` those of the file, ``add_stored`` what ``unknown_parents`` names until it names nothing.
+    Where nodes of the file are stored elsewhere, ``add_moved`` them, and ``add_others`` all that is
+    stored. Then ask ``wrong``.
     """
 
     def __init__(self, sandbox: Sandbox, tree: Tree) -> None:
         self._tree = tree
         self._db: duckdb.DuckDBPyConnection = sandbox.connect()
         self._db.execute("CREATE TEMP TABLE given (key VARCHAR, parent VARCHAR, record BIGINT)")
+        self._db.execute("CREATE TEMP TABLE moved (key VARCHAR)")
+        self._db.execute("CREATE TEMP TABLE other (key VARCHAR, parent VARCHAR)")
         self._db.execute(
             "CREATE TEMP TABLE root AS SELECT nfc_normalize(unnest(?::VARCHAR[])) AS key",
             [tree.roots],
@@ -72,13 +75,46 @@ class TreeTable:
         """Take stored nodes: ``key``, ``parent``, ``hops``."""
         self._insert("node", "key, nfc_normalize(parent), NULL, hops", nodes)
 
+    def given(self) -> Iterator[pa.Table]:
+        """The nodes of the file in batches, as ``key`` and ``parent``."""
+        last = -1
+        while True:
+            found = self._db.execute(
+                "SELECT key, parent, record FROM node WHERE record > ? ORDER BY record LIMIT ?",
+                [last, BATCH],
+            ).to_arrow_table()
+            if found is None or not found.num_rows:
+                return
+            last = found.column("record").to_pylist()[-1] or last
+            yield found.select(["key", "parent"])
+
+    def add_moved(self, keys: pa.Table) -> None:
+        """Take the keys of nodes of the file that are stored below another parent."""
+        self._insert("moved", "key", keys)
+
+    def add_others(self, nodes: pa.Table) -> None:
+        """Take stored nodes, ``key`` and ``parent``, whatever is known of them."""
+        self._insert("other", "nfc_normalize(key), nfc_normalize(parent)", nodes)
+
     def wrong(self) -> Iterator[tuple[int, bool]]:
-        """Records of the file that are too deep, and whether it is for a circle; by record."""
+        """Records of the file that are too deep, and whether it is for a circle; by record.
+
+        So is one that takes a stored node along which is too deep then.
+        """
+        self._db.execute(
+            "INSERT INTO node SELECT key, parent, NULL, 0 FROM other "
+            "WHERE key NOT IN (SELECT key FROM node)"
+        )
         self._reach()
         self._look_for_circles()
+        self._look_below()
         self._db.execute(
-            "SELECT node.record, lost.above IS NOT NULL FROM node JOIN lost USING (key) "
-            "WHERE node.record IS NOT NULL ORDER BY 1"
+            "SELECT record, bool_or(is_circle) FROM ("
+            "SELECT node.record, lost.above IS NOT NULL AS is_circle "
+            "FROM node JOIN lost USING (key) "
+            "UNION ALL SELECT node.record, FALSE FROM node JOIN below ON node.key = below.moved "
+            "WHERE below.key IN (SELECT key FROM lost)"
+            ") WHERE record IS NOT NULL GROUP BY record ORDER BY record"
         )
         while rows := self._db.fetchmany(BATCH):
             yield from rows
@@ -112,6 +148,19 @@ class TreeTable:
             self._db.execute(
                 "CREATE OR REPLACE TEMP TABLE lost AS SELECT one.key, next.above "
                 "FROM lost AS one LEFT JOIN lost AS next ON one.above = next.key"
+            )
+
+    def _look_below(self) -> None:
+        """Note the stored nodes below each moved one, as far as the tree may be deep."""
+        self._db.execute(
+            "CREATE TEMP TABLE below AS SELECT key AS moved, key, 0 AS steps FROM moved"
+        )
+        for step in range(self._tree.max_depth):
+            self._db.execute(
+                "INSERT INTO below SELECT below.moved, node.key, ? FROM node "
+                "JOIN below ON node.parent = below.key "
+                "WHERE below.steps = ? AND node.record IS NULL",
+                [step + 1, step],
             )
 
     def _count(self, statement: str) -> int:

@@ -26,7 +26,7 @@ SPACES: Sequence[str] = (
     "/v1/oauth2",
     "/files/tao",
 )
-ADMISSION = Admission(access=Access.ISSUED)
+ADMISSION = Admission(access=Access.ISSUED, before_method=True)
 _WORDS: Final = 2
 
 

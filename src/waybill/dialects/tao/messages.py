@@ -28,6 +28,7 @@ _OF_TYPE: Final[Mapping[FieldType, str]] = {
 _FIXED: Final[Mapping[str, str]] = {
     "IMMUTABLE": "the group of a session cannot be changed",
     "TREE_TOO_DEEP": "organization depth is above 15",
+    "TREE_ROOT": "root stands above all organizations and is none itself",
     "TREE_CIRCLE": "the parents of the organization go in a circle",
 }
 _COUNTS: Final = re.compile(r"([0-9]+) cells, the header has ([0-9]+)")

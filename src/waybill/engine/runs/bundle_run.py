@@ -14,6 +14,7 @@ from waybill.errors import FileRefused, JobFailed
 from waybill.model.job import Counts, JobError, JobState
 from waybill.ports.job_store import Finish
 from waybill.validation.choosing import choose_entity
+from waybill.validation.columns import shown_names
 
 if TYPE_CHECKING:
     from waybill.engine.runs.context import RunParts
@@ -73,6 +74,7 @@ class BundleRun:
                 try:
                     return choose_entity(self.bundle, header.names)
                 except FileRefused as refusal:
+                    self.facts["columns"] = list(shown_names(header.names, self.bundle.entities))
                     raise FileRefused(
                         refusal.message, code=refusal.code, line=header.line, byte=header.byte
                     ) from refusal

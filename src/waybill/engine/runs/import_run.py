@@ -31,13 +31,14 @@ from waybill.model.job import CHOSEN_ENTITY, Counts, JobError, JobState, Outcome
 from waybill.ports.job_store import Finish
 from waybill.ports.sink import QueryableSink
 from waybill.validation.codes import file_warning
+from waybill.validation.columns import shown_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from waybill.engine.runs.context import RunContext
     from waybill.model.finding import FileWarning
-    from waybill.ports.reader import Reader
+    from waybill.ports.reader import Header, Reader
     from waybill.validation.checker import Checker
 
 
@@ -105,13 +106,24 @@ class ImportRun:
         meter.format_facts = self.facts
         if not header.names:
             return self._succeeded()
-        checker = context.parts.checkers.checker(context.job, context.entity, header)
+        checker = self._checker(header)
         spool = Spool(blobs=self.context.parts.blobs, prefix=self.context.prefix)
         try:
             return self._phases(reader, checker, spool, meter)
         finally:
             spool.drop()
             self._clear_scratch()
+
+    def _checker(self, header: Header) -> Checker:
+        """The checker of this file; of a header that does not fit, secrets may be a part."""
+        try:
+            return self.context.parts.checkers.checker(
+                self.context.job, self.context.entity, header
+            )
+        except FileRefused:
+            names = shown_names(header.own_names, [self.context.entity])
+            self.facts["columns"] = list(names)
+            raise
 
     def _chosen(self) -> dict[str, object]:
         """The fact which entity of a bundle this is."""

@@ -41,6 +41,11 @@ def with_made_keys(reader: Reader, entity: Entity, seed: str) -> Reader:
     return KeyedReader(reader, entity, fields[0], seed)
 
 
+def made_key(seed: str, record: int) -> str:
+    """The key that a record gets which has none."""
+    return str(uuid.uuid5(_SPACE, f"{seed}/{record}"))
+
+
 @dataclass(frozen=True)
 class KeyedReader(WrappedReader):
     """See ``Reader``; ``field``: the key. A file without its column gets one behind its own."""
@@ -108,7 +113,7 @@ class KeyedReader(WrappedReader):
         return (cell or "").strip(BLANKS) in ("", *self.field.missing_values)
 
     def _made(self, record: int) -> str:
-        return str(uuid.uuid5(_SPACE, f"{self.seed}/{record}"))
+        return made_key(self.seed, record)
 
 
 def _replaced(table: pa.Table, name: str, where: Any, values: Any) -> pa.Table:  # noqa: ANN401 - as above
