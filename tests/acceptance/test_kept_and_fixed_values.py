@@ -199,8 +199,13 @@ def test_values_follow_in_order_where_a_record_has_them(run):
         3: [("NOT_ASCENDING", "closes")],
         5: [("DATE_INVALID", "begins")],
     }
-    found, _, _ = run("terms", "term,ends\no1,2020-1-1T00:00:00Z\n")
+    found, _, _ = run("terms", "term,ends\no1,2020-1-1T00:00:00Z\no2,2020-1-1T00:00:00Z\n")
+    assert found == {1: [("NOT_ASCENDING", "ends")]}
+    found, _, _ = run("terms", "term,begins\no1,2026-1-2T00:00:00Z\no1x,2026-1-2T00:00:00Z\n")
+    assert found == {1: [("NOT_ASCENDING", "begins")]}
+    found, _, _ = run("terms", "term,ends,closes\no1,,\n")
     assert found == {}
+    assert run("terms", "term,begins\no1,2027-1-2T00:00:00Z\n")[0] == {}
 
 
 @pytest.mark.parametrize(

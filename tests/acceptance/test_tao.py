@@ -748,3 +748,16 @@ def test_more_metadata_than_can_be_checked_is_refused_at_once(http):
         result, _ = load(http, f"group_name,group_organizationId,{keys}\nwide,root,{values}\n")
         assert result["status"] == status, result
     assert result["messages"] == ["More than 1000 columns begin with group_metadata_."]
+
+
+def test_the_end_of_a_session_stays_behind_its_stored_start(http):
+    good(http, GROUPS)
+    head = "session_deliveryId,session_name,group_name,session_startDate,session_endDate\n"
+    good(http, f"{head}D,Kept,Group A,2023-01-01T12:00:00Z,2023-02-01T12:00:00Z\n")
+    for column, date, side in (
+        ("session_endDate", "2022-01-01T12:00:00Z", "before the value of session_startDate"),
+        ("session_startDate", "2024-01-01T12:00:00Z", "after the stored value of session_endDate"),
+    ):
+        result, _ = load(http, f"session_deliveryId,session_name,{column}\nD,Kept,{date}\n")
+        assert result["messages"] == [f"Line 2, column {column}: '{date[:-1]}' lies {side}"]
+    good(http, "session_deliveryId,session_name,session_endDate\nD,Kept,2025-01-01T12:00:00Z\n")

@@ -12,6 +12,7 @@ import pyarrow as pa
 from waybill.engine.runs.creation import CreationRule
 from waybill.engine.runs.fixed_values import FixedValueRule
 from waybill.engine.runs.reporting import shorten
+from waybill.engine.runs.stored_order import StoredOrderRule
 from waybill.engine.runs.tree import TreeRule
 from waybill.engine.runs.verdicts import LateFindings, Verdicts, among, refusal_finding
 from waybill.errors import JobFailed
@@ -69,6 +70,7 @@ class MatchPhase:
             self._judge_reference(foreign_key, verdicts)
         CreationRule(context=self.context, spool=self.spool).judge(verdicts)
         FixedValueRule(context=self.context, spool=self.spool).judge(verdicts)
+        StoredOrderRule(context=self.context, spool=self.spool).judge(verdicts)
         sound = Verdicts(rejected=late.records(), skipped=skipped, late=late)
         TreeRule(context=self.context, spool=self.spool).judge(sound)
         self._follow_rejected(keys, verdicts)
