@@ -129,7 +129,7 @@ def routes():
     """Routes of five stores each, and of those with a fault the message by identifier."""
     made, wrong = [], {}
     for number in range(STORES):
-        served = [f"S{(number * 5 + step) % (STORES // 10):06d}" for step in range(5)]
+        served = [f"R{(number * 5 + step) % (STORES // 10):06d}" for step in range(5)]
         route = {"external_route_id": number, "name": f"Route {number}", "stores": served}
         if number % 997 == 2:
             served[number % 5] = f"T{number}"
