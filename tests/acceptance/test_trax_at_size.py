@@ -144,7 +144,7 @@ def routes():
 def test_every_fault_among_a_hundred_thousand_routes_is_found_and_no_other(http):
     names = ("store_name", "region_name", "street", "city")
     known = [
-        {"store_number": f"S{n:06d}", **dict.fromkeys(names, "x")} for n in range(STORES // 10)
+        {"store_number": f"R{n:06d}", **dict.fromkeys(names, "x")} for n in range(STORES // 10)
     ]
     content = json.dumps(known)
     assert finished(http, content.encode(), "json")["number_of_rejected_items"] == 0
