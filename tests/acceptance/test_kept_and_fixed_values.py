@@ -43,6 +43,18 @@ TERMS = {
     "waybill": {"ascending": [["begins", "ends", "closes"]]},
 }  # fmt: skip
 PLACES = {"fields": [text("id", generated=True), text("name")], "primaryKey": ["id"]}
+SPANS = {
+    "fields": [
+        text("id"),
+        *({"name": name, "type": "number"} for name in ("low", "high")),
+        *({"name": name, "type": "integer"} for name in ("first", "last")),
+    ],
+    "primaryKey": ["id"],
+    "waybill": {
+        "ascending": [["low", "high"], ["first", "last"]],
+        "action": {"column": "op", "actions": {"D": "delete"}},
+    },
+}
 ROOMS = {"fields": [text("room"), text("size")], "primaryKey": ["room"]}
 BOOKINGS = {
     "fields": [text("term"), text("room", immutable=True), text("size")],
@@ -56,7 +68,8 @@ BOOKINGS = {
 }
 BOOKINGS["fields"][1]["constraints"] = {"required": True}
 ENTITIES = {
-    "members": MEMBERS, "terms": TERMS, "places": PLACES, "rooms": ROOMS, "bookings": BOOKINGS,
+    "members": MEMBERS, "terms": TERMS, "places": PLACES, "rooms": ROOMS, "spans": SPANS,
+    "bookings": BOOKINGS,
 }  # fmt: skip
 
 
@@ -206,6 +219,19 @@ def test_values_follow_in_order_where_a_record_has_them(run):
     found, _, _ = run("terms", "term,ends,closes\no1,,\n")
     assert found == {}
     assert run("terms", "term,begins\no1,2027-1-2T00:00:00Z\n")[0] == {}
+
+
+def test_numbers_follow_in_order_whatever_is_stored_of_them(run):
+    odd = 2**53 + 1  # a double cannot hold it
+    stored_spans = f"a,9,10,9,10\nb,0.1,10.5,{odd},{odd}\nc,NaN,NaN,1,2\n"
+    assert run("spans", f"id,low,high,first,last\n{stored_spans}")[0] == {}
+    found, _, _ = run("spans", f"id,high,last\na,10.25,9\nb,0.05,{odd - 1}\nc,-1,0\nd,1,1\n")
+    assert found == {
+        2: [("NOT_ASCENDING", "high"), ("NOT_ASCENDING", "last")],
+        3: [("NOT_ASCENDING", "last")],
+    }
+    found, _, _ = run("spans", "id,low,op\na,99,D\nb,99,\n")
+    assert found == {2: [("NOT_ASCENDING", "low")]}
 
 
 @pytest.mark.parametrize(

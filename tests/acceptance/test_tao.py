@@ -345,6 +345,8 @@ FAULTS = [
     ("f1,,Passw0rd!,,maybe,,root", "user_active", "'maybe' is not TRUE or FALSE"),
     ("f1,,Passw0rd!,,,ADMIN|BOSS,root", "user_role",
      "'BOSS' is not a role (known: CONTENT_CREATOR, GROUP_CREATOR, ADMIN)"),
+    ("f1,,Passw0rd!,,,ADMIN | BOSS,root", "user_role",
+     "'BOSS' is not a role (known: CONTENT_CREATOR, GROUP_CREATOR, ADMIN)"),
     ("f1,,Passw0rd!,,,root", None, "6 cells where the header has 7"),
 ]  # fmt: skip
 

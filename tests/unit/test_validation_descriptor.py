@@ -339,11 +339,13 @@ def test_what_stays_needs_a_key_to_be_known_by() -> None:
         (["a", "b"], "of one type"),
         (["c", "d"], "does not apply"),
         (["a", "e"], "no secrets"),
+        (["f", "g"], "does not apply"),
         (["a", "z"], "no field 'z'"),
     ],
 )
 def test_values_that_cannot_be_put_in_order_are_refused(names: list[str], reason: str) -> None:
     types = {"a": "date", "b": "integer", "c": "string", "d": "string"}
+    types |= dict.fromkeys("fg", "duration")
     fields = [{"name": name, "type": kind} for name, kind in types.items()]
     secret = {"name": "e", "type": "date", "waybill": {"secret": True}}
     error = refusal(*fields, secret, waybill={"ascending": [names]})

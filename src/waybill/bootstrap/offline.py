@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Final
 from waybill.blobs.local import LocalBlobs
 from waybill.bootstrap.inputs import make_opener
 from waybill.engine.checks import FileCheck
+from waybill.engine.runs.completing import completed
 from waybill.engine.runs.duplicates import KeyLedgers
 from waybill.engine.runs.opening import read_options
-from waybill.engine.runs.padding import with_needed_columns
 from waybill.engine.runs.spool import Spool
 from waybill.errors import ColumnsGrew, FileRefused
 from waybill.model.administration import CheckReport
@@ -107,7 +107,7 @@ class _Offline:
         )
 
     def _check(self, reader: Reader) -> FileCheck:
-        reader = with_needed_columns(reader, self.entity, self.options, seed="check")
+        reader = completed(reader, self.entity, self.options, seed="check")
         check = FileCheck(
             reader,
             self._checker(reader),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from waybill.engine.runs.completing import completed
 from waybill.engine.runs.opening import read_options
-from waybill.engine.runs.padding import with_needed_columns
 from waybill.errors import FileRefused, Gone
 from waybill.model.entity import Entity
 from waybill.model.ids import BlobName
@@ -39,7 +39,7 @@ def open_input(parts: ReportParts, job: Job, entity: Entity) -> Reader:
         read_options(job.options, entity, job.input.name), known_columns=columns_of(job)
     )
     reader = parts.open_reader(path, options)
-    return with_needed_columns(reader, entity, job.options, seed=job.id)
+    return completed(reader, entity, job.options, seed=job.id)
 
 
 def find_artifact(parts: ReportParts, job: Job, kind: ArtifactKind) -> Artifact | None:

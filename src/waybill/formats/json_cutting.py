@@ -8,6 +8,7 @@ JSON spoils no other as long as its own quotes and brackets are in pairs.
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -66,29 +67,13 @@ class _Items:
         )
 
 
-class ItemCutter:
-    """Cuts what stands between the brackets of one container; the window begins with it.
+class WindowCutter(ABC):
+    """What cutters share that look at a text through a window; see ``Cutter``."""
 
-    ``closing``: the bracket that ends it. ``finish``: looks at what stands behind it, once all
-    slices were given. Memory: a few times a chunk, or the longest item.
-    """
-
-    def __init__(
-        self,
-        window: TextWindow,
-        rules: CutRules,
-        *,
-        closing: bytes = b"]",
-        finish: Callable[[TextWindow], None] | None = None,
-    ) -> None:
+    def __init__(self, window: TextWindow, rules: CutRules) -> None:
         self._window = window
         self._rules = rules
-        self._closing = closing
-        self._finish = finish
         self._first_record = window.position.record
-        self._ordinal = 0
-        self._size = rules.chunk_bytes
-        self._is_done = False
 
     @property
     def position(self) -> ReadPosition:
@@ -103,6 +88,33 @@ class ItemCutter:
     def skip_to(self, place: ReadPosition) -> None:
         """Go on from the begin of an item that lies ahead."""
         self._window.go_to(place)
+
+    @abstractmethod
+    def next_slice(self) -> Slice | None:
+        """The next slice; ``None`` at the end."""
+
+
+class ItemCutter(WindowCutter):
+    """Cuts what stands between the brackets of one container; the window begins with it.
+
+    ``closing``: the bracket that ends it. ``finish``: looks at what stands behind it, once all
+    slices were given. Memory: a few times a chunk, or the longest item.
+    """
+
+    def __init__(
+        self,
+        window: TextWindow,
+        rules: CutRules,
+        *,
+        closing: bytes = b"]",
+        finish: Callable[[TextWindow], None] | None = None,
+    ) -> None:
+        super().__init__(window, rules)
+        self._closing = closing
+        self._finish = finish
+        self._ordinal = 0
+        self._size = rules.chunk_bytes
+        self._is_done = False
 
     def next_slice(self) -> Slice | None:
         """The next slice; ``None`` at the end of the container.

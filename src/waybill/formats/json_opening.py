@@ -70,7 +70,7 @@ def open_json_document(text: OpenedText, *, is_whole: bool) -> Reader:
     if text.options.record_members and not path:
         found = _member_with_records(text)
         if found is None:
-            single = _Records(body=START, cut=SingleCutter, format="json")
+            single = _Records(body=START, cut=_cut_single, format="json")
             return _open(text, single, is_whole=is_whole)
         path = found
     with closing(text.open()) as stream:
@@ -91,6 +91,10 @@ def _member_with_records(text: OpenedText) -> str | None:
             return ""
         name = find_member(window, text.rules(NO_DELIMITER), text.options.record_members)
     return None if name is None else f"/{escape_token(name)}"
+
+
+def _cut_single(stream: TextStream, rules: CutRules, start: ReadPosition) -> Cutter:
+    return SingleCutter(TextWindow(stream, start), rules)
 
 
 def _cut_array(

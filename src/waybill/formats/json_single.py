@@ -1,47 +1,20 @@
-"""A JSON document that is one record: told by a member that only records have."""
+"""A JSON document that is one record."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from waybill.formats.csv_exact import QuoteLayout
+from waybill.formats.json_cutting import WindowCutter
 from waybill.formats.json_structure import WHITE_SPACE, find_structure
 from waybill.formats.slices import Slice
-from waybill.formats.text_window import TextWindow
 from waybill.ports.reader import ReadPosition
 from waybill.validation.codes import file_refused
 from waybill.validation.record_index import RecordIndex, find_line_ends
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
-    from waybill.formats.slices import CutRules
-    from waybill.formats.text_stream import TextStream
-
-
-class SingleCutter:
-    """Gives the rest of a text as one slice of one record; see ``Cutter``."""
-
-    def __init__(self, stream: TextStream, rules: CutRules, start: ReadPosition) -> None:
-        self._window = TextWindow(stream, start)
-        self._rules = rules
-        self._first = start.record
-
-    @property
-    def position(self) -> ReadPosition:
-        """See ``Cutter.position``."""
-        return self._window.position
-
-    def slices(self) -> Iterator[Slice]:
-        """See ``Cutter.slices``."""
-        while piece := self.next_slice():
-            yield piece
-
-    def skip_to(self, place: ReadPosition) -> None:
-        """See ``Cutter.skip_to``."""
-        self._window.go_to(place)
+class SingleCutter(WindowCutter):
+    """Gives the rest of a text as one slice of one record."""
 
     def next_slice(self) -> Slice | None:
         """See ``Cutter.next_slice``.
@@ -52,7 +25,7 @@ class SingleCutter:
         self._window.pass_space(WHITE_SPACE)
         start, allowed = self.position, self._rules.line_bytes
         text = self._window.look(allowed + 1)
-        if not text or start.record > self._first:
+        if not text or start.record > self._first_record:
             return None
         if len(text) > allowed:
             raise file_refused(

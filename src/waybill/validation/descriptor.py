@@ -129,7 +129,8 @@ def _ascending(ours: Node, fields: Sequence[Field]) -> tuple[tuple[str, ...], ..
         if len(types) > 1 or any(by_name[name].secret for name in names):
             raise ours.refusal("ascending", "needs fields of one type that are no secrets")
         grammar = grammar_or_none(by_name[names[0]])
-        if grammar is None or not grammar.is_ordered:
+        is_duration = FieldType.DURATION in types  # kept as written, which says nothing of length
+        if grammar is None or not grammar.is_ordered or is_duration:
             raise ours.refusal("ascending", f"does not apply to fields of type {min(types)}")
         sets.append(names)
     return tuple(sets)

@@ -26,8 +26,6 @@ _OF_TYPE: Final[Mapping[FieldType, str]] = {
     FieldType.DATETIME: "a date such as 2023-01-01T12:00:00Z",
 }
 _FIXED: Final[Mapping[str, str]] = {
-    "IMMUTABLE": "the group of a session cannot be changed",
-    "TREE_TOO_DEEP": "organization depth is above 15",
     "TREE_ROOT": "root stands above all organizations and is none itself",
     "TREE_CIRCLE": "the parents of the organization go in a circle",
 }
@@ -48,10 +46,9 @@ def message_of_line(finding: Finding, fields: Mapping[str, Field]) -> str:
 def reason_of(finding: Finding, field: Field | None) -> str:
     """Why a line is rejected, without its place; never the value of a secret."""
     code, shown = finding.code, f"'{(finding.value or '')[:SHOWN_CHARACTERS]}'"
-    if code in _FIXED:
-        return _FIXED[code]
-    if code in _MISSING:
-        return "mandatory value is missing"
+    worded = _worded(finding)
+    if worded:
+        return worded
     if code == "FOREIGN_KEY":
         noun = _REFERENCED.get(finding.field or "", "organization")
         return f"{noun} {shown} does not exist"
@@ -61,6 +58,18 @@ def reason_of(finding: Finding, field: Field | None) -> str:
     return _of_value(finding, field, shown) if field is not None else finding.message
 
 
+def _worded(finding: Finding) -> str:
+    """Reasons that name no value; empty for any other."""
+    if finding.code in _MISSING:
+        return "mandatory value is missing"
+    if finding.code == "TREE_TOO_DEEP":
+        levels = "".join(filter(str.isdigit, finding.expected or ""))
+        return f"organization depth is above {levels}"
+    if finding.code == "IMMUTABLE" and finding.field == "group_name":
+        return "the group of a session cannot be changed"
+    return _FIXED.get(finding.code, "")
+
+
 def _of_value(finding: Finding, field: Field, shown: str) -> str:
     code, title = finding.code, field.title.lower()
     if code in _OF_FORM and field.description:
@@ -68,7 +77,7 @@ def _of_value(finding: Finding, field: Field, shown: str) -> str:
             return f"{title} must have {field.description}"
         return f"{shown} is not {field.description}"
     if code == "LIST_ITEM" and field.item_enum:
-        items = (finding.value or "").strip().split(field.delimiter)
+        items = [item.strip() for item in (finding.value or "").split(field.delimiter)]
         unknown = next((item for item in items if item not in field.item_enum), "")
         return f"'{unknown[:SHOWN_CHARACTERS]}' is not a {title} ({_known(field.item_enum)})"
     if code == "ENUM" and field.constraints.enum:

@@ -7,28 +7,21 @@ those keys.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from waybill.engine.runs.key_digests import DIGEST, digests_of
-from waybill.engine.runs.lacking import lacks
-from waybill.engine.runs.stored_fields import stored_fields, stored_values
-from waybill.model.options import OnDuplicate, Operation
-from waybill.ports.sink import ABSENT, ACTION, KEY, RECORD
+from waybill.engine.runs.stored_fields import changing_rows, stored_fields, stored_values
+from waybill.model.options import OnDuplicate
+from waybill.ports.sink import KEY, RECORD
 from waybill.validation.codes import make_finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from waybill.engine.runs.context import RunContext
     from waybill.engine.runs.spool import Spool
     from waybill.engine.runs.stored_fields import StoredField
     from waybill.engine.runs.verdicts import Verdicts
-
-_CHANGING: Final = (Operation.UPSERT, Operation.UPDATE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,9 +37,6 @@ class FixedValueRule:
         Raises:
             JobFailed: the entity's sink cannot be asked.
         """
-        operation = self.context.sink_job.operation
-        if operation not in _CHANGING and self.context.entity.action is None:
-            return
         entity = self.context.entity
         immutable = {field.name for field in entity.fields if field.immutable}
         for fixed in stored_fields(entity, immutable):
@@ -56,7 +46,7 @@ class FixedValueRule:
         finding = make_finding("IMMUTABLE", field=fixed.field)
         repeated = self._repeated_keys(fixed, verdicts)
         earlier: dict[bytes, object] = {}
-        for rows in self._telling(fixed, verdicts):
+        for rows in changing_rows(self.context, self.spool, verdicts, fixed.field):
             given = rows.column(fixed.field).to_pylist()
             keys = [digest.tobytes() for digest in digests_of(rows.column(fixed.key))]
             stored = stored_values(self.context, fixed, rows)
@@ -73,22 +63,7 @@ class FixedValueRule:
         is_key_of_record = fixed.key == KEY
         if is_key_of_record and self.context.job.options.on_duplicate is not OnDuplicate.APPLY:
             return frozenset()
-        found = [np.empty(0, DIGEST)]
-        found += [digests_of(rows.column(fixed.key)) for rows in self._telling(fixed, verdicts)]
-        keys, counts = np.unique(np.concatenate(found), return_counts=True)
+        telling = changing_rows(self.context, self.spool, verdicts, fixed.field)
+        found = [digests_of(rows.column(fixed.key)) for rows in telling]
+        keys, counts = np.unique(np.concatenate([np.empty(0, DIGEST), *found]), return_counts=True)
         return frozenset(key.tobytes() for key in keys[counts > 1])
-
-    def _telling(self, fixed: StoredField, verdicts: Verdicts) -> Iterator[pa.Table]:
-        """The kept records that say something of the field, chunk by chunk."""
-        for chunk in self.spool:
-            self.context.control.check(may_cancel=False)
-            rows = self.spool.good_rows(chunk) if chunk.accepted else None
-            if rows is None or fixed.field not in rows.column_names:
-                continue
-            rows = rows.filter(pa.array(verdicts.keep(rows.column(RECORD).to_numpy())))
-            if ABSENT in rows.column_names:
-                rows = rows.filter(pc.invert(lacks(rows.column(ABSENT), fixed.field)))
-            if ACTION in rows.column_names:
-                words = pa.array([operation.value for operation in _CHANGING])
-                rows = rows.filter(pc.is_in(rows.column(ACTION), value_set=words))
-            yield rows

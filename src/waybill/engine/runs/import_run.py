@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 from waybill.engine.runs.applying import ApplyPhase
 from waybill.engine.runs.cells import ShownCells
 from waybill.engine.runs.checking import CheckPhase, guard_error, scratch_folder
+from waybill.engine.runs.completing import completed
 from waybill.engine.runs.control import RunCanceled
 from waybill.engine.runs.duplicates import KeyLedgers
 from waybill.engine.runs.matching import MatchPhase
 from waybill.engine.runs.opening import open_stored, read_options
-from waybill.engine.runs.padding import with_needed_columns
 from waybill.engine.runs.planning import Planner
 from waybill.engine.runs.progress import ProgressMeter
 from waybill.engine.runs.reporting import MasterList
@@ -100,7 +100,7 @@ class ImportRun:
     def _import(self, reader: Reader, meter: ProgressMeter) -> Finish:
         context = self.context
         job = context.job
-        reader = with_needed_columns(reader, context.entity, job.options, seed=job.id)
+        reader = completed(reader, context.entity, job.options, seed=job.id)
         header = reader.header
         self.facts = {**header.facts, **self._chosen(), "columns": list(header.own_names)}
         meter.format_facts = self.facts

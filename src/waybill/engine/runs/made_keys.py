@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from waybill.engine.runs.wrapped_reader import WrappedReader
+from waybill.engine.runs.wrapped_reader import WrappedReader, with_empty_column
 from waybill.model.entity import BLANKS
 from waybill.ports.reader import Kind
 from waybill.validation.columns import recognise_columns
@@ -90,10 +90,7 @@ class KeyedReader(WrappedReader):
     def _filled(self, chunk: RawChunk) -> RawChunk:
         table, name = chunk.table, f"c{self._place}"
         if name not in table.column_names:
-            cells = pa.nulls(table.num_rows, pa.string())
-            table = table.add_column(self._place, name, cells)
-            if self.header.is_typed:
-                table = table.append_column(f"k{self._place}", pa.nulls(table.num_rows, pa.uint8()))
+            table = with_empty_column(table, self._place, is_typed=self.header.is_typed)
         missing = self._are_missing(table.column(name))
         if not pc.any(missing).as_py():
             return replace(chunk, table=table)

@@ -10,12 +10,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
-import pyarrow as pa
-
-from waybill.engine.runs.made_keys import with_made_keys
-from waybill.engine.runs.strict_reader import StrictReader
-from waybill.engine.runs.wrapped_reader import WrappedReader
-from waybill.model.options import BrokenJson, MissingColumns
+from waybill.engine.runs.wrapped_reader import WrappedReader, with_empty_column
+from waybill.model.options import MissingColumns
 from waybill.validation.columns import missing_columns
 
 if TYPE_CHECKING:
@@ -30,16 +26,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def with_needed_columns(
-    reader: Reader, entity: Entity, options: ImportOptions, *, seed: str
-) -> Reader:
-    """The reader, with the keys and columns that its file lacks where entity and options say so.
-
-    ``seed``: as in ``with_made_keys``.
-    """
-    if options.broken_json is BrokenJson.FAIL:
-        reader = StrictReader(reader)
-    reader = with_made_keys(reader, entity, seed)
+def with_needed_columns(reader: Reader, entity: Entity, options: ImportOptions) -> Reader:
+    """The reader, with the columns that its file lacks where the options say so."""
     header = reader.header.names
     if options.missing_columns is MissingColumns.FAIL or not header:
         return reader
@@ -94,8 +82,5 @@ class PaddedReader(WrappedReader):
         table, count = chunk.table, len(self.reader.header.names)
         added = range(count, count + len(self.names))
         for place in added:
-            nothing = pa.nulls(table.num_rows, pa.string())
-            table = table.add_column(place, f"c{place}", nothing)
-        for place in added if self.header.is_typed else ():
-            table = table.append_column(f"k{place}", pa.nulls(table.num_rows, pa.uint8()))
+            table = with_empty_column(table, place, is_typed=self.header.is_typed)
         return replace(chunk, table=table)

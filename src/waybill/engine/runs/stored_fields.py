@@ -1,21 +1,29 @@
-"""What is stored of a field, record by record, wherever the records of an entity are stored."""
+"""What records of a file would change, and what is stored of their fields, wherever that is."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from waybill.engine.runs.lacking import lacks
 from waybill.errors import JobFailed
+from waybill.model.options import Operation
 from waybill.ports.parts import key_of_part
-from waybill.ports.sink import KEY, QueryableSink
+from waybill.ports.sink import ABSENT, ACTION, KEY, RECORD, QueryableSink
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from waybill.engine.runs.context import RunContext
+    from waybill.engine.runs.spool import Spool
+    from waybill.engine.runs.verdicts import Verdicts
     from waybill.model.entity import Entity
+
+
+CHANGING: Final = (Operation.UPSERT, Operation.UPDATE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +37,27 @@ class StoredField:
     stored: str
     name: str
     key: str
+
+
+def changing_rows(
+    context: RunContext, spool: Spool, verdicts: Verdicts, field: str
+) -> Iterator[pa.Table]:
+    """The kept records that say something of a field and may change it, chunk by chunk."""
+    is_told_by_record = context.entity.action is not None
+    if context.sink_job.operation not in CHANGING and not is_told_by_record:
+        return
+    for chunk in spool:
+        context.control.check(may_cancel=False)
+        rows = spool.good_rows(chunk) if chunk.accepted else None
+        if rows is None or field not in rows.column_names:
+            continue
+        rows = rows.filter(pa.array(verdicts.keep(rows.column(RECORD).to_numpy()), pa.bool_()))
+        if ABSENT in rows.column_names:
+            rows = rows.filter(pc.invert(lacks(rows.column(ABSENT), field)))
+        if ACTION in rows.column_names:
+            words = pa.array([operation.value for operation in CHANGING])
+            rows = rows.filter(pc.is_in(rows.column(ACTION), value_set=words))
+        yield rows
 
 
 def stored_fields(entity: Entity, names: Collection[str]) -> tuple[StoredField, ...]:

@@ -6,26 +6,26 @@ Where a record has them all, the check has judged them. Memory is one chunk.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
-
-import pyarrow as pa
-import pyarrow.compute as pc
+from typing import TYPE_CHECKING, Any, Final
 
 from waybill.engine.runs.lacking import lacks
-from waybill.engine.runs.stored_fields import stored_fields, stored_values
-from waybill.model.options import Operation
+from waybill.engine.runs.stored_fields import changing_rows, stored_fields, stored_values
+from waybill.model.entity import FieldType
 from waybill.ports.sink import ABSENT, RECORD
 from waybill.validation.codes import make_finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import pyarrow as pa
+
     from waybill.engine.runs.context import RunContext
     from waybill.engine.runs.spool import Spool
     from waybill.engine.runs.verdicts import Verdicts
 
-_CHANGING = (Operation.UPSERT, Operation.UPDATE)
+_NUMBERS: Final = (FieldType.INTEGER, FieldType.NUMBER, FieldType.YEAR)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +41,6 @@ class StoredOrderRule:
         Raises:
             JobFailed: the entity's sink cannot be asked.
         """
-        if self.context.sink_job.operation not in _CHANGING:
-            return
         for names in self.context.entity.ascending:
             for first, later in combinations(names, 2):
                 self._judge(later, first, verdicts, is_later=True)
@@ -50,7 +48,8 @@ class StoredOrderRule:
 
     def _judge(self, given: str, kept: str, verdicts: Verdicts, *, is_later: bool) -> None:
         """Compare the values of ``given`` with stored ones of ``kept``, which the records lack."""
-        places = stored_fields(self.context.entity, {kept})
+        entity = self.context.entity
+        places, kind = stored_fields(entity, {kept}), entity.field(given).type
         for rows in self._lacking(given, kept, verdicts) if places else ():
             stored = stored_values(self.context, places[0], rows)
             values: list[Any] = rows.column(given).to_pylist()
@@ -58,8 +57,8 @@ class StoredOrderRule:
             for record, value, other in zip(records, values, stored, strict=True):
                 if other is None or value is None:
                     continue
-                one, two = _comparable(value), _comparable(other)
-                if one < two if is_later else one > two:
+                one, two = (other, value) if is_later else (value, other)
+                if _descends(one, two, kind):
                     found = make_finding("NOT_ASCENDING", field=given, value=str(value), bound=kept)
                     if not is_later:
                         message = f"{str(value)!r} lies after the stored value of {kept}"
@@ -67,21 +66,17 @@ class StoredOrderRule:
                     verdicts.late.add(record, replace(found, value=None))
 
     def _lacking(self, given: str, kept: str, verdicts: Verdicts) -> Iterator[pa.Table]:
-        """The kept records that have the one field and lack the other, chunk by chunk."""
-        for chunk in self.spool:
-            self.context.control.check(may_cancel=False)
-            rows = self.spool.good_rows(chunk) if chunk.accepted else None
-            if rows is None or given not in rows.column_names:
-                continue
-            rows = rows.filter(pa.array(verdicts.keep(rows.column(RECORD).to_numpy()), pa.bool_()))
-            if ABSENT in rows.column_names:
-                rows = rows.filter(pc.invert(lacks(rows.column(ABSENT), given)))
-            if kept in rows.column_names:
-                if ABSENT not in rows.column_names:
-                    continue
-                rows = rows.filter(lacks(rows.column(ABSENT), kept))
-            yield rows
+        """The records that have the one field and lack the other, chunk by chunk."""
+        for rows in changing_rows(self.context, self.spool, verdicts, given):
+            if kept not in rows.column_names:
+                yield rows
+            elif ABSENT in rows.column_names:
+                yield rows.filter(lacks(rows.column(ABSENT), kept))
 
 
-def _comparable(value: Any) -> Any:  # noqa: ANN401 - of any ordered type; times are texts
-    return value.rstrip("Z") if isinstance(value, str) else value
+def _descends(first: object, later: object, kind: FieldType) -> bool:
+    """Whether the later value is less than the first; times are texts that sort."""
+    if kind not in _NUMBERS:
+        return str(later).rstrip("Z") < str(first).rstrip("Z")
+    one, two = Decimal(str(first)), Decimal(str(later))
+    return not (one.is_nan() or two.is_nan()) and two < one

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -31,3 +33,11 @@ class WrappedReader:
     def close(self) -> None:
         """See ``Reader.close``."""
         self.reader.close()
+
+
+def with_empty_column(table: pa.Table, place: int, *, is_typed: bool) -> pa.Table:
+    """The table of a chunk with a further column, in which no record has a value."""
+    table = table.add_column(place, f"c{place}", pa.nulls(table.num_rows, pa.string()))
+    if not is_typed:
+        return table
+    return table.append_column(f"k{place}", pa.nulls(table.num_rows, pa.uint8()))
