@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from waybill.blobs.local import LocalBlobs
 from waybill.bootstrap.inputs import make_opener
 from waybill.engine.checks import FileCheck
-from waybill.engine.runs.completing import completed
+from waybill.engine.inputs.completing import completed
 from waybill.engine.runs.duplicates import KeyLedgers
 from waybill.engine.runs.opening import read_options
 from waybill.engine.runs.spool import Spool

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from waybill.engine.runs.completing import completed
+from waybill.engine.inputs.completing import completed
 from waybill.engine.runs.opening import read_options
 from waybill.errors import FileRefused, Gone
 from waybill.model.entity import Entity

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Final
 
 from waybill.engine.accepted import AcceptedRecords
 from waybill.engine.downloads import rejection_stream, require_applied
+from waybill.engine.inputs.made_keys import made_key
 from waybill.engine.job_files import columns_of
 from waybill.engine.runs.cells import MASK
-from waybill.engine.runs.made_keys import made_key
 from waybill.reports.layout import lay_out
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ from contextlib import closing, suppress
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from waybill.engine.inputs.completing import completed
 from waybill.engine.runs.applying import ApplyPhase
 from waybill.engine.runs.cells import ShownCells
 from waybill.engine.runs.checking import CheckPhase, guard_error, scratch_folder
-from waybill.engine.runs.completing import completed
 from waybill.engine.runs.control import RunCanceled
 from waybill.engine.runs.duplicates import KeyLedgers
 from waybill.engine.runs.matching import MatchPhase

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from waybill.engine.runs.made_keys import with_made_keys
-from waybill.engine.runs.padding import with_needed_columns
-from waybill.engine.runs.strict_reader import StrictReader
+from waybill.engine.inputs.made_keys import with_made_keys
+from waybill.engine.inputs.padding import with_needed_columns
+from waybill.engine.inputs.strict_reader import StrictReader
 from waybill.model.options import BrokenJson
 
 if TYPE_CHECKING:

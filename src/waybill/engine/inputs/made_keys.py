@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from waybill.engine.runs.wrapped_reader import WrappedReader, with_empty_column
+from waybill.engine.inputs.wrapped_reader import WrappedReader, with_empty_column
 from waybill.model.entity import BLANKS
 from waybill.ports.reader import Kind
 from waybill.validation.columns import recognise_columns

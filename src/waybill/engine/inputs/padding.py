@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
-from waybill.engine.runs.wrapped_reader import WrappedReader, with_empty_column
+from waybill.engine.inputs.wrapped_reader import WrappedReader, with_empty_column
 from waybill.model.options import MissingColumns
 from waybill.validation.columns import missing_columns
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from waybill.engine.runs.wrapped_reader import WrappedReader
+from waybill.engine.inputs.wrapped_reader import WrappedReader
 from waybill.errors import FileRefused
 
 if TYPE_CHECKING:

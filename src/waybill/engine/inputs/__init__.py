@@ -1,0 +1,1 @@
+"""A file as its job is to see it: readers around readers."""
