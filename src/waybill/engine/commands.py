@@ -11,6 +11,7 @@ from waybill.model.bundle import LaneOf
 from waybill.model.ids import BlobName
 from waybill.model.job import JobKind, JobState
 from waybill.model.options import (
+    DELETING,
     AbsentMembers,
     Atomicity,
     HeaderMode,
@@ -246,7 +247,7 @@ def refuse_misfit(options: ImportOptions, entity: Entity) -> None:
             f"{entity.name} writes other entities, so it only takes atomicity = row",
             parameter="atomicity",
         )
-    if not entity.key and options.operation in {Operation.UPDATE, Operation.DELETE}:
+    if not entity.key and options.operation in {Operation.UPDATE, *DELETING}:
         raise OptionInvalid(
             f"{entity.name} has no key, so it only takes operation = insert",
             parameter="operation",

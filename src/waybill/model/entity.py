@@ -71,7 +71,8 @@ class Field:
     formats (``string``, ``number``, ``boolean``, ``object``, ``array``), a list for its items;
     empty means those of its type. ``required_on_create``: needs a value in a record whose key
     is not stored yet. ``present``: every record has it, if only empty. ``immutable``: what is
-    stored stays. ``generated``: of a key, made by the server where a record has none.
+    stored stays. ``patched``: of an object, an update changes it member by member (RFC 7396).
+    ``generated``: of a key, made by the server where a record has none.
     ``repeatable``: a file may have the column twice. ``column_prefix``: the field takes every
     column whose name begins so, as members of one JSON object named by the rest; empty for a field
     of one column. ``ignore_case``: of a boolean, its words in any case. ``item_enum``: of a list,
@@ -94,6 +95,7 @@ class Field:
     required_on_create: bool = False
     present: bool = False
     immutable: bool = False
+    patched: bool = False
     generated: bool = False
     repeatable: bool = False
     column_prefix: str = ""
@@ -135,6 +137,22 @@ class Tree:
     parent: str
     roots: tuple[str, ...]
     max_depth: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Partition:
+    """A ``field`` of the key whose values part the records into kinds.
+
+    ``owners``: kind -> the kind of what owns it: the record with the same values in those fields of
+    the key that stand before ``field``. What is owned goes when its owner is deleted.
+    """
+
+    field: str
+    owners: Mapping[str, str]
+
+    def owned_by(self, kind: str) -> tuple[str, ...]:
+        """The kinds of what a record of this kind owns."""
+        return tuple(owned for owned, owner in self.owners.items() if owner == kind)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,6 +203,7 @@ class Entity:
     digest: str = ""
     parts: tuple[Part, ...] = ()
     tree: Tree | None = None
+    partition: Partition | None = None
     ascending: tuple[tuple[str, ...], ...] = ()
 
     def field(self, name: str) -> Field:

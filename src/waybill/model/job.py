@@ -106,6 +106,11 @@ class Counts:
         return self.created + self.updated + self.unchanged + self.deleted
 
     @property
+    def changed(self) -> int:
+        """How many records are not as before."""
+        return self.created + self.updated + self.deleted + self.removed
+
+    @property
     def is_conserved(self) -> bool:
         """Whether the conservation law holds."""
         return self.read == self.applied + self.rejected + self.skipped + self.unprocessed

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 
 class Operation(StrEnum):
-    """What a record does to the sink, unless its action column says otherwise."""
+    """What a record does to the sink, unless its action column says otherwise.
+
+    ``remove`` deletes what is there; where there is nothing, that is no error as it is for
+    ``delete``.
+    """
 
     UPSERT = "upsert"
     INSERT = "insert"
     UPDATE = "update"
     DELETE = "delete"
+    REMOVE = "remove"
+
+
+DELETING: Final = (Operation.DELETE, Operation.REMOVE)
+"""What takes a record away; of it only the key counts."""
 
 
 class Atomicity(StrEnum):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ RECORD: Final = "_record"
 """Column of every chunk: record number in the file, int64, rising."""
 KEY: Final = "_key"
 """Column of every chunk of a keyed entity: the key as one text, the same for equal keys."""
+KEY_SEPARATOR: Final = "\x1f"
+"""What stands between the values of a key of several fields, and inside of none."""
 HASH: Final = "_hash"
 """Column of every chunk: int64 digest over all values, equal for equal records.
 
@@ -44,8 +47,24 @@ REFUSED: Final = ord("R")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Removal:
+    """Which stored records go unless the job's file has them.
+
+    ``kinds``: those of these kinds of the entity's partition; ``None``: all of the entity.
+    """
+
+    kinds: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SinkJob:
-    """What a sink knows of a job: enough to fence, and to tell jobs apart."""
+    """What a sink knows of a job: enough to fence, and to tell jobs apart.
+
+    ``removal``: with ``whole_file`` only. What it names is gone before the first record comes, but
+    an upsert of the same key finds it, so that what is as it was is unchanged.
+    ``expects_version``: with ``whole_file``, the data as ``QueryableSink.version`` gave it; empty:
+    any.
+    """
 
     id: JobId
     epoch: int
@@ -53,6 +72,8 @@ class SinkJob:
     entity: Entity
     operation: Operation
     whole_file: bool = False
+    removal: Removal | None = None
+    expects_version: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,13 +91,54 @@ class ChunkResult:
     """What became of one chunk.
 
     ``records`` and ``outcomes`` run in parallel, in file order: record numbers, and one of the
-    outcome bytes above for each. Every record of the chunk appears once.
+    outcome bytes above for each. Every record of the chunk appears once. ``removed``: how many
+    records went with their owners.
     """
 
     chunk: int
     records: Sequence[int]
     outcomes: bytes
     refusals: tuple[Refusal, ...] = ()
+    removed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """How many records go, of how many that are stored."""
+
+    gone: int
+    stored: int
+
+
+class Effect(StrEnum):
+    """What becomes of a record when a whole file is published."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    DELETED = "deleted"
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """One record that changes: its number in the file, if any, and its values before and after."""
+
+    record: int | None
+    before: Mapping[str, object] | None
+    after: Mapping[str, object] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """What publishing a whole file would do.
+
+    ``removed``: records that go though no record of the file says so. ``shares``: by kind of the
+    partition, of those from which any go; the empty kind where there is no partition.
+    """
+
+    removed: int
+    shares: Mapping[str, Share]
+    samples: Mapping[Effect, Sequence[Sample]]
 
 
 @runtime_checkable
@@ -88,7 +150,10 @@ class Sink(Protocol):
     (``None`` for a new record); so does one that ``ABSENT`` names, in its record. Columns of secret
     fields hold hashes. A field with a ``column_prefix`` is one JSON object as text, which changes
     the stored one member by member: a member that it lacks keeps its value, ``null`` removes one
-    (RFC 7396); ``ABSENT`` never names it.
+    (RFC 7396); ``ABSENT`` never names it. An ``update``, but nothing else, changes a field that is
+    ``patched`` in the same way.
+
+    What a deleted record owns by the entity's partition is deleted with it.
 
     Records of an entity with parts are stored in other entities: ``ports/parts.py`` takes a chunk
     apart and joins the outcomes. Such a job only upserts, and is never a whole file.
@@ -125,6 +190,7 @@ class Sink(Protocol):
 
         Raises:
             Fenced: a later attempt has begun.
+            JobFailed: ``PLAN_OUTDATED``: the data is not as the job expects it.
         """
 
     def results(self, job: JobId) -> Iterator[ChunkResult]:
@@ -163,6 +229,12 @@ class QueryableSink(Sink, Protocol):
         self, project: ProjectName, entity: Entity, *, sort: str, offset: int, limit: int
     ) -> RecordSlice:
         """Some of all records in the order of a declared field, then of keys; empty: of keys."""
+
+    def version(self, project: ProjectName, entity: Entity) -> str:
+        """Another text after every change of the entity's records."""
+
+    def preview(self, job: SinkJob, *, samples: int) -> Preview:
+        """What ``seal`` would publish of a whole file, with so many samples of each effect."""
 
     def abandon(self, job: JobId) -> None:
         """Drop what a job staged and did not publish; safe to repeat."""

@@ -12,7 +12,7 @@ from waybill.errors import RequestInvalid
 from waybill.model.ids import ProjectName
 from waybill.model.job import Counts
 from waybill.model.options import Operation
-from waybill.ports.sink import KEY, QueryableSink, Sink
+from waybill.ports.sink import KEY, KEY_SEPARATOR, QueryableSink, Sink
 from waybill.testing.sample_chunks import (
     EVENTS,
     ITEMS,
@@ -110,12 +110,14 @@ class QueryableSinkContract(SinkContract):
         assert list(asked.values(PROJECT, "items", "colour", keys)) == [None] * 4
 
     def test_missing_tells_key_by_key_what_is_not_stored(self, asked: QueryableSink) -> None:
-        assert list(asked.missing(PROJECT, "seats", [KEY], _table(_key=["ann|red"]))) == [True]
+        assert list(asked.missing(PROJECT, "seats", [KEY], _table(_key=[_seat("ann", "red")]))) == [
+            True
+        ]
         job = sink_job(entity=JOINS)
         asked.begin(job)
         rows = chunk_of(("ann", "a@x", "red", "new"), fields=JOIN_FIELDS, entity=JOINS)
         asked.apply(job, 0, rows)
-        keys = _table(_key=["ann|blue", "ann|red", None])
+        keys = _table(_key=[_seat("ann", "blue"), _seat("ann", "red"), None])
         assert list(asked.missing(PROJECT, "seats", [KEY], keys)) == [True, False, True]
 
     def test_a_plan_needs_nothing_to_be_there(self, asked: QueryableSink) -> None:
@@ -285,6 +287,10 @@ def _members(
     result = sink.apply(job, 0, chunk_of(*rows, fields=_MEMBER, entity=MEMBERS))
     sink.seal(job)
     return result
+
+
+def _seat(person: str, club: str) -> str:
+    return KEY_SEPARATOR.join((person, club))
 
 
 def _table(**columns: Sequence[object]) -> pa.Table:

@@ -7,11 +7,19 @@ from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 
-from waybill.model.entity import ActionColumn, Constraints, Entity, Field, FieldType, Part
+from waybill.model.entity import (
+    ActionColumn,
+    Constraints,
+    Entity,
+    Field,
+    FieldType,
+    Part,
+    Partition,
+)
 from waybill.model.ids import JobId, ProjectName
 from waybill.model.options import Operation
 from waybill.ports.parts import hash_of_part, key_of_part
-from waybill.ports.sink import ABSENT, ACTION, HASH, KEY, RECORD, SinkJob
+from waybill.ports.sink import ABSENT, ACTION, HASH, KEY, KEY_SEPARATOR, RECORD, SinkJob
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -54,6 +62,19 @@ TAGGED: Final = Entity(
     key=("id",),
 )
 """A keyed entity with an object of columns."""
+
+GOODS: Final = Entity(
+    name="goods",
+    fields=(
+        Field(name="owner", type=FieldType.STRING),
+        Field(name="kind", type=FieldType.STRING),
+        Field(name="id", type=FieldType.STRING),
+        Field(name="facts", type=FieldType.OBJECT, patched=True),
+    ),
+    key=("owner", "kind", "id"),
+    partition=Partition(field="kind", owners={"variant": "product"}),
+)
+"""An entity of several kinds, whose records own others and are patched."""
 
 EVENTS: Final = Entity(
     name="events",
@@ -150,7 +171,7 @@ def chunk_of(
     for place, part in enumerate(entity.parts):
         key = [part.fields[name] for name in part.entity.key]
         taken = [name for name in fields if name in part.fields.values()]
-        keys = ["|".join(map(str, _pick(key, fields, row))) for row in rows]
+        keys = [KEY_SEPARATOR.join(map(str, _pick(key, fields, row))) for row in rows]
         columns[key_of_part(place)] = (pa.string(), keys)
         digests = [
             _digest([*_pick(taken, fields, row), *filter(taken.__contains__, lacks)])
@@ -169,7 +190,7 @@ def chunk_of(
 
 
 def _key(entity: Entity, fields: Sequence[str], row: Sequence[object]) -> str:
-    return "|".join(map(str, _pick(entity.key, fields, row)))
+    return KEY_SEPARATOR.join(map(str, _pick(entity.key, fields, row)))
 
 
 def _pick(names: Sequence[str], fields: Sequence[str], row: Sequence[object]) -> list[object]:

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from waybill.errors import ColumnsGrew, FileRefused
-from waybill.model.options import Operation
+from waybill.model.options import DELETING
 from waybill.ports.sink import ABSENT, ACTION, HASH, RECORD
 from waybill.validation.arrow_text import (
     INVISIBLE,
@@ -159,7 +159,7 @@ class Checker:
             row: {
                 index: finding
                 for index, finding in found.items()
-                if index in keys or actions[row] != Operation.DELETE
+                if index in keys or actions[row] not in DELETING
             }
             for row, found in faults.items()
         }
@@ -182,7 +182,7 @@ class Checker:
             kinds, cells = (chunk.table.column(f"{of}{subject.index}") for of in "kc")
             found = misfits(subject.plan.field, kinds, cells)
             if found is not None and may_be_deleted(compiled, subject):
-                found &= self._actions(result) != Operation.DELETE
+                found &= ~np.isin(self._actions(result), DELETING)
             if found is not None:
                 yield at, found
 

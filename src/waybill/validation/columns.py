@@ -14,7 +14,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from waybill.model.options import MissingColumns, Operation, UnknownColumns
+from waybill.model.options import DELETING, MissingColumns, Operation, UnknownColumns
 from waybill.validation.codes import file_refused, file_warning
 from waybill.validation.formula import escape
 from waybill.validation.member_paths import is_member_path, steps_of
@@ -280,7 +280,7 @@ def missing_columns(
 
 def _needed(entity: Entity, operation: Operation, missing: MissingColumns) -> list[str]:
     """The fields without whose columns a file says nothing of use."""
-    only_changes = operation in (Operation.UPDATE, Operation.DELETE)
+    only_changes = operation in (Operation.UPDATE, *DELETING)
     partial = only_changes or missing is MissingColumns.KEEP
     keys = {*entity.key, *(part.fields[name] for part in entity.parts for name in part.entity.key)}
     return [

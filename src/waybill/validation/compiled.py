@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from waybill.model.options import MissingColumns, Operation, UnknownColumns
+from waybill.model.options import DELETING, MissingColumns, Operation, UnknownColumns
 from waybill.ports.parts import hash_of_part, key_of_part
 from waybill.ports.sink import ABSENT, ACTION, EXTRA, HASH, KEY
 from waybill.validation.kinds import is_absent
@@ -216,7 +216,7 @@ def _shown(
     entity: Entity, plans: tuple[FieldPlan, ...], operation: Operation, *, needs_rows: bool
 ) -> list[FieldPlan]:
     """The fields whose typed values leave the check."""
-    if operation is Operation.DELETE and entity.action is None:
+    if operation in DELETING and entity.action is None:
         return [plan for plan in plans if plan.field.name in entity.key]
     if needs_rows:
         return list(plans)
@@ -322,4 +322,4 @@ def _is_checked(entity: Entity, columns: ColumnMap, plan: FieldPlan, operation: 
 
 def only_deletes(columns: ColumnMap, operation: Operation) -> bool:
     """Whether every record of the file is to be deleted."""
-    return operation is Operation.DELETE and columns.action is None
+    return operation in DELETING and columns.action is None

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from waybill.model.options import DELETING
 from waybill.ports.parts import hash_of_part, key_of_part
 from waybill.ports.reader import Kind
-from waybill.ports.sink import ABSENT, ACTION, EXTRA, HASH, KEY
+from waybill.ports.sink import ABSENT, ACTION, EXTRA, HASH, KEY, KEY_SEPARATOR
 from waybill.validation.compiled import self_references, unique_sets
 from waybill.validation.rules import WHITE_SPACE, value_of
 from waybill.validation.sql import conjunction, literal
@@ -31,10 +32,11 @@ NULL_MARK: Final = "\x1e2"
 """Stands for a missing value in the text that is hashed."""
 ABSENT_MARK: Final = "\x1e3"
 """The same for what the record lacks, where that is not the same as missing."""
-SEPARATOR: Final = "\x1f"
+SEPARATOR: Final = KEY_SEPARATOR
 _ESCAPE: Final = "\x1e"
 
 _JSON: Final = (Kind.NUMBER, Kind.BOOLEAN, Kind.OBJECT, Kind.ARRAY)
+_DELETING: Final = f"({', '.join(map(literal, DELETING))})"
 REFERENCE_PREFIX: Final = "_reference"
 UNIQUE_PREFIX: Final = "_unique"
 
@@ -85,12 +87,12 @@ def rules_statement(compiled: Compiled, subjects: Sequence[Subject]) -> str:
 def _holds(compiled: Compiled, subject: Subject) -> str:
     """SQL: the subject has no finding; a record to be deleted is judged by its key only."""
     holds = subject.holds
-    return f"op = 'delete' OR {holds}" if may_be_deleted(compiled, subject) else holds
+    return f"op IN {_DELETING} OR {holds}" if may_be_deleted(compiled, subject) else holds
 
 
 def _gated(compiled: Compiled, subject: Subject, broken: str) -> str:
     if may_be_deleted(compiled, subject):
-        return f"op IS DISTINCT FROM 'delete' AND {broken}"
+        return f"coalesce(op, '') NOT IN {_DELETING} AND {broken}"
     return broken
 
 
@@ -224,13 +226,11 @@ class _Writer:
         return self._joined(self._compiled.entity.key)
 
     def _joined(self, names: tuple[str, ...]) -> str:
-        """One text of several values: parts between bars, the bars inside them escaped."""
+        """One text of several values, so that it sorts as they do one after the other."""
         parts = [self._canonical(self._by_name[name], normal=True) for name in names]
         if len(parts) == 1:
             return parts[0]
-        return " || '|' || ".join(
-            rf"replace(replace({part}, '\', '\\'), '|', '\|')" for part in parts
-        )
+        return f" || {literal(KEY_SEPARATOR)} || ".join(map(_escaped, parts))
 
     def _canonical(self, plan: FieldPlan, *, normal: bool) -> str:
         """One text for equal values; ``normal``: also for texts that only look equal (NFC)."""
@@ -268,9 +268,7 @@ class _Writer:
 
     def _marked(self, text: str) -> str:
         if self._variant.has_separators:
-            escape, separator = literal(_ESCAPE), literal(SEPARATOR)
-            text = f"replace({text}, {escape}, {literal(_ESCAPE + '0')})"
-            text = f"replace({text}, {separator}, {literal(_ESCAPE + '1')})"
+            text = _escaped(text)
         return f"coalesce({text}, {literal(NULL_MARK)})"
 
     def _as_json(self, index: int, cell: str) -> str:
@@ -289,6 +287,13 @@ class _Writer:
             for name, index in self._compiled.columns.kept
         )
         return f"'{{' || concat_ws(',', {members}) || '}}'"
+
+
+def _escaped(text: str) -> str:
+    """SQL: the text without the separator."""
+    escape, separator = literal(_ESCAPE), literal(SEPARATOR)
+    text = f"replace({text}, {escape}, {literal(_ESCAPE + '0')})"
+    return f"replace({text}, {separator}, {literal(_ESCAPE + '1')})"
 
 
 def _member(name: str) -> str:

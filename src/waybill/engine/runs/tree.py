@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from waybill.engine.runs.lacking import lacks
 from waybill.errors import JobFailed
-from waybill.model.options import Operation
+from waybill.model.options import DELETING
 from waybill.ports.sink import ABSENT, ACTION, KEY, RECORD, QueryableSink
 from waybill.validation.codes import make_finding
 from waybill.validation.tree_table import BATCH, NODE, TreeTable
@@ -39,7 +39,7 @@ class TreeRule:
             JobFailed: the entity's sink cannot be asked.
         """
         tree = self.context.entity.tree
-        if tree is None or self.context.sink_job.operation is Operation.DELETE:
+        if tree is None or self.context.sink_job.operation in DELETING:
             return
         with closing(TreeTable(self.context.parts.checkers.sandbox, tree)) as table:
             for nodes in self._nodes(tree, verdicts):
@@ -106,9 +106,8 @@ class TreeRule:
                 continue
             rows = rows.filter(pa.array(verdicts.keep(rows.column(RECORD).to_numpy())))
             if ACTION in rows.column_names:
-                rows = rows.filter(
-                    pc.not_equal(rows.column(ACTION), pa.scalar(Operation.DELETE.value))
-                )
+                deleting = pa.array([each.value for each in DELETING])
+                rows = rows.filter(pc.invert(pc.is_in(rows.column(ACTION), deleting)))
             if ABSENT in rows.column_names:  # such a node stays where it lies
                 rows = rows.filter(pc.invert(lacks(rows.column(ABSENT), tree.parent)))
             rows = rows.filter(pa.array(self._are_nodes(tree, rows, verdicts), pa.bool_()))

@@ -70,10 +70,11 @@ def raise_fence(db: apsw.Connection, job: SinkJob) -> Fence:
     return msgspec.convert(_named(row), Fence)
 
 
-def seal(db: apsw.Connection, number: int) -> Counts:
-    """Close a job for good; gives the counts of all its chunks."""
+def seal(db: apsw.Connection, number: int, *, removed: int = 0) -> Counts:
+    """Close a job for good; gives the counts of all its chunks, and of what it removed besides."""
     rows = db.execute(QUERIES["list_mark_counts"], {"number": number})
-    counts = sum((msgspec.json.decode(str(text), type=Counts) for (text,) in rows), Counts())
+    chunks = (msgspec.json.decode(str(text), type=Counts) for (text,) in rows)
+    counts = sum(chunks, Counts(removed=removed))
     text = msgspec.json.encode(counts).decode()
     db.execute(QUERIES["seal_job"], {"number": number, "counts": text})
     return counts
@@ -81,7 +82,7 @@ def seal(db: apsw.Connection, number: int) -> Counts:
 
 def add_mark(db: apsw.Connection, number: int, result: ChunkResult, records: np.ndarray) -> Counts:
     """Note what became of a chunk; gives its counts."""
-    counts = count(result.outcomes)
+    counts = count(result.outcomes) + Counts(removed=result.removed)
     refusals = [(each.record, each.code, each.field, each.message) for each in result.refusals]
     mark = {
         "number": number,

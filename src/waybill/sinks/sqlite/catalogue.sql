@@ -2,6 +2,7 @@
 -- changes nothing.
 -- _entities: which table holds an entity, and its key as a JSON list (empty: no key).
 -- _columns: which column holds a field; differs from its name where case alone tells names apart.
+-- _versions: how often the records of an entity changed.
 -- _changes: when the job with a number of the ledger first changed records.
 CREATE TABLE IF NOT EXISTS _changes (
     number INTEGER PRIMARY KEY,
@@ -17,4 +18,8 @@ CREATE TABLE IF NOT EXISTS _columns (
     field TEXT NOT NULL,
     column_name TEXT NOT NULL,
     PRIMARY KEY (entity, field)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS _versions (
+    entity TEXT PRIMARY KEY,
+    version INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;

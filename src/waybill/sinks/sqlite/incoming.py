@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
 OPERATIONS: Final = tuple(Operation)
 """An operation is its index here wherever it stands in an array."""
+
+_UPDATE: Final = OPERATIONS.index(Operation.UPDATE)
+_PATCH: Final = np.int64(0x5DEECE66D1CE4E5B)
+"""Told apart by this: the digest of an update, which may leave members as they are."""
 
 _BLOCK_ROWS: Final = 4_096
 _STAMPS: Final = (KEY, HASH, RECORD)
@@ -63,6 +67,26 @@ class Incoming:
         wanted = [len(_STAMPS) + self.fields.index(name) for name in fields]
         return self.columns.select(wanted).take(pa.array(positions)).columns
 
+    def only(self, positions: np.ndarray) -> Incoming:
+        """The rows at these rising positions alone."""
+        if len(positions) == len(self.records):
+            return self
+        return replace(
+            self,
+            records=self.records[positions],
+            keys=self.keys.take(pa.array(positions)),
+            hashes=self.hashes[positions],
+            operations=self.operations[positions],
+            field_set=self.field_set[positions],
+            columns=self.columns.take(pa.array(positions)),
+        )
+
+    def text_of(self, field: str) -> Column:
+        """The values of a text field, null everywhere where the file does not have it."""
+        if field not in self.fields:
+            return pa.nulls(len(self.records), pa.string())
+        return self.columns.column(len(_STAMPS) + self.fields.index(field))
+
     @property
     def has_absent(self) -> bool:
         """Whether a record may lack a field of the file."""
@@ -94,7 +118,10 @@ def prepare(entity: Entity, operation: Operation, rows: pa.Table) -> Incoming:
     given = dict(zip(rows.column_names, map(_flat, rows.columns), strict=True))
     fields = tuple(name for name in (*declared, EXTRA) if name in given)
     keys = given[KEY] if entity.key else pa.nulls(rows.num_rows)
+    operations = _operations(given.get(ACTION), operation, rows.num_rows)
     hashes = _numbers(given[HASH]) ^ _fingerprint(entity, fields)
+    if any(field.patched for field in entity.fields):  # then an update says less than an upsert
+        hashes[operations == _UPDATE] ^= _PATCH
     field_sets, field_set = _field_sets(given.get(ABSENT), fields, rows.num_rows)
     values = [_bindable(given[name]) for name in fields]
     return Incoming(
@@ -102,7 +129,7 @@ def prepare(entity: Entity, operation: Operation, rows: pa.Table) -> Incoming:
         is_keyed=bool(entity.key),
         keys=keys,
         hashes=hashes,
-        operations=_operations(given.get(ACTION), operation, rows.num_rows),
+        operations=operations,
         fields=fields,
         field_sets=field_sets,
         field_set=field_set,

@@ -59,6 +59,12 @@ class Layout:
         names = [field.name for field in self.entity.fields if field.column_prefix]
         return frozenset(self.columns[name] for name in names)
 
+    @property
+    def patched(self) -> frozenset[str]:
+        """Columns with an object that updates change member by member."""
+        names = [field.name for field in self.entity.fields if field.patched]
+        return self.merged | {self.columns[name] for name in names}
+
 
 def make_layout(db: apsw.Connection, entity: Entity) -> Layout:
     """The layout of an entity, made where it is missing; call inside a transaction.

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import compress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import apsw
+import numpy as np
 
+from waybill.model.options import Operation
 from waybill.ports.sink import CREATED, DELETED, REFUSED, UNCHANGED, UPDATED
-from waybill.sinks.sqlite.incoming import BEFORE_FIELDS
+from waybill.sinks.sqlite.incoming import BEFORE_FIELDS, OPERATIONS
 from waybill.sinks.sqlite.names import quote_all
 from waybill.sinks.sqlite.outcomes import decide_one
+from waybill.sinks.sqlite.owning import delete_owned
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from waybill.sinks.sqlite.incoming import Incoming
     from waybill.sinks.sqlite.outcomes import Verdicts
     from waybill.sinks.sqlite.target import Target
 
     _Row = tuple[apsw.SQLiteValue, ...]
+
+
+_UPDATE: Final = OPERATIONS.index(Operation.UPDATE)
 
 
 def write_one_by_one(
@@ -40,6 +44,9 @@ def write_one_by_one(
         verdicts.outcomes[position] = outcome
         if outcome == REFUSED:
             verdicts.refuse(position, record, operation)
+        elif outcome == DELETED:
+            only = incoming.only(np.array([position]))
+            verdicts.removed += delete_owned(target, only)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +64,7 @@ class _RowWriter:
         if outcome == CREATED:
             self.target.db.execute(self.target.statements(self.fields).insert_one, row)
         elif outcome == UPDATED:
-            return self._update(number, row, mask)
+            return self._update(number, row, mask, patches=operation == _UPDATE)
         elif outcome == DELETED:
             self.target.db.execute(f"DELETE FROM {self.target.name} WHERE _id = ?", (number,))  # noqa: S608 - quoted name
         return outcome
@@ -67,8 +74,8 @@ class _RowWriter:
         found = self.target.db.execute(find, (key,)).fetchone()
         return (None, None) if found is None else (found[0], found[1])
 
-    def _update(self, number: apsw.SQLiteValue, row: _Row, mask: bytes) -> int:
-        update = self.target.update(self.fields, has_mask=self.has_masks)
+    def _update(self, number: apsw.SQLiteValue, row: _Row, mask: bytes, *, patches: bool) -> int:
+        update = self.target.update(self.fields, has_mask=self.has_masks, patches=patches)
         values = (number, *row, mask) if self.has_masks else (number, *row)
         changed = self.target.db.execute(update, values).fetchone()
         return UNCHANGED if changed is None else UPDATED

@@ -17,6 +17,7 @@ _WHEN_MISSING_AND_FOUND: Final = {
     Operation.INSERT: (CREATED, REFUSED),
     Operation.UPDATE: (REFUSED, UPDATED),
     Operation.DELETE: (REFUSED, DELETED),
+    Operation.REMOVE: (UNCHANGED, DELETED),
 }
 _TABLE: Final = np.array([_WHEN_MISSING_AND_FOUND[each] for each in OPERATIONS], dtype=np.uint8)
 _INSERT: Final = OPERATIONS.index(Operation.INSERT)
@@ -24,10 +25,14 @@ _INSERT: Final = OPERATIONS.index(Operation.INSERT)
 
 @dataclass(slots=True, kw_only=True)
 class Verdicts:
-    """The outcome byte of each position of a chunk, and why some were refused."""
+    """The outcome byte of each position of a chunk, and why some were refused.
+
+    ``removed``: how many records went with their owners.
+    """
 
     outcomes: np.ndarray
     refusals: list[Refusal] = field(default_factory=list)
+    removed: int = 0
 
     def refuse(self, position: int, record: int, operation: int) -> None:
         """Refuse a record whose key is there, or is not, against its operation."""

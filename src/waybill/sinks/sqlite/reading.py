@@ -50,7 +50,7 @@ def read_page(db: apsw.Connection, layout: Layout, *, after: str, limit: int) ->
     shown = rows[:limit]
     has_more = len(rows) > limit and bool(shown)
     return RecordPage(
-        records=_to_records(layout.entity, fields, shown),
+        records=to_records(layout.entity, fields, shown),
         next=_make_cursor(shown[-1][0]) if has_more else None,
     )
 
@@ -72,7 +72,7 @@ def read_slice(
             {"limit": limit, "offset": offset},
         ).fetchall()
     return RecordSlice(
-        records=_to_records(layout.entity, fields, [row[1:] for row in rows]),
+        records=to_records(layout.entity, fields, [row[1:] for row in rows]),
         changed_at=[_to_moment(row[0]) for row in rows],
         total=int(str(total)),
     )
@@ -115,9 +115,10 @@ def find_values(db: apsw.Connection, entity: str, field: str, keys: pa.Table) ->
     return [value for (value,) in rows]
 
 
-def _to_records(
+def to_records(
     entity: Entity, fields: Sequence[str], rows: Sequence[Sequence[apsw.SQLiteValue]]
 ) -> list[Mapping[str, object]]:
+    """Records by field name of rows: their place, the open part, then the values of ``fields``."""
     declared = [field.name for field in entity.fields]
     readers = {
         field.name: _mask if field.secret else _READERS.get(field.type) for field in entity.fields

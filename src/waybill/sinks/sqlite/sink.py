@@ -6,14 +6,17 @@ from typing import TYPE_CHECKING
 
 import apsw
 
+from waybill.errors import JobFailed
 from waybill.ports.parts import join_outcomes, parts_of_chunk, stored_in
-from waybill.ports.sink import RECORD, ChunkResult, RecordPage, RecordSlice
+from waybill.ports.sink import RECORD, ChunkResult, Preview, RecordPage, RecordSlice
 from waybill.sinks.ledger import entries as ledger
 from waybill.sinks.sqlite import reading, staging
 from waybill.sinks.sqlite.incoming import prepare
 from waybill.sinks.sqlite.layout import find_layout, make_layout
+from waybill.sinks.sqlite.previewing import preview
 from waybill.sinks.sqlite.projects import Projects
 from waybill.sinks.sqlite.queries import CATALOGUE, QUERIES
+from waybill.sinks.sqlite.staging import Stage
 from waybill.sinks.sqlite.target import Target
 from waybill.sinks.sqlite.writing import write_chunk
 
@@ -59,13 +62,15 @@ class SqliteSink:
         database = self._projects.of(job.project)
         self._projects.remember(job.id, job.project)
         self._new_share.pop(job.id, None)
-        if job.epoch <= 1 and all(map(database.is_ready, stored_in(job.entity))):
+        is_ready = all(map(database.is_ready, stored_in(job.entity)))
+        if job.epoch <= 1 and is_ready and not job.whole_file:
             ledger.check_epoch(job, _find_fence(database, job))
             return
         with database.transaction() as db:
-            ledger.raise_fence(db, job)
-            for entity in stored_in(job.entity):
-                database.layout(db, entity)
+            fence = ledger.raise_fence(db, job)
+            layouts = [database.layout(db, entity) for entity in stored_in(job.entity)]
+            if job.whole_file and fence.counts is None:
+                _stage(job, db, layouts[0], fence.number).prepare()
 
     def apply(
         self, job: SinkJob, chunk: int, rows: pa.Table, *, seals: bool = False
@@ -83,11 +88,11 @@ class SqliteSink:
             verdicts = []
             for part, incoming in parts:
                 layout = database.layout(db, part.entity)
-                target = _target(part, db, layout, fence.number, incoming)
-                expect_new = self._expects_new(job, target)
-                verdicts.append(write_chunk(target, incoming, expect_new=expect_new))
+                verdicts.append(self._write(part, db, layout, fence.number, incoming))
             result = _result(chunk, rows, verdicts)
             counts = ledger.add_mark(db, fence.number, result, rows.column(RECORD).to_numpy())
+            if counts.changed and not job.whole_file:
+                _raise_versions(db, job)
             if seals and not job.whole_file:
                 ledger.seal(db, fence.number)
         self._new_share[job.id] = counts.created / max(1, counts.read)
@@ -105,9 +110,8 @@ class SqliteSink:
             fence = ledger.raise_fence(db, job)
             if fence.counts is not None:
                 return fence.counts
-            if staging.is_staged(db, fence.number):
-                staging.publish(db, make_layout(db, job.entity), fence.number)
-            counts = ledger.seal(db, fence.number)
+            removed = self._publish(job, db, fence.number)
+            counts = ledger.seal(db, fence.number, removed=removed)
         self._new_share.pop(job.id, None)
         return counts
 
@@ -207,6 +211,50 @@ class SqliteSink:
         """Close all files; the next use opens them again."""
         self._projects.close()
 
+    def version(self, project: ProjectName, entity: Entity) -> str:
+        """See ``QueryableSink.version``."""
+        database = self._projects.of(project)
+        if not database.exists:
+            return "0"
+        with database.reading() as db:
+            return _version(db, entity)
+
+    def preview(self, job: SinkJob, *, samples: int) -> Preview:
+        """See ``QueryableSink.preview``."""
+        nothing = Preview(removed=0, shares={}, samples={})
+        database = self._projects.of(job.project)
+        if not database.exists:
+            return nothing
+        with database.transaction(keep=False) as db:  # all see the same records
+            fence, layout = ledger.find_fence(db, job.id), find_layout(db, job.entity)
+            if fence is None or layout is None or not staging.is_staged(db, fence.number):
+                return nothing
+            return preview(_stage(job, db, layout, fence.number), samples=samples)
+
+    def _write(
+        self, job: SinkJob, db: apsw.Connection, layout: Layout, number: int, incoming: Incoming
+    ) -> Verdicts:
+        if job.whole_file:
+            return _stage(job, db, layout, number).write(incoming)
+        target = _entity_table(db, layout, number)
+        return write_chunk(target, incoming, expect_new=self._expects_new(job, target))
+
+    def _publish(self, job: SinkJob, db: apsw.Connection, number: int) -> int:
+        """Show what was staged, if anything; gives how many records were missing in the file."""
+        if not staging.is_staged(db, number):
+            return 0
+        if job.expects_version not in {"", _version(db, job.entity)}:
+            raise JobFailed(
+                f"records of {job.entity.name} have changed since the plan was made; "
+                "make a new one",
+                code="PLAN_OUTDATED",
+            )
+        before = db.total_changes()
+        removed = _stage(job, db, make_layout(db, job.entity), number).publish()
+        if db.total_changes() > before:
+            _raise_versions(db, job)
+        return removed
+
     def _plan_in(self, db: apsw.Connection, job: SinkJob, rows: pa.Table) -> ChunkResult:
         verdicts = []
         for part, incoming in _prepare_parts(job, rows):
@@ -226,12 +274,17 @@ def _find_fence(database: ProjectDatabase, job: SinkJob) -> ledger.Fence | None:
         return ledger.find_fence(db, job.id)
 
 
-def _target(
-    job: SinkJob, db: apsw.Connection, layout: Layout, number: int, incoming: Incoming
-) -> Target:
-    if job.whole_file:
-        return staging.open_stage(db, layout, number, incoming)
-    return _entity_table(db, layout, number)
+def _stage(job: SinkJob, db: apsw.Connection, layout: Layout, number: int) -> Stage:
+    return Stage(db=db, layout=layout, number=number, removal=job.removal)
+
+
+def _version(db: apsw.Connection, entity: Entity) -> str:
+    return str(db.execute(QUERIES["find_version"], {"entity": entity.name}).get or 0)
+
+
+def _raise_versions(db: apsw.Connection, job: SinkJob) -> None:
+    for entity in stored_in(job.entity):
+        db.execute(QUERIES["raise_version"], {"entity": entity.name})
 
 
 def _entity_table(db: apsw.Connection, layout: Layout, number: int) -> Target:
@@ -257,6 +310,7 @@ def _result(chunk: int, rows: pa.Table, verdicts: Sequence[Verdicts]) -> ChunkRe
         records=rows.column(RECORD).to_numpy().tolist(),
         outcomes=join_outcomes([each.outcomes.tobytes() for each in verdicts]),
         refusals=tuple(refusal for each in verdicts for refusal in each.refusals),
+        removed=sum(each.removed for each in verdicts),
     )
 
 

@@ -42,15 +42,16 @@ class Target:
         columns = tuple(self.layout.columns[field] for field in fields)
         return _build(self.name, columns, self.layout.merged, keep_existing=keep_existing)
 
-    def update(self, fields: Sequence[str], *, has_mask: bool) -> str:
+    def update(self, fields: Sequence[str], *, has_mask: bool, patches: bool) -> str:
         """The statement that updates a record by a row with these fields.
 
         Values: the record's ``_id``, then those of the row, then, with ``has_mask``, a byte for
         each field: 1 where it counts. It gives the ``_id`` back where a value changed, and changes
-        nothing else.
+        nothing else. ``patches``: the row is an update, not an upsert.
         """
         columns = tuple(self.layout.columns[field] for field in fields)
-        return _update(self.name, columns, self.layout.merged, has_mask=has_mask)
+        merged = self.layout.patched if patches else self.layout.merged
+        return _update(self.name, columns, merged, has_mask=has_mask)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,15 +16,19 @@ from waybill.ports.sink import CREATED, DELETED, REFUSED, UNCHANGED, UPDATED
 from waybill.sinks.sqlite.incoming import OPERATIONS
 from waybill.sinks.sqlite.one_by_one import write_one_by_one
 from waybill.sinks.sqlite.outcomes import Verdicts, decide
+from waybill.sinks.sqlite.owning import delete_owned, takes_what_it_has
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from waybill.sinks.sqlite.incoming import Incoming
+    from waybill.sinks.sqlite.incoming import Column, Incoming
     from waybill.sinks.sqlite.target import Target
 
 _ADDING: Final = tuple(OPERATIONS.index(o) for o in (Operation.UPSERT, Operation.INSERT))
-_ABSENT: Final = -1
+ABSENT_ID: Final = -1
+"""Stands for the ``_id`` of what is not stored."""
+
+_UPDATE: Final = OPERATIONS.index(Operation.UPDATE)
 
 
 def write_chunk(target: Target, incoming: Incoming, *, expect_new: bool) -> Verdicts:
@@ -37,6 +41,8 @@ def write_chunk(target: Target, incoming: Incoming, *, expect_new: bool) -> Verd
     writer = _ChunkWriter(target=target, incoming=incoming, verdicts=Verdicts(outcomes=outcomes))
     if not incoming.is_keyed:
         writer.append()
+    elif takes_what_it_has(target.layout.entity, incoming):
+        writer.write_each()
     elif target.layout.unique:
         writer.write_in_order()
     else:
@@ -60,6 +66,10 @@ class _ChunkWriter:
             self.verdicts.refuse_without_key(position, int(self.incoming.records[position]))
         self._insert_or_each(np.flatnonzero(adding))
 
+    def write_each(self) -> None:
+        """Write where a record may take others with it that are in the chunk, too."""
+        self._each(np.arange(len(self.incoming.records)))
+
     def write_by_key(self, *, expect_new: bool) -> None:
         """Write in bulk, in key order: so each page of the index is touched once."""
         firsts, repeats = self._split_by_key()
@@ -69,7 +79,7 @@ class _ChunkWriter:
         outcomes = self.verdicts.outcomes[firsts]
         self._insert(firsts[outcomes == CREATED])
         self._update(firsts[outcomes == UPDATED], ids[outcomes == UPDATED])
-        self._delete(ids[outcomes == DELETED])
+        self._delete(firsts[outcomes == DELETED], ids[outcomes == DELETED])
         self._each(repeats)
 
     def write_in_order(self) -> None:
@@ -109,7 +119,7 @@ class _ChunkWriter:
         ids, stored = self._find(positions)
         operations = self.incoming.operations[positions]
         hashes = self.incoming.hashes[positions]
-        outcomes = decide(operations, ids != _ABSENT, hashes, stored)
+        outcomes = decide(operations, ids != ABSENT_ID, hashes, stored)
         self.verdicts.outcomes[positions] = outcomes
         for position in positions[outcomes == REFUSED].tolist():
             record = int(self.incoming.records[position])
@@ -117,17 +127,8 @@ class _ChunkWriter:
         return ids
 
     def _find(self, positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """``_id`` (-1 where there is none) and hash of what is stored under each key."""
-        if not len(positions):
-            return positions, positions
-        keys = tuple(self.incoming.keys.take(pa.array(positions)).to_pylist())
-        found = self.target.db.execute(
-            f"SELECT coalesce(_id, {_ABSENT}), coalesce(_hash, 0) FROM carray(?) AS wanted "  # noqa: S608 - quoted name
-            f"LEFT JOIN {self.target.name} ON _key = wanted.value",
-            (apsw.carray(keys),),
-        )
-        flat = np.fromiter(chain.from_iterable(found), dtype=np.int64, count=2 * len(keys))
-        return flat[0::2], flat[1::2]
+        """``_id`` (``ABSENT_ID`` where there is none) and hash of what is stored under each key."""
+        return find_stored(self.target, self.incoming.keys.take(pa.array(positions)))
 
     def _insert_or_each(self, positions: np.ndarray) -> None:
         try:
@@ -155,6 +156,11 @@ class _ChunkWriter:
 
     def _update(self, positions: np.ndarray, ids: np.ndarray) -> None:
         """Update what differs; what does not is unchanged, and gets the hash that says so."""
+        patches = self.incoming.operations[positions] == _UPDATE
+        self._update_alike(positions[~patches], ids[~patches], patches=False)
+        self._update_alike(positions[patches], ids[patches], patches=True)
+
+    def _update_alike(self, positions: np.ndarray, ids: np.ndarray, *, patches: bool) -> None:
         if not len(positions):
             return
         incoming = self.incoming
@@ -163,7 +169,7 @@ class _ChunkWriter:
         if incoming.has_absent:
             masked = zip(values, incoming.masks(positions), strict=True)
             values = ((*row, mask) for row, mask in masked)
-        update = self.target.update(incoming.fields, has_mask=incoming.has_absent)
+        update = self.target.update(incoming.fields, has_mask=incoming.has_absent, patches=patches)
         changed = self.target.db.executemany(update, values)
         is_changed = np.isin(ids, np.fromiter(chain.from_iterable(changed), dtype=np.int64))
         self.verdicts.outcomes[positions[~is_changed]] = UNCHANGED
@@ -173,13 +179,27 @@ class _ChunkWriter:
             zip(hashes, ids[~is_changed].tolist(), strict=True),
         )
 
-    def _delete(self, ids: np.ndarray) -> None:
+    def _delete(self, positions: np.ndarray, ids: np.ndarray) -> None:
         delete = f"DELETE FROM {self.target.name} WHERE _id = ?"  # noqa: S608 - quoted name
         self.target.db.executemany(delete, ((number,) for number in ids.tolist()))
+        self.verdicts.removed += delete_owned(self.target, self.incoming.only(np.sort(positions)))
 
     def _each(self, positions: np.ndarray) -> None:
         if len(positions):
             write_one_by_one(self.target, self.incoming, self.verdicts, positions)
+
+
+def find_stored(target: Target, keys: Column) -> tuple[np.ndarray, np.ndarray]:
+    """``_id`` (``ABSENT_ID`` where there is none) and hash of what is stored under each key."""
+    if not len(keys):
+        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+    found = target.db.execute(
+        f"SELECT coalesce(_id, {ABSENT_ID}), coalesce(_hash, 0) FROM carray(?) AS wanted "  # noqa: S608 - quoted name
+        f"LEFT JOIN {target.name} ON _key = wanted.value",
+        (apsw.carray(tuple(keys.to_pylist())),),
+    )
+    flat = np.fromiter(chain.from_iterable(found), dtype=np.int64, count=2 * len(keys))
+    return flat[0::2], flat[1::2]
 
 
 def _interleave(block: list[list[apsw.SQLiteValue]]) -> list[apsw.SQLiteValue]:
