@@ -226,7 +226,7 @@ def test_a_pattern_that_cannot_run_in_linear_time_is_refused(pattern: str) -> No
         ({"title": {1, 2}}, "/title", "must be text"),
         ({"keywords": object()}, "", "is not JSON"),
         (
-            {"waybill": {"action": {"column": "op", "actions": {"x": "remove"}}}},
+            {"waybill": {"action": {"column": "op", "actions": {"x": "destroy"}}}},
             "/waybill/action/actions/x",
             "must be one of",
         ),

@@ -111,6 +111,16 @@ def build_edge(parts: Embedded) -> Edge:
     catalogue = load_catalogue(parts.directory)
     registry = CollectorRegistry()
     registry.register(QueueCollector(lambda: parts.store.queue_stats(parts.clock.now())))
+    reports = ReportParts(
+        store=parts.store,
+        blobs=parts.blobs,
+        sink_for=catalogue.sink_for,
+        open_reader=make_opener(settings.limits, settings.workers.threads, parts.directory.scratch),
+        clock=parts.clock,
+        ids=parts.ids,
+        scratch=parts.directory.scratch,
+        sandbox=cache(partial(open_own_sandbox, parts)),
+    )
     commands = Commands(
         store=parts.store,
         blobs=parts.blobs,
@@ -119,23 +129,9 @@ def build_edge(parts: Embedded) -> Edge:
         clock=parts.clock,
         ids=parts.ids,
         presence=parts.presence,
+        plans=reports,
     )
-    insights = Insights(
-        store=parts.store,
-        catalogue=catalogue,
-        reports=ReportParts(
-            store=parts.store,
-            blobs=parts.blobs,
-            sink_for=catalogue.sink_for,
-            open_reader=make_opener(
-                settings.limits, settings.workers.threads, parts.directory.scratch
-            ),
-            clock=parts.clock,
-            ids=parts.ids,
-            scratch=parts.directory.scratch,
-            sandbox=cache(partial(open_own_sandbox, parts)),
-        ),
-    )
+    insights = Insights(store=parts.store, catalogue=catalogue, reports=reports)
     signer = JwtSigner(read_signing_key(parts.directory), parts.clock)
     links = Links(
         signer=signer,

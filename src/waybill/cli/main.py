@@ -8,6 +8,7 @@ import typer
 
 from waybill import __version__
 from waybill.cli import credential, project
+from waybill.cli.apply import apply
 from waybill.cli.backup import backup
 from waybill.cli.cancel import cancel
 from waybill.cli.check import check
@@ -15,6 +16,7 @@ from waybill.cli.exits import ExitCode
 from waybill.cli.init import init
 from waybill.cli.jobs import jobs
 from waybill.cli.output import printable
+from waybill.cli.plan import plan
 from waybill.cli.rejections import rejections
 from waybill.cli.serve import serve
 from waybill.cli.status import status
@@ -43,6 +45,8 @@ app.command(epilog="Example: waybill template airports --output airports.xlsx")(
 app.command(epilog="Example: waybill submit airports.csv --entity airports --watch")(submit)
 app.command(epilog="Example: waybill status 01jd3a")(status)
 app.command(epilog="Example: waybill watch 01jd3a")(watch)
+app.command(epilog="Example: waybill plan 01jd3a")(plan)
+app.command(epilog="Example: waybill apply 01jd3a --watch")(apply)
 app.command(epilog="Example: waybill rejections 01jd3a --output rejected.csv")(rejections)
 app.command(epilog="Example: waybill jobs --state running")(jobs)
 app.command(epilog="Example: waybill cancel 01jd3a")(cancel)

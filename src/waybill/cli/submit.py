@@ -27,7 +27,7 @@ from waybill.cli.import_options import (
 from waybill.cli.output import open_console, print_json
 
 if TYPE_CHECKING:
-    from waybill.client import Job
+    from waybill.client import Client, Job
 
 
 def submit(  # noqa: PLR0913 - one parameter per option of the command line
@@ -47,9 +47,19 @@ def submit(  # noqa: PLR0913 - one parameter per option of the command line
         float | None,
         typer.Option("--max-error-ratio", min=0, max=1, help="Fail above this share of them."),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and plan, write nothing.")] = (
-        False
-    ),
+    snapshot: Annotated[
+        bool, typer.Option("--snapshot", help="Stored records that the file does not have go.")
+    ] = False,
+    max_deletes: Annotated[
+        int | None, typer.Option("--max-deletes", min=0, help="Fail if more records would go.")
+    ] = None,
+    max_delete_ratio: Annotated[
+        float | None,
+        typer.Option("--max-delete-ratio", min=0, max=1, help="Fail above this share of them."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Plan and write nothing; see 'waybill plan'.")
+    ] = False,
     delimiter: Delimiter = None,
     encoding: Encoding = None,
     no_header: NoHeader = False,
@@ -84,6 +94,9 @@ def submit(  # noqa: PLR0913 - one parameter per option of the command line
         "absent_members": absent_members,
         "max_errors": max_errors,
         "max_error_ratio": max_error_ratio,
+        "snapshot": snapshot or None,
+        "max_deletes": max_deletes,
+        "max_delete_ratio": max_delete_ratio,
         "dry_run": dry_run or None,
         "delimiter": delimiter_character(delimiter) or None,
         "encoding": encoding,
@@ -102,16 +115,22 @@ def submit(  # noqa: PLR0913 - one parameter per option of the command line
             client_ref=client_ref,
             idempotency_key=idempotency_key,
         )
-        if watch and not job.is_final:
-            from waybill.cli.progress import follow
-
-            typer.echo(f"job {job.id}", err=True)  # whatever becomes of the watching
-            job = follow(client.watch(job.id))
-    _show(job, as_json=as_json, in_full=watch)
-    raise typer.Exit(job_exit_code(job) if watch else ExitCode.DONE)
+        job = followed(client, job) if watch else job
+    show_accepted(job, as_json=as_json, in_full=watch)
 
 
-def _show(job: "Job", *, as_json: bool, in_full: bool) -> None:
+def followed(client: "Client", job: "Job") -> "Job":
+    """The job at its end, its progress shown meanwhile."""
+    if job.is_final:
+        return job
+    from waybill.cli.progress import follow
+
+    typer.echo(f"job {job.id}", err=True)  # whatever becomes of the watching
+    return follow(client.watch(job.id))
+
+
+def show_accepted(job: "Job", *, as_json: bool, in_full: bool) -> None:
+    """Show a job that was accepted, ``in_full`` where it was followed to its end; then exit."""
     if as_json:
         print_json(job.raw)
     elif in_full:
@@ -120,3 +139,4 @@ def _show(job: "Job", *, as_json: bool, in_full: bool) -> None:
         show_job(open_console(), job)
     else:
         typer.echo(job.id)
+    raise typer.Exit(job_exit_code(job) if in_full else ExitCode.DONE)

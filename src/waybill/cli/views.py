@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from waybill.client import Counts, Job
+    from waybill.client import Counts, Job, Plan, PlannedChange
     from waybill.client import Finding as WireFinding
     from waybill.model.finding import Finding
 
@@ -47,6 +47,36 @@ def show_job(console: Console, job: Job) -> None:
     for name, fact in facts.items():
         if fact:
             console.print(f"{name:<10}{printable(fact)}", markup=False)
+
+
+def show_plan(console: Console, plan: Plan) -> None:
+    """A plan: its counts, what would go, then a few records before and after."""
+    console.print(f"{'plan':<10}{plan.hash}", markup=False)
+    console.print(f"{'records':<10}{counts_text(plan.counts)}", markup=False)
+    for share in plan.shares:
+        name = f"{share.kind} go" if share.kind else "go"
+        text = f"{share.gone:,} of {share.stored:,}"
+        console.print(f"{printable(name):<10} {text}", markup=False)
+    table = _table("change", "record", "field", "before", "after")
+    for effect, changes in plan.samples.items():
+        for change in changes:
+            _add_change(table, effect, change)
+    if table.row_count:
+        console.print(table)
+
+
+def _add_change(table: Table, effect: str, change: PlannedChange) -> None:
+    """The fields of a record that change, one line each; of a new or lost one all it has."""
+    before, after = change.before or {}, change.after or {}
+    number = "" if change.record is None else f"{change.record:,}"
+    for field in {**before, **after}:
+        old, new = before.get(field), after.get(field)
+        if old != new:
+            _add_row(table, (effect, number, field, _shown(old), _shown(new)))
+
+
+def _shown(value: object) -> str:
+    return "" if value is None else str(value)
 
 
 def counts_text(counts: Counts) -> str:

@@ -26,7 +26,17 @@ from waybill.client.errors import (
     ServerUnreachable,
     StateConflict,
 )
-from waybill.client.shapes import Counts, Finding, Job, JobError, JobPage, Rejection, RejectionPage
+from waybill.client.shapes import (
+    Counts,
+    Finding,
+    Job,
+    JobError,
+    JobPage,
+    Plan,
+    PlannedChange,
+    Rejection,
+    RejectionPage,
+)
 
 __all__ = [
     "AnswerNotUnderstood",
@@ -41,6 +51,8 @@ __all__ = [
     "NotAllowed",
     "NotAuthenticated",
     "NotFound",
+    "Plan",
+    "PlannedChange",
     "RateExceeded",
     "Rejection",
     "RejectionPage",

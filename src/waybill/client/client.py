@@ -18,7 +18,7 @@ from waybill.client.errors import (
     ServerFailed,
     ServerUnreachable,
 )
-from waybill.client.shapes import Job, JobPage, RejectionPage
+from waybill.client.shapes import Job, JobPage, Plan, RejectionPage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -141,6 +141,23 @@ class Client:
     def cancel(self, job_id: str) -> Job:
         """Cancel a job; raises ``StateConflict`` where it is over."""
         return _decode(self._call("DELETE", _job_path(job_id)), Job)
+
+    def plan(self, job_id: str) -> Plan:
+        """What a finished dry run, snapshot or guarded job would do, or would have done.
+
+        Raises:
+            StateConflict: the job is not over, or has no plan.
+        """
+        return _decode(self._call("GET", f"{_job_path(job_id)}/plan"), Plan)
+
+    def apply(self, job_id: str, *, idempotency_key: str | None = None) -> Job:
+        """Apply the plan of a dry run as a new job.
+
+        Raises:
+            StateConflict: the job has no plan, or the stored records have changed since.
+        """
+        headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
+        return _decode(self._call("POST", f"{_job_path(job_id)}/apply", headers=headers), Job)
 
     def rejections(self, job_id: str, *, cursor: str = "", limit: int = 0) -> RejectionPage:
         """A page of a finished job's rejections, in input order."""

@@ -37,6 +37,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     state: str
     kind: str = "import"
+    parent: str | None = None
     project: str = ""
     entity: str = ""
     chosen_entity: str | None = None
@@ -58,6 +59,32 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     def is_final(self) -> bool:
         """Whether nothing changes any more."""
         return self.state in {"succeeded", "failed", "canceled"}
+
+
+class Share(msgspec.Struct, frozen=True, kw_only=True):
+    """How many stored records of a kind would go, of how many."""
+
+    kind: str
+    gone: int
+    stored: int
+
+
+class PlannedChange(msgspec.Struct, frozen=True, kw_only=True):
+    """A record before and after; ``record`` is its number in the file, if it has one."""
+
+    record: int | None = None
+    before: dict[str, Any] | None = None
+    after: dict[str, Any] | None = None
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What a job would do; ``samples`` are a few changes by ``created``, ``updated`` and so on."""
+
+    hash: str
+    counts: Counts
+    shares: list[Share] = []
+    samples: dict[str, list[PlannedChange]] = {}
+    raw: dict[str, Any] = {}
 
 
 class JobPage(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from waybill.engine.job_files import entity_of, find_plan, require_input
 from waybill.errors import KeyReused, NotFound, OptionInvalid, StateConflict
 from waybill.model.bundle import LaneOf
 from waybill.model.ids import BlobName
@@ -19,14 +20,17 @@ from waybill.model.options import (
     UnknownColumns,
 )
 from waybill.ports.job_store import NewJob
+from waybill.ports.sink import QueryableSink
 from waybill.validation.entity_files import LoadedBundle, LoadedEntity
 
 if TYPE_CHECKING:
     from waybill.engine.catalogue import Catalogue
+    from waybill.engine.report_parts import ReportParts
     from waybill.model.entity import Entity
     from waybill.model.ids import JobId, ProjectName
     from waybill.model.job import InputFile, Job
     from waybill.model.options import ImportOptions
+    from waybill.model.plan import Plan
     from waybill.model.principal import Principal
     from waybill.ports.blobs import Blobs
     from waybill.ports.clock import Clock, IdSource, Presence
@@ -58,7 +62,8 @@ class Submission:
     """A file to import.
 
     ``entity``: name of an entity or a bundle. ``lane``: empty for the default, ``project/entity``
-    or what the bundle says. ``external_id``: empty for the native id.
+    or what the bundle says. ``external_id``: empty for the native id. ``parent``: the dry run whose
+    plan it applies, ``descriptor`` what that one has pinned; empty for what is in force.
     """
 
     entity: str
@@ -69,6 +74,8 @@ class Submission:
     dialect: str = "waybill"
     external_id: str = ""
     dialect_data: str = "{}"
+    parent: JobId | None = None
+    descriptor: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +89,7 @@ class Commands:
     clock: Clock
     ids: IdSource
     presence: Presence
+    plans: ReportParts
 
     def claim_key(self, principal: Principal, key: str) -> Idempotency:
         """Begin the use of an Idempotency-Key, before the body is read.
@@ -116,6 +124,62 @@ class Commands:
             return self._replay(principal, submission, idempotency, idempotency.job)
         target = self.catalogue.find_target(submission.entity)
         refuse_misfit_of_target(submission.options, target)
+        return self._accept(principal, submission, target, idempotency)
+
+    def apply_plan(
+        self, principal: Principal, job_id: str, idempotency: Idempotency | None = None
+    ) -> Job:
+        """Accept a job that applies the plan of a dry run, from the same file.
+
+        Raises:
+            NotFound: no such job.
+            StateConflict: it is not over, has no plan, or the records have changed since.
+            Gone: its file or its plan is not stored any more.
+            KeyReused: the key came with another request.
+        """
+        planned = self.store.find_job(principal.project, job_id)
+        if planned is None or planned.input is None:
+            raise NotFound("there is no such job", code="JOB_NOT_FOUND")
+        submission = Submission(
+            entity=planned.entity,
+            options=planned.options,
+            file=planned.input,
+            client_ref=planned.client_ref,
+            lane=planned.lane,
+            parent=planned.id,
+            descriptor=planned.descriptor,
+        )
+        if idempotency is not None and idempotency.job is not None:
+            return self._replay(principal, submission, idempotency, idempotency.job)
+        plan = find_plan(self.plans, planned)
+        if not planned.options.dry_run or planned.state is not JobState.SUCCEEDED:
+            raise StateConflict("only the plan of a dry run is applied", code="JOB_HAS_NO_PLAN")
+        require_input(self.plans, planned)
+        target = self.catalogue.find_target(planned.entity)
+        self._refuse_outdated(principal, planned, plan)
+        options = replace(planned.options, dry_run=False, expected_plan=plan.hash)
+        return self._accept(principal, replace(submission, options=options), target, idempotency)
+
+    def _refuse_outdated(self, principal: Principal, planned: Job, plan: Plan) -> None:
+        """Say at once what the run would find out."""
+        entity = entity_of(planned)
+        sink = None if entity is None else self.catalogue.sink_for(entity)
+        if entity is None or not isinstance(sink, QueryableSink):
+            return
+        if sink.version(principal.project, entity) != plan.data_version:
+            raise StateConflict(
+                f"records of {entity.name} have changed since the plan was made; make a new one",
+                code="PLAN_OUTDATED",
+            )
+
+    def _accept(
+        self,
+        principal: Principal,
+        submission: Submission,
+        target: Target,
+        idempotency: Idempotency | None,
+    ) -> Job:
+        """Add the job, and see to it that it is run."""
         if idempotency is not None:
             self.store.set_key_fingerprint(
                 principal.project, idempotency.key, idempotency.fingerprint
@@ -169,7 +233,8 @@ class Commands:
         job = self.store.find_job(principal.project, job_id)
         if job is None:
             raise NotFound("there is no such job", code="JOB_NOT_FOUND")
-        self.discard_upload(submission.file)
+        if submission.parent is None:
+            self.discard_upload(submission.file)
         return job
 
     def _new_job(
@@ -183,7 +248,8 @@ class Commands:
             entity=submission.entity,
             lane=submission.lane or default_lane(principal.project, submission.entity, target),
             options=submission.options,
-            descriptor=target.pinned,
+            descriptor=submission.descriptor or target.pinned,
+            parent=submission.parent,
             input=submission.file,
             client_ref=submission.client_ref,
             dialect=submission.dialect,
@@ -251,4 +317,13 @@ def refuse_misfit(options: ImportOptions, entity: Entity) -> None:
         raise OptionInvalid(
             f"{entity.name} has no key, so it only takes operation = insert",
             parameter="operation",
+        )
+    if options.snapshot and (not entity.key or entity.parts):
+        reason = "writes other entities" if entity.parts else "has no key"
+        raise OptionInvalid(
+            f"{entity.name} {reason}, so nothing in it is missing in a file", parameter="snapshot"
+        )
+    if options.expected_plan and entity.parts:
+        raise OptionInvalid(
+            f"{entity.name} writes other entities, so it has no plan", parameter="expected_plan"
         )

@@ -17,6 +17,7 @@ from waybill.engine.downloads import (
     rejections_download,
 )
 from waybill.engine.first_looks import look_at
+from waybill.engine.job_files import find_plan
 from waybill.engine.outcomes import outcome_stream
 from waybill.errors import NotFound, RequestInvalid
 from waybill.ports.sink import QueryableSink
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from waybill.model.artifact import Artifact
     from waybill.model.job import Attempt, InputFile, Job
     from waybill.model.options import ImportOptions
+    from waybill.model.plan import Plan
     from waybill.model.principal import Principal
     from waybill.ports.job_store import JobFilter, JobPage, JobStore
     from waybill.ports.sink import RecordPage, RecordSlice
@@ -106,6 +108,15 @@ class Insights:
             Gone: retention has ended.
         """
         return outcome_stream(self.reports, job)
+
+    def plan(self, job: Job) -> Plan:
+        """What a job would do, or would have done.
+
+        Raises:
+            StateConflict: the job is not over, or no plan was asked of it.
+            Gone: retention has ended.
+        """
+        return find_plan(self.reports, job)
 
     def first_look(self, file: InputFile, options: ImportOptions, entity: str) -> FirstLook | None:
         """What the beginning of an upload shows; ``None`` where only its run can say.

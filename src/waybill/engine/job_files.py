@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 from waybill.engine.inputs.completing import completed
 from waybill.engine.runs.opening import read_options
-from waybill.errors import FileRefused, Gone
+from waybill.errors import FileRefused, Gone, StateConflict
+from waybill.model.artifact import ArtifactKind
 from waybill.model.entity import Entity
 from waybill.model.ids import BlobName
+from waybill.model.plan import Plan
 from waybill.validation.columns import match_columns
 from waybill.validation.pinned import read_pinned
 
@@ -17,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from waybill.engine.report_parts import ReportParts
-    from waybill.model.artifact import Artifact, ArtifactKind
+    from waybill.model.artifact import Artifact
     from waybill.model.job import Job
     from waybill.ports.blobs import Blobs
     from waybill.ports.reader import Reader
@@ -54,6 +58,30 @@ def find_artifact(parts: ReportParts, job: Job, kind: ArtifactKind) -> Artifact 
                 raise Gone("the retention of this file has ended", code="ARTIFACT_GONE")
             return artifact
     return None
+
+
+def find_plan(parts: ReportParts, job: Job) -> Plan:
+    """What a job would do, or would have done.
+
+    Raises:
+        StateConflict: the job is not over, or no plan was asked of it.
+        Gone: its retention has ended.
+    """
+    if not job.is_final:
+        raise StateConflict("the job is not over yet", code="JOB_NOT_FINAL")
+    artifact = find_artifact(parts, job, ArtifactKind.PLAN)
+    if artifact is None:
+        raise StateConflict(
+            "the job has no plan: it was no dry run, or broke off before", code="JOB_HAS_NO_PLAN"
+        )
+    with parts.blobs.open(artifact.blob) as stream:
+        return msgspec.json.decode(stream.read(), type=Plan)
+
+
+def require_input(parts: ReportParts, job: Job) -> None:
+    """Let a job pass whose input is stored; raises ``Gone``."""
+    if find_artifact(parts, job, ArtifactKind.INPUT) is None:
+        raise Gone("the input is gone", code="ARTIFACT_GONE")
 
 
 def columns_of(job: Job) -> tuple[str, ...]:

@@ -64,6 +64,11 @@ class TextReader:
         return self._header
 
     @property
+    def cleared(self) -> frozenset[str]:
+        """See ``Reader.cleared``: no such format says so."""
+        return frozenset()
+
+    @property
     def input_bytes_total(self) -> int:
         """See ``Reader.input_bytes_total``."""
         return self._source.input_bytes_total

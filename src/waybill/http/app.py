@@ -212,7 +212,8 @@ class Edge:
         self._gate.admit(exchange, target)
         if target.route.strict_query:
             _refuse_strangers(exchange, target)
-        if target.route.body is BodyKind.NONE and not has_body(exchange.headers):
+        takes_nothing = target.route.body is BodyKind.NONE and not has_body(exchange.headers)
+        if takes_nothing and not target.route.idempotent_by_key:
             return await self._handle(exchange, target)
         return await self._handle_with_key(exchange, target)
 

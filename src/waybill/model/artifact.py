@@ -23,6 +23,7 @@ class ArtifactKind(StrEnum):
     REJECTIONS_XLSX = "rejections_xlsx"
     REJECTIONS_NDJSON = "rejections_ndjson"
     REJECTIONS_PARQUET = "rejections_parquet"
+    PLAN = "plan"
     EXPORT = "export"
     RESULT = "result"
 

@@ -156,6 +156,31 @@ class Partition:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FeedElement:
+    """An element of a feed that is a record. ``key``: its child that holds the key.
+
+    ``inside``: the element that owns it, in which it may stand; else it has that one's key, too.
+    ``nests``: it may stand in another one of its kind, whose key is kept as its parent.
+    """
+
+    key: str
+    inside: str = ""
+    nests: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feed:
+    """XML files of the entity are lists of operations on records of several kinds.
+
+    ``elements``: by name; none means that any element is a record. ``wrappers``: elements that
+    records may stand in, and nothing else does.
+    """
+
+    elements: Mapping[str, FeedElement]
+    wrappers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ActionColumn:
     """A column that says per record what to do; ``actions`` maps its cells to operations.
 
@@ -204,6 +229,7 @@ class Entity:
     parts: tuple[Part, ...] = ()
     tree: Tree | None = None
     partition: Partition | None = None
+    feed: Feed | None = None
     ascending: tuple[tuple[str, ...], ...] = ()
 
     def field(self, name: str) -> Field:

@@ -169,7 +169,8 @@ class Job:
     ``progress``: 0..1, never falls, 1.0 only when final. ``rate``: records per second of the
     running attempt, ``eta_seconds`` the rest it needs; ``None`` where unknown.
     ``format_facts``: what the reader chose (delimiter, encoding, header), for people.
-    ``external_id``: the id in the form of ``dialect``. ``dialect_data``: read by that dialect only.
+    ``parent``: the dry run whose plan it applies. ``external_id``: the id in the form of
+    ``dialect``. ``dialect_data``: read by that dialect only.
     """
 
     id: JobId
@@ -197,6 +198,7 @@ class Job:
     epoch: int
     cancel_requested: bool
     credential: str
+    parent: JobId | None = None
     rate: float | None = None
     eta_seconds: float | None = None
     error: JobError | None = None

@@ -25,6 +25,10 @@ DELETING: Final = (Operation.DELETE, Operation.REMOVE)
 """What takes a record away; of it only the key counts."""
 
 
+SNAPSHOT_RATIO: Final = 0.5
+"""The share of stored records that a snapshot takes away at most, unless a guard says otherwise."""
+
+
 class Atomicity(StrEnum):
     """Whether good records load beside bad ones, or all load or none."""
 
@@ -114,7 +118,12 @@ class ImportOptions:
     """The options of one import.
 
     ``max_errors``: the job fails once more records than this are rejected. ``max_error_ratio``:
-    it fails when more than this share (0..1) of the records is rejected. Both before any write.
+    it fails when more than this share (0..1) of the records is rejected. ``max_deletes``,
+    ``max_delete_ratio``: it fails when more stored records than this, or more than this share of
+    those of any kind, would go. All before any write. ``delete_guard_from``: of a kind with fewer
+    stored records any share may go. ``snapshot``: stored records that the file does not have go;
+    no more than half of them, where no guard of deletes is given. ``expected_plan``: the hash of
+    the plan that is applied; empty for any.
     ``delimiter``: one character; empty means found from the header. ``encoding``: a declared
     encoding name; empty means BOM, else UTF-8, else detected. ``escaped``: cells carry the
     formula escape of ``reports/formula.py`` and are un-escaped on the way in. ``records_path``:
@@ -134,7 +143,12 @@ class ImportOptions:
     absent_members: AbsentMembers = AbsentMembers.CLEAR
     max_errors: int | None = None
     max_error_ratio: float | None = None
+    max_deletes: int | None = None
+    max_delete_ratio: float | None = None
+    delete_guard_from: int = 0
+    snapshot: bool = False
     dry_run: bool = False
+    expected_plan: str = ""
     delimiter: str = ""
     encoding: str = ""
     header: HeaderMode = HeaderMode.PRESENT
@@ -145,3 +159,15 @@ class ImportOptions:
     records_path: str = ""
     sheet: str = ""
     header_row: int = 0
+
+    @property
+    def delete_ratio(self) -> float | None:
+        """The share of stored records that may go; a snapshot is never without a guard."""
+        is_bare = self.max_deletes is None and self.max_delete_ratio is None
+        return SNAPSHOT_RATIO if self.snapshot and is_bare else self.max_delete_ratio
+
+    @property
+    def is_planned(self) -> bool:
+        """Whether all effects must be known before any write."""
+        is_guarded = self.max_deletes is not None or self.max_delete_ratio is not None
+        return is_guarded or self.snapshot or self.dry_run or bool(self.expected_plan)

@@ -53,6 +53,7 @@ class NewJob:
     dialect_data: str
     credential: str
     created_at: datetime
+    parent: JobId | None = None
     idempotency_key: str | None = None
 
 

@@ -154,7 +154,8 @@ class RawChunk:
     ``traits``: over its bytes.
     ``marks``: places where reading can begin again, the first record's and some between, so that
     any record is found again without reading much else. ``input_bytes``: bytes of the stored input
-    consumed so far, for progress.
+    consumed so far, for progress. ``rank``: chunks of a lower one are applied first; of one rank in
+    their order.
     """
 
     ordinal: int
@@ -169,6 +170,7 @@ class RawChunk:
     traits: TextTraits
     places: Places | None = None
     warnings: tuple[FileWarning, ...] = ()
+    rank: int = 0
 
 
 class Reader(Protocol):
@@ -185,6 +187,10 @@ class Reader(Protocol):
     @property
     def warnings(self) -> Sequence[FileWarning]:
         """What was odd about the file so far: in the header, in its encoding."""
+
+    @property
+    def cleared(self) -> frozenset[str]:
+        """The kinds of records that the file says are to go, known once all chunks were read."""
 
     def map_chunks(self, work: Callable[[RawChunk], T]) -> Generator[T, None, None]:
         """``work`` done on each chunk by a few threads; results in file order.

@@ -25,7 +25,7 @@ class CheckedChunk:
     ``unique_digests``: the same per set of ``compiled.unique_sets`` (0 where a part is missing).
     ``reference_digests``: per key of ``compiled.self_references``, digests of what the record
     refers to and of what can be referred to (0 where a part is missing). Digests hold within one
-    process. ``marks``: see ``ports/reader.py``.
+    process. ``marks``, ``rank``: see ``ports/reader.py``.
     """
 
     ordinal: int
@@ -40,3 +40,4 @@ class CheckedChunk:
     input_bytes: int
     reference_digests: tuple[tuple[np.ndarray, np.ndarray], ...] = ()
     warnings: tuple[FileWarning, ...] = ()
+    rank: int = 0

@@ -137,6 +137,7 @@ class Checker:
             ),
             marks=chunk.marks,
             input_bytes=chunk.input_bytes,
+            rank=chunk.rank,
             warnings=(*chunk.warnings, *self._rounded(chunk, result), *self._invisible(chunk)),
         )
 

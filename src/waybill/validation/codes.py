@@ -279,6 +279,12 @@ CATALOGUE: Final[Mapping[str, Code]] = {
         "{count} records were skipped because another record of the file has the same key",
         level=Level.WARNING,
     ),
+    "SNAPSHOT_INCOMPLETE": _file(
+        "Snapshot with rejected records",
+        "nothing was removed that the file does not have, for {count} records were rejected",
+        "mend the rejected records and send the whole file again",
+        level=Level.WARNING,
+    ),
     "MAX_ERRORS_EXCEEDED": _file(
         "Too many rejected records",
         "more than max_errors = {allowed} records are rejected",
@@ -288,6 +294,16 @@ CATALOGUE: Final[Mapping[str, Code]] = {
         "Too large a share of rejected records",
         "{share} of the records are rejected, more than max_error_ratio = {allowed}",
         "mend the rejected records, or raise max_error_ratio",
+    ),
+    "MAX_DELETES_EXCEEDED": _file(
+        "Too many records would go",
+        "{gone} stored records would go, more than max_deletes = {allowed}",
+        "see what would go, then raise max_deletes",
+    ),
+    "MAX_DELETE_RATIO_EXCEEDED": _file(
+        "Too large a share of the records would go",
+        "{gone} of {stored} stored records{kind} would go, more than max_delete_ratio = {allowed}",
+        "see what would go, then raise max_delete_ratio",
     ),
     # one record
     "JSON_INVALID": _record(

@@ -112,8 +112,11 @@ class DuplicateFinder:
         bounds = np.searchsorted(self._records, (first, last + 1), side="left")
         return int(bounds[1] - bounds[0])
 
-    def confirm(self, chunk: pa.Table) -> None:
-        """Look at the keys of the candidates in one chunk of accepted records."""
+    def confirm(self, chunk: pa.Table, rank: int = 0) -> None:
+        """Look at the keys of the candidates in one chunk of accepted records.
+
+        Records whose ranks differ are no duplicates.
+        """
         numbers: np.ndarray = chunk.column(RECORD).to_numpy()
         if not len(numbers) or not self.candidates_between(int(numbers[0]), int(numbers[-1])):
             return
@@ -123,7 +126,7 @@ class DuplicateFinder:
         if not len(rows):
             return
         keys = chunk.select(list(self._columns)).take(rows)
-        digests = b"".join(_strong_digests(keys))
+        digests = b"".join(_strong_digests(keys, rank))
         self._strong[places[rows]] = np.frombuffer(digests, dtype=_STRONG)
         self._seen[places[rows]] = True
 
@@ -187,14 +190,15 @@ def _repeated(entries: np.ndarray) -> np.ndarray:
     return records
 
 
-def _strong_digests(keys: pa.Table) -> Iterator[bytes]:
+def _strong_digests(keys: pa.Table, rank: int) -> Iterator[bytes]:
     columns = [column.to_pylist() for column in keys.columns]
     if len(columns) == 1:
         texts = (str(value) for value in columns[0])
     else:
         texts = (repr(values) for values in zip(*columns, strict=True))
     for text in texts:
-        yield hashlib.blake2b(text.encode(), digest_size=_DIGEST_BYTES).digest()
+        salt = rank.to_bytes(hashlib.blake2b.SALT_SIZE)
+        yield hashlib.blake2b(text.encode(), digest_size=_DIGEST_BYTES, salt=salt).digest()
 
 
 def _run_starts(strong: np.ndarray, order: np.ndarray) -> np.ndarray:

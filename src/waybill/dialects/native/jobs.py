@@ -90,6 +90,12 @@ def cancel(core: Core, request: Request) -> Response:
     return json_response(body, status=202, headers={"retry-after": str(retry_seconds(job))})
 
 
+def plan(core: Core, request: Request) -> Response:
+    """What the job would do, or would have done."""
+    job = core.insights.job(caller(request), request.path_params["id"])
+    return json_response(core.insights.plan(job))
+
+
 def rejections(core: Core, request: Request) -> Response:
     """Rejected records: a page of JSON, or the whole report as ``Accept`` says."""
     media = choose_media(request.headers, tuple(FORMAT_OF_MEDIA))

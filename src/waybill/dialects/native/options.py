@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import math
+import re
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
@@ -39,6 +40,7 @@ ODD_ENCODINGS: Final = frozenset(
         "oem",
     }
 )
+PLAN_HASH: Final = re.compile("[0-9a-f]{64}")
 CLIENT_REF_CHARACTERS: Final = 255
 PATH_CHARACTERS: Final = 1_000
 SHEET_CHARACTERS: Final = 31
@@ -221,6 +223,10 @@ def _sheet(text: str) -> str | None:
     return text if text.isprintable() and len(text) <= SHEET_CHARACTERS else None
 
 
+def _plan_hash(text: str) -> str | None:
+    return text if not text or PLAN_HASH.fullmatch(text) else None
+
+
 def _client_ref(text: str) -> str | None:
     return text if text.isprintable() and 0 < len(text) <= CLIENT_REF_CHARACTERS else None
 
@@ -234,7 +240,14 @@ OPTIONS: Final[Mapping[str, Option]] = {
     "absent_members": _choice(AbsentMembers),
     "max_errors": _count(),
     "max_error_ratio": _ratio(),
+    "max_deletes": _count(),
+    "max_delete_ratio": _ratio(),
+    "delete_guard_from": _count(),
+    "snapshot": _flag(),
     "dry_run": _flag(),
+    "expected_plan": _text(
+        _plan_hash, "the hash of a plan: 64 hexadecimal digits", {"pattern": PLAN_HASH.pattern}
+    ),
     "client_ref": _text(
         _client_ref,
         "1 to 255 printable characters",

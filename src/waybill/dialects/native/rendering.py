@@ -27,6 +27,7 @@ PATH_OF_KIND: Final = {
     ArtifactKind.REJECTIONS_XLSX: "/rejections.xlsx",
     ArtifactKind.REJECTIONS_NDJSON: "/rejections.ndjson",
     ArtifactKind.REJECTIONS_PARQUET: "/rejections.parquet",
+    ArtifactKind.PLAN: "/plan",
 }
 """The artifacts that clients see; the others are how the engine works."""
 LONGEST_RETRY_SECONDS: Final = 60
@@ -72,6 +73,7 @@ def shape_of(
     return JobShape(
         id=job.id,
         kind=job.kind,
+        parent=job.parent,
         project=job.project,
         entity=job.entity,
         chosen_entity=job.chosen_entity,
@@ -165,6 +167,7 @@ def _links(job: Job, address: str) -> JobLinks:
         rejections_xlsx=f"{address}/rejections.xlsx",
         rejections_ndjson=f"{address}/rejections.ndjson",
         rejections_parquet=f"{address}/rejections.parquet",
+        plan=f"{address}/plan",
         accepted=f"{address}/accepted",
         input=f"{address}/input",
         cancel=None if job.is_final else address,

@@ -20,8 +20,9 @@ from waybill.dialects.native.shapes import (
     RecordsShape,
     RejectionsShape,
 )
-from waybill.dialects.native.submissions import submit
+from waybill.dialects.native.submissions import apply_plan, submit
 from waybill.model.job import JobKind, JobState
+from waybill.model.plan import Plan
 from waybill.model.principal import Scope
 
 if TYPE_CHECKING:
@@ -111,7 +112,13 @@ _MEANINGS: Final[Mapping[str, str]] = {
     " stored.",
     "max_errors": "Fail, before any write, when more records than this are rejected.",
     "max_error_ratio": "Fail, before any write, when a larger share than this is rejected.",
-    "dry_run": "Check and plan only.",
+    "max_deletes": "Fail, before any write, when more stored records than this would go.",
+    "max_delete_ratio": "Fail, before any write, when a larger share of the stored records than"
+    " this would go; a snapshot without a guard of its own has 0.5.",
+    "delete_guard_from": "With fewer stored records than this, any share of them may go.",
+    "snapshot": "Stored records that the file does not have go, unless it has rejected records.",
+    "dry_run": "Check and plan only; the plan can be read and applied.",
+    "expected_plan": "Fail, before any write, unless the plan has this hash.",
     "client_ref": "Your own reference; jobs can be listed by it.",
     "delimiter": "One character, or tab; found from the header where absent.",
     "encoding": "Name of the text encoding; UTF-8 or detected where absent.",
@@ -347,6 +354,41 @@ ROUTES: Sequence[Route] = (
             (jobs.XLSX, "Numbers, dates and booleans as such where exact.", (*_LATER, 406)),
             (jobs.PARQUET, "A column per field, of its type.", (*_LATER, 406)),
         )
+    ),
+    _read(
+        "/v1/jobs/{id}/plan",
+        jobs.plan,
+        "Read what the job would do, or would have done",
+        Answer(
+            description="Of a dry run, a snapshot, or a job with a guard of deletes.",
+            struct=Plan,
+        ),
+        refusals=_LATER,
+    ),
+    Route(
+        method="POST",
+        path="/v1/jobs/{id}/apply",
+        handler=apply_plan,
+        scope=Scope.SUBMIT,
+        strict_query=True,
+        idempotent_by_key=True,
+        summary="Apply the plan of a dry run",
+        description=(
+            "Makes a new job, whose parent this one is. It does what the plan says, or fails with "
+            "PLAN_OUTDATED where file or stored records have changed since."
+        ),
+        headers=(PREFER,),
+        answers=_answers(
+            {
+                200: Answer(description="The new job is over already.", struct=JobShape),
+                202: Answer(
+                    description="Accepted.",
+                    struct=JobShape,
+                    headers={"Location": "The job's address.", **_JOB_HEADERS},
+                ),
+            },
+            (404, 409, 410, 422, 507),
+        ),
     ),
     _read(
         "/v1/jobs/{id}/input",

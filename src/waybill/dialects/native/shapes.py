@@ -44,6 +44,7 @@ class JobLinks(msgspec.Struct, frozen=True, kw_only=True):
     rejections_xlsx: str
     rejections_ndjson: str
     rejections_parquet: str
+    plan: str
     accepted: str
     input: str
     cancel: str | None
@@ -52,7 +53,8 @@ class JobLinks(msgspec.Struct, frozen=True, kw_only=True):
 class JobShape(msgspec.Struct, frozen=True, kw_only=True):
     """A job. ``progress`` runs from 0 to 1 and never falls; ``rate`` is records per second.
 
-    ``entity`` may name a bundle; ``chosen_entity`` is the one found from the header then.
+    ``parent``: the dry run whose plan it applies. ``entity`` may name a bundle; ``chosen_entity``
+    is the one found from the header then.
 
     ``counts`` of a finished import obey: read = created + updated + unchanged + deleted + rejected
     + skipped + unprocessed.
@@ -60,6 +62,7 @@ class JobShape(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     kind: str
+    parent: str | None
     project: str
     entity: str
     chosen_entity: str | None

@@ -33,6 +33,17 @@ def submit(core: Core, request: Request) -> Response | Wait:
     principal = caller(request)
     submission = read_submission(request)
     job = core.commands.submit_import(principal, submission, request.idempotency)
+    return _answer(core, request, job)
+
+
+def apply_plan(core: Core, request: Request) -> Response | Wait:
+    """Accept the job that applies a dry run's plan; answer as ``submit`` does."""
+    planned = request.path_params["id"]
+    job = core.commands.apply_plan(caller(request), planned, request.idempotency)
+    return _answer(core, request, job)
+
+
+def _answer(core: Core, request: Request, job: Job) -> Response | Wait:
     preference = read_prefer(request.headers, core.limits.wait_seconds)
 
     def render(latest: Job) -> Response:

@@ -26,6 +26,11 @@ class WrappedReader:
         return self.reader.input_bytes_total
 
     @property
+    def cleared(self) -> frozenset[str]:
+        """See ``Reader.cleared``."""
+        return self.reader.cleared
+
+    @property
     def warnings(self) -> Sequence[FileWarning]:
         """See ``Reader.warnings``."""
         return self.reader.warnings

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pyarrow as pa
 
-from waybill.engine.runs.control import RunCanceled
+from waybill.engine.runs.plans import PlanDigest
 from waybill.engine.runs.verdicts import refusal_finding
 from waybill.errors import JobFailed
 from waybill.model.job import Counts
 from waybill.ports.sink import (
     CREATED,
     DELETED,
+    HASH,
     REFUSED,
     UNCHANGED,
     UPDATED,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from waybill.engine.runs.progress import ProgressMeter
     from waybill.engine.runs.spool import Spool, SpooledChunk
     from waybill.engine.runs.verdicts import Verdicts
-    from waybill.ports.sink import ChunkResult
+    from waybill.ports.sink import ChunkResult, SinkJob
 
 OUTCOME_NAMES: Final = {
     CREATED: "created",
@@ -43,40 +44,40 @@ OUTCOME_NAMES: Final = {
 class ApplyPhase:
     """Hands the kept records to the sink; the tallies are its own fields after ``run``.
 
-    ``before``: counts of the check and match phases. ``applied``: chunks that an earlier attempt
-    applied; they are taken over, even by a run that is being canceled. ``is_canceled``: the client
-    stopped it; what was applied stands.
+    ``job``: as the sink is to see it. ``before``: counts of the check and match phases.
+    ``applied``: chunks that an earlier attempt applied; they are taken over, even by a run that is
+    being canceled.
     """
 
     context: RunContext
+    job: SinkJob
     spool: Spool
     verdicts: Verdicts
     meter: ProgressMeter
     before: Counts
     applied: frozenset[int]
     tally: Counts = field(default_factory=Counts)
-    is_canceled: bool = False
+    digest: PlanDigest = field(default_factory=PlanDigest)
 
     def run(self) -> None:
-        """Apply every chunk, or plan it for a dry run.
+        """Apply every chunk; of records stored in parts, a dry run only asks what would be.
 
         Raises:
             JobFailed: the sink refused more records than ``max_errors`` allows.
+            RunCanceled: the client stopped it; what was applied stands.
             Fenced: another attempt owns the job.
         """
         total = max(sum(chunk.accepted for chunk in self.spool), 1)
         done = 0
-        last = max((chunk.ordinal for chunk in self.spool if chunk.accepted), default=None)
-        try:
-            for chunk in self.spool:
-                self.meter.may_cancel = chunk.ordinal not in self.applied
-                self.context.control.check(may_cancel=self.meter.may_cancel)
-                if chunk.accepted:
-                    self._apply(chunk, is_last=chunk.ordinal == last)
-                done += chunk.accepted
-                self.meter.applied(self.counts, done / total)
-        except RunCanceled:
-            self.is_canceled = True
+        chunks = self.spool.ranked()
+        last = next((chunk.ordinal for chunk in reversed(chunks) if chunk.accepted), None)
+        for chunk in chunks:
+            self.meter.may_cancel = chunk.ordinal not in self.applied
+            self.context.control.check(may_cancel=self.meter.may_cancel)
+            if chunk.accepted:
+                self._apply(chunk, is_last=chunk.ordinal == last)
+            done += chunk.accepted
+            self.meter.applied(self.counts, done / total)
 
     @property
     def counts(self) -> Counts:
@@ -93,16 +94,17 @@ class ApplyPhase:
         if not rows.num_rows and chunk.ordinal not in self.applied:
             return
         result = self._hand_over(chunk.ordinal, rows, is_last=is_last)
+        self.digest.note(chunk.ordinal, rows.column(HASH), result)
         self._note_replay(chunk.ordinal, result, rows)
         for refusal in result.refusals:
             finding = refusal_finding(refusal, self.context.entity)
             self.verdicts.late.add(refusal.record, finding)
-        self.tally = self.tally + tally_outcomes(result.outcomes)
+        self.tally = self.tally + tally_outcomes(result.outcomes) + Counts(removed=result.removed)
         self._guard()
 
     def _hand_over(self, ordinal: int, rows: pa.Table, *, is_last: bool) -> ChunkResult:
-        sink, job = self.context.sink, self.context.sink_job
-        if not self.context.job.options.dry_run:
+        sink, job = self.context.sink, self.job
+        if job.whole_file or not self.context.job.options.dry_run:
             return sink.apply(job, ordinal, rows, seals=is_last and not job.whole_file)
         if not isinstance(sink, QueryableSink):
             raise JobFailed("the entity's sink cannot plan a dry run", code="SINK_NOT_QUERYABLE")

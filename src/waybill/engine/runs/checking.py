@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from waybill.errors import FileRefused, JobFailed
 from waybill.model.job import Counts
@@ -74,12 +74,13 @@ class CheckPhase:
     def _guard(self) -> None:
         allowed = self.context.job.options.max_errors
         if allowed is not None and self.rejected > allowed:
-            raise guard_error("MAX_ERRORS_EXCEEDED", allowed=str(allowed))
+            raise guard_error("MAX_ERRORS_EXCEEDED", allowed=allowed)
 
 
-def guard_error(code: str, *, allowed: str, share: str = "") -> JobFailed:
+def guard_error(code: str, **parameters: str | int) -> JobFailed:
     """The error of a guard that stops a job before any write."""
-    refused = file_refused(code, allowed=allowed, share=share)
+    told: dict[str, Any] = {**parameters}
+    refused = file_refused(code, **told)
     return JobFailed(refused.message, code=code)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from waybill.model.options import Operation
-from waybill.ports.sink import SinkJob
+from waybill.model.options import Atomicity, Operation
+from waybill.ports.sink import Removal, SinkJob
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,9 +61,23 @@ class RunContext:
                 project=self.job.project,
                 entity=self.entity,
                 operation=options.operation if self.entity.key else Operation.INSERT,
-                whole_file=options.atomicity.value == "file",
+                whole_file=self.is_staged,
+                removal=Removal() if options.snapshot else None,
             ),
         )
+
+    @property
+    def is_atomic(self) -> bool:
+        """Whether one rejected record keeps all others out, as in a feed of operations."""
+        return self.job.options.atomicity is Atomicity.FILE or self.entity.feed is not None
+
+    @property
+    def is_staged(self) -> bool:
+        """Whether nothing is shown before all of it can be.
+
+        Records that are stored in parts cannot wait; nothing of them ever goes.
+        """
+        return not self.entity.parts and (self.is_atomic or self.job.options.is_planned)
 
     @property
     def prefix(self) -> str:

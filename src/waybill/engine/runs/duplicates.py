@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from waybill.validation.checked import CheckedChunk
     from waybill.validation.whole_file import Duplicates
 
+_ODD: Final = 0x9E3779B97F4A7C15
 NOTHING: Final = np.empty(0, dtype=np.int64)
 
 
@@ -53,7 +54,7 @@ class KeyLedgers:
         if not checked.good.num_rows:
             return
         records = checked.good.column("_record").to_numpy()
-        keys = [] if checked.key_digests is None else [checked.key_digests]
+        keys = [] if checked.key_digests is None else [ranked(checked.key_digests, checked.rank)]
         for ledger, digests in zip(self.ledgers, [*keys, *checked.unique_digests], strict=True):
             ledger.add(records, digests)
         for reference, (wanted, offered) in zip(
@@ -110,8 +111,14 @@ def find_duplicates(
             if chunk.accepted:
                 rows = spool.good_rows(chunk)
                 numbers = rows.column("_record").to_numpy()
-                finder.confirm(rows.filter(pa.array(~among(numbers, skipped))))
+                finder.confirm(rows.filter(pa.array(~among(numbers, skipped))), chunk.rank)
     return finder.groups()
+
+
+def ranked(digests: np.ndarray, rank: int) -> np.ndarray:
+    """The digests so that those of another rank, which is applied apart, are no duplicates."""
+    mixed: np.ndarray = digests ^ np.uint64(rank * _ODD % 2**64)
+    return mixed
 
 
 def superseded(found: Duplicates, policy: OnDuplicate) -> np.ndarray:

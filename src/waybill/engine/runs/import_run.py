@@ -11,12 +11,14 @@ from contextlib import closing, suppress
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from waybill.engine.inputs.completing import completed
-from waybill.engine.runs.applying import ApplyPhase
 from waybill.engine.runs.cells import ShownCells
-from waybill.engine.runs.checking import CheckPhase, guard_error, scratch_folder
+from waybill.engine.runs.checking import CheckPhase, scratch_folder
 from waybill.engine.runs.control import RunCanceled
 from waybill.engine.runs.duplicates import KeyLedgers
+from waybill.engine.runs.loading import Loading, guard_errors
 from waybill.engine.runs.matching import MatchPhase
 from waybill.engine.runs.opening import open_stored, read_options
 from waybill.engine.runs.planning import Planner
@@ -29,15 +31,15 @@ from waybill.model.artifact import Artifact, ArtifactKind
 from waybill.model.ids import BlobName
 from waybill.model.job import CHOSEN_ENTITY, Counts, JobError, JobState, Outcome, Phase
 from waybill.ports.job_store import Finish
-from waybill.ports.sink import QueryableSink
 from waybill.validation.codes import file_warning
 from waybill.validation.columns import shown_names
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from waybill.engine.runs.context import RunContext
     from waybill.model.finding import FileWarning
+    from waybill.model.plan import Plan
     from waybill.ports.reader import Header, Reader
     from waybill.validation.checker import Checker
 
@@ -51,6 +53,7 @@ class ImportRun:
     warnings: list[FileWarning] = field(default_factory=list)
     facts: dict[str, object] = field(default_factory=dict)
     applied: frozenset[int] = frozenset()
+    plan: Plan | None = None
 
     def run(self) -> Finish:
         """Do all the work; the job is not final before the caller stores the result.
@@ -143,8 +146,8 @@ class ImportRun:
                 self._note_check(check)
                 verdicts = self._match(check, meter)
                 late = verdicts.late
-                self._guard()
-                finish = self._apply(check, verdicts, meter)
+                guard_errors(self.context.job.options, self.counts)
+                finish = self._load(check, verdicts, meter)
             except JobFailed as failure:
                 self._note_check(check)
                 finish = self._failed(JobError(code=failure.code, message=failure.message))
@@ -199,86 +202,63 @@ class ImportRun:
             self.warnings.append(skipped_warning(verdicts))
         return verdicts
 
-    def _guard(self) -> None:
-        options, counts = self.context.job.options, self.counts
-        if options.max_errors is not None and counts.rejected > options.max_errors:
-            raise guard_error("MAX_ERRORS_EXCEEDED", allowed=str(options.max_errors))
-        share = counts.rejected / counts.read if counts.read else 0.0
-        if options.max_error_ratio is not None and share > options.max_error_ratio:
-            raise guard_error(
-                "MAX_ERROR_RATIO_EXCEEDED",
-                share=f"{share:.2%}",
-                allowed=f"{options.max_error_ratio:g}",
-            )
-
-    def _apply(self, check: CheckPhase, verdicts: Verdicts, meter: ProgressMeter) -> Finish:
-        whole_file = self.context.sink_job.whole_file
-        if whole_file and (self.counts.rejected or check.failure):
-            return self._ended(check)
-        before = self.counts + Counts(unprocessed=-self.counts.unprocessed)
-        phase = ApplyPhase(self.context, check.spool, verdicts, meter, before, self.applied)
-        meter.began(Phase.APPLYING)
+    def _load(self, check: CheckPhase, verdicts: Verdicts, meter: ProgressMeter) -> Finish:
+        loading = Loading(self.context, check, verdicts, meter, self.counts, self.applied)
+        is_staged = self.context.is_staged
         try:
-            phase.run()
+            loading.run()
         except JobFailed as failure:
-            self._settle(phase, keeps=not whole_file)
-            return self._failed(JobError(code=failure.code, message=failure.message))
-        if phase.is_canceled:
-            self._settle(phase, keeps=not whole_file)
-            return self._canceled(f"{self.counts.applied} records were applied and stay")
-        self._settle(phase, keeps=not (whole_file and phase.counts.rejected))
-        try:
-            self._guard()  # again, for the sink has refused records since
-        except JobFailed as failure:
-            kept = f"{self.counts.applied} records were applied before and stay"
-            return self._failed(JobError(code=failure.code, message=f"{failure.message}; {kept}"))
-        return self._ended(check)
+            return self._loaded(loading, failure)
+        except RunCanceled:
+            self._loaded(loading, None)
+            kept = f"{self.counts.applied} records were applied and stay"
+            return self._canceled("nothing was loaded" if is_staged else kept)
+        return self._loaded(loading, check.failure)
 
-    def _settle(self, phase: ApplyPhase, *, keeps: bool) -> None:
-        """Seal what was applied, or abandon what was staged; the counts follow."""
-        counts = phase.counts
-        sink, job = self.context.sink, self.context.sink_job
-        if self.context.job.options.dry_run:
-            self.counts = counts if keeps else with_applied(counts, Counts())
-        elif keeps:
-            self.counts = with_applied(counts, sink.seal(job))
-        else:
-            if isinstance(sink, QueryableSink):
-                sink.abandon(job.id)
-            self.counts = with_applied(counts, Counts())
-
-    def _ended(self, check: CheckPhase) -> Finish:
-        if check.failure is not None:
-            return self._failed(error_of(check.failure))
-        return self._succeeded()
+    def _loaded(self, loading: Loading, failure: JobFailed | None) -> Finish:
+        """How the job ends after its loading, which may have failed."""
+        self.counts, self.plan = loading.counts, loading.plan
+        self.warnings += loading.warnings
+        if failure is None:
+            return self._succeeded()
+        if isinstance(failure, FileRefused):
+            return self._failed(error_of(failure))
+        return self._failed(JobError(code=failure.code, message=failure.message))
 
     def _reported(self, finish: Finish, master: MasterList) -> Finish:
-        """Write the master list and add it to the result; an empty one leaves no file."""
-        if not finish.counts.rejected:
-            return finish
-        blobs = self.context.parts.blobs
-        writer = blobs.create(
-            BlobName(f"reports/{self.context.job.id}.{self.context.job.epoch}.ndjson")
-        )
+        """Write the master list and the plan, and add them to the result; none leaves no file."""
+        artifacts = []
+        if finish.counts.rejected:
+            pieces = master.pieces()
+            artifacts.append(self._kept(ArtifactKind.REJECTIONS, "ndjson", pieces, finish))
+        if self.plan is not None:
+            pieces = iter((msgspec.json.encode(self.plan),))
+            artifacts.append(self._kept(ArtifactKind.PLAN, "plan.json", pieces, finish))
+        return replace(finish, artifacts=tuple(artifacts))
+
+    def _kept(
+        self, kind: ArtifactKind, suffix: str, pieces: Iterator[bytes], finish: Finish
+    ) -> Artifact:
+        job = self.context.job
+        writer = self.context.parts.blobs.create(BlobName(f"reports/{job.id}.{job.epoch}.{suffix}"))
         digest, size = hashlib.sha256(), 0
         try:
-            for piece in master.pieces():
+            for piece in pieces:
                 digest.update(piece)
                 size += len(piece)
                 writer.write(piece)
             name = writer.commit()
         finally:
             writer.discard()
-        artifact = Artifact(
-            job=self.context.job.id,
-            project=self.context.job.project,
-            kind=ArtifactKind.REJECTIONS,
+        return Artifact(
+            job=job.id,
+            project=job.project,
+            kind=kind,
             blob=name,
             size_bytes=size,
             sha256=digest.hexdigest(),
             created_at=finish.finished_at,
         )
-        return replace(finish, artifacts=(artifact,))
 
     def _succeeded(self) -> Finish:
         counts = self.counts
@@ -312,20 +292,6 @@ def error_of(refusal: FileRefused) -> JobError:
     return JobError(
         code=refusal.code, message=refusal.message, line=refusal.line, byte=refusal.byte
     )
-
-
-def with_applied(counts: Counts, applied: Counts) -> Counts:
-    """These counts with the sink's own for what was applied; the rest is unprocessed."""
-    known = Counts(
-        read=counts.read,
-        created=applied.created,
-        updated=applied.updated,
-        unchanged=applied.unchanged,
-        deleted=applied.deleted,
-        rejected=counts.rejected,
-        skipped=counts.skipped,
-    )
-    return known + Counts(unprocessed=known.read - known.applied - known.rejected - known.skipped)
 
 
 def skipped_warning(verdicts: Verdicts) -> FileWarning:

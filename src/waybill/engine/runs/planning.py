@@ -50,7 +50,8 @@ class Planner:
     def _is_needed(self) -> bool:
         """Whether the answer matters, and the sink may refuse anything at all."""
         options, entity = self.context.job.options, self.context.entity
-        is_guarded = options.max_errors is not None or options.max_error_ratio is not None
+        has_limit = options.max_errors is not None or options.max_error_ratio is not None
+        is_guarded = has_limit and not self.context.is_staged  # else what is staged tells
         only_upserts = options.operation is Operation.UPSERT and entity.action is None
         may_refuse = not only_upserts or bool(unique_sets(entity))
         return may_refuse and (is_guarded or bool(self_references(entity)))

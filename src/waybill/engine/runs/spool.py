@@ -16,7 +16,7 @@ import pyarrow.ipc
 from waybill.model.ids import BlobName
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from waybill.ports.blobs import Blobs
     from waybill.ports.reader import ReadPosition
@@ -32,6 +32,7 @@ class SpooledChunk:
     records: int
     accepted: int
     rejected: int
+    rank: int
 
 
 @dataclass(slots=True)
@@ -64,6 +65,7 @@ class Spool:
                 records=checked.records,
                 accepted=checked.good.num_rows,
                 rejected=checked.rejected,
+                rank=checked.rank,
             )
         )
         self.marks.extend(checked.marks)
@@ -101,6 +103,10 @@ class Spool:
     def __iter__(self) -> Iterator[SpooledChunk]:
         """The chunks in file order."""
         return iter(self.chunks)
+
+    def ranked(self) -> Sequence[SpooledChunk]:
+        """The chunks in the order in which they are applied."""
+        return sorted(self.chunks, key=lambda chunk: (chunk.rank, chunk.ordinal))
 
     def drop(self) -> None:
         """Remove the files; safe to repeat."""

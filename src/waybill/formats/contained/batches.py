@@ -65,9 +65,9 @@ def send_batch(
     write_frame(output, FrameKind.BATCH, payload)
 
 
-def batch_records(payload: bytes) -> int:
-    """How many records a batch says to have; raises as ``read_batch``."""
-    return _facts(payload)[0].records
+def batch_facts(payload: bytes) -> BatchFacts:
+    """What a batch says of itself; raises as ``read_batch``."""
+    return _facts(payload)[0]
 
 
 def is_large(texts: Sequence[TextColumn]) -> bool:

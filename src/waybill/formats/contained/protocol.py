@@ -144,11 +144,17 @@ class Fault(Coded, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class BatchFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What goes with the rows of a batch. ``input_bytes``: of the stored file, consumed so far."""
+    """What goes with the rows of a batch.
+
+    ``input_bytes``: of the stored file, consumed so far. ``rank``: as in ``RawChunk``. ``cleared``:
+    kinds of records that the file says are to go, found since the last batch.
+    """
 
     records: Count
     input_bytes: Count
     faults: tuple[Fault, ...] = ()
+    rank: Count = 0
+    cleared: tuple[str, ...] = ()
 
 
 class Refusal(Coded, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from waybill.errors import ColumnsGrew
-from waybill.formats.contained.batches import batch_records, read_batch
+from waybill.formats.contained.batches import batch_facts, read_batch
 from waybill.formats.contained.launcher import Frames
 from waybill.formats.contained.protocol import (
     LINE,
@@ -89,6 +89,7 @@ class ContainedReader:
         self._facts = facts
         self._options = options
         self._is_report = is_report
+        self._cleared: set[str] = set()
         self._begun: Frames | None = Frames(task, options.while_waiting)
         self._table = _header(next(self._begun, None))
         names = self._table.names
@@ -104,6 +105,11 @@ class ContainedReader:
     def input_bytes_total(self) -> int:
         """See ``Reader.input_bytes_total``."""
         return self._task.stored_bytes
+
+    @property
+    def cleared(self) -> frozenset[str]:
+        """See ``Reader.cleared``."""
+        return frozenset(self._cleared)
 
     @property
     def warnings(self) -> Sequence[FileWarning]:
@@ -182,11 +188,12 @@ class ContainedReader:
                     raise ColumnsGrew("later records have further members")
                 if frame.kind is not FrameKind.BATCH:
                     raise broken_protocol()
-                records = batch_records(frame.payload)
-                if records:
-                    yield Batch(ordinal, first, records, frame.payload)
+                facts = batch_facts(frame.payload)
+                self._cleared.update(facts.cleared)
+                if facts.records:
+                    yield Batch(ordinal, first, facts.records, frame.payload)
                     ordinal += 1
-                first += records
+                first += facts.records
         finally:
             frames.close()
 
@@ -220,6 +227,7 @@ class ContainedReader:
             positions=LinePositions(first, lines),
             marks=(ReadPosition(byte=0, line=int(lines[0]), record=first - 1),),
             input_bytes=facts.input_bytes,
+            rank=facts.rank,
             traits=traits_of(_text_in(cells), has_blanks=False),
             places=self._header.places,
         )

@@ -74,6 +74,7 @@ def to_job(row: tuple[Any, ...], descriptor_of: Callable[[bytes], str]) -> Job:
         error=None if row[40] is None else _to_error(row[40:44]),
         format_facts=to_facts(row[44]),
         warnings=to_warnings(row[45]),
+        parent=row[46],
     )
 
 
@@ -141,6 +142,7 @@ def from_new_job(new: NewJob) -> dict[str, str | int | bytes | None]:
         "external_id": new.external_id,
         "dialect_data": new.dialect_data,
         "credential": new.credential,
+        "parent": new.parent,
         "created_at": to_microseconds(new.created_at),
     }
 

@@ -73,7 +73,7 @@ CREATE TABLE jobs (
     error_line INTEGER,
     error_byte INTEGER,
     format_facts TEXT NOT NULL DEFAULT '{}',
-    warnings TEXT NOT NULL DEFAULT '[]',
+    warnings TEXT NOT NULL DEFAULT '[]', parent TEXT,
     UNIQUE (project, external_id),
     CONSTRAINT outcome_of_succeeded CHECK ((state = 'succeeded') = (outcome IS NOT NULL)),
     CONSTRAINT error_of_failed CHECK (state <> 'failed' OR error_code IS NOT NULL),
@@ -176,7 +176,7 @@ CREATE VIEW job_rows AS SELECT
     input_blob, input_name, input_media_type, input_size_bytes, input_sha256,
     client_ref, dialect, external_id, dialect_data,
     created_at, started_at, finished_at, not_before, epoch, cancel_requested, credential,
-    rate, eta_seconds, error_code, error_message, error_line, error_byte, format_facts, warnings
+    rate, eta_seconds, error_code, error_message, error_line, error_byte, format_facts, warnings, parent
 FROM jobs;
 
 CREATE TRIGGER jobs_begin_unfinished BEFORE INSERT ON jobs

@@ -3,7 +3,7 @@
 INSERT INTO jobs (
     id, kind, project, entity, lane, state, phase, options, descriptor_sha256,
     input_blob, input_name, input_media_type, input_size_bytes, input_sha256,
-    client_ref, dialect, external_id, dialect_data, credential, created_at, changed_at
+    client_ref, dialect, external_id, dialect_data, credential, parent, created_at, changed_at
 )
 VALUES (
     :id, :kind, :project, :entity, :lane,
@@ -17,6 +17,6 @@ VALUES (
     END,
     'queued', :options, :descriptor_sha256,
     :input_blob, :input_name, :input_media_type, :input_size_bytes, :input_sha256,
-    :client_ref, :dialect, :external_id, :dialect_data, :credential, :created_at, :created_at
+    :client_ref, :dialect, :external_id, :dialect_data, :credential, :parent, :created_at, :created_at
 )
 ON CONFLICT DO NOTHING

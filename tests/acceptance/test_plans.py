@@ -1,0 +1,192 @@
+"""What a file would do, known, guarded and held to before anything is written."""
+
+from __future__ import annotations
+
+import pytest
+
+ITEM = {
+    "fields": [
+        {"name": "id", "type": "string"},
+        {"name": "title", "type": "string", "constraints": {"required": True}},
+        {"name": "pin", "type": "string", "waybill": {"secret": True}},
+    ],
+    "primaryKey": ["id"],
+    "waybill": {"action": {"column": "do", "actions": {"drop": "delete", "away": "remove"}}},
+}
+NAMES = (
+    "planned",
+    "outdated",
+    "snapped",
+    "guarded",
+    "whole",
+    "broken",
+    "removed",
+    "dropped",
+    "keyed",
+)
+
+
+@pytest.fixture(scope="module")
+def entities():
+    open_item = {**ITEM, "fields": ITEM["fields"][:2]}
+    return {**dict.fromkeys(NAMES, ITEM), "keyed": open_item}
+
+
+@pytest.fixture
+def load(client, submit, finish):
+    """Import CSV into one of the entities; gives the job at its end."""
+
+    def run(entity, text, **options):
+        return finish(client, submit(client, text, entity, **options))
+
+    return run
+
+
+def titles(client, entity):
+    records = client.get(f"/v1/entities/{entity}/records").json()["records"]
+    return {record["id"]: record["title"] for record in records}
+
+
+def rows(*ids, title="T"):
+    return "id,title\n" + "".join(f"{each},{title}\n" for each in ids)
+
+
+def test_a_plan_tells_what_would_change_and_is_applied_as_it_stands(client, load, finish):
+    load("planned", "id,title,pin\na,Apple,1\nb,Bread,2\nc,Corn,3\n")
+    text = "id,title,pin,do\na,Ale,1,\nb,Bread,2,\nc,,,drop\nd,Dill,9,\ne,,,\n"
+    dry = load("planned", text, dry_run="true")
+    assert (dry["outcome"], dry["parent"]) == ("partial", None)
+    plan = client.get(f"/v1/jobs/{dry['id']}/plan").json()
+    assert plan["counts"] == {
+        "created": 1, "updated": 1, "unchanged": 1, "deleted": 1, "removed": 0,
+        "rejected": 1, "skipped": 0,
+    }  # fmt: skip
+    assert plan["shares"] == [{"kind": "", "gone": 1, "stored": 3}]
+    [updated] = plan["samples"]["updated"]
+    assert (updated["record"], updated["before"]["title"], updated["after"]["title"]) == (
+        1, "Apple", "Ale",
+    )  # fmt: skip
+    assert updated["before"]["pin"] == updated["after"]["pin"] == "********"
+    assert [each["after"]["id"] for each in plan["samples"]["created"]] == ["d"]
+    assert [each["before"]["id"] for each in plan["samples"]["deleted"]] == ["c"]
+    assert titles(client, "planned") == {"a": "Apple", "b": "Bread", "c": "Corn"}
+    answer = client.post(f"/v1/jobs/{dry['id']}/apply")
+    assert answer.status_code == 202, answer.text
+    assert answer.headers["location"] == f"/v1/jobs/{answer.json()['id']}"
+    job = finish(client, answer.json())
+    assert (job["state"], job["parent"]) == ("succeeded", dry["id"])
+    assert job["options"]["expected_plan"] == plan["hash"]
+    assert {name: job["counts"][name] for name in plan["counts"]} == plan["counts"]
+    assert titles(client, "planned") == {"a": "Ale", "b": "Bread", "d": "Dill"}
+    again = client.post(f"/v1/jobs/{dry['id']}/apply")
+    assert (again.status_code, again.json()["code"]) == (409, "PLAN_OUTDATED")
+
+
+def test_a_plan_is_not_applied_once_the_records_have_changed(client, load):
+    load("outdated", rows("a"))
+    dry = load("outdated", rows("a", "b", title="New"), dry_run="true")
+    plan = client.get(f"/v1/jobs/{dry['id']}/plan").json()
+    load("outdated", rows("z"))
+    refused = client.post(f"/v1/jobs/{dry['id']}/apply")
+    assert (refused.status_code, refused.json()["code"]) == (409, "PLAN_OUTDATED")
+    late = load("outdated", rows("a", "b", title="New"), expected_plan=plan["hash"])
+    assert (late["state"], late["error"]["code"]) == ("failed", "PLAN_OUTDATED")
+    assert late["counts"]["unprocessed"] == 2
+    assert titles(client, "outdated") == {"a": "T", "z": "T"}
+    fresh = load("outdated", rows("a", "b", title="New"), dry_run="true")
+    hold = client.get(f"/v1/jobs/{fresh['id']}/plan").json()["hash"]
+    other = load("outdated", rows("a", "c", title="New"), expected_plan=hold)
+    assert other["error"]["code"] == "PLAN_OUTDATED"
+    same = load("outdated", rows("a", "b", title="New"), expected_plan=hold)
+    assert same["state"] == "succeeded"
+
+
+def test_applying_is_repeatable_by_key_and_only_for_plans(client, load, finish):
+    dry = load("keyed", rows("k"), dry_run="true")
+    key = {"Idempotency-Key": "apply-once"}
+    first = client.post(f"/v1/jobs/{dry['id']}/apply", headers=key)
+    second = client.post(f"/v1/jobs/{dry['id']}/apply", headers=key)
+    assert first.json()["id"] == second.json()["id"]
+    done = finish(client, first.json())
+    assert client.get(f"/v1/jobs/{done['id']}/input").content == rows("k").encode()
+    for wrong in (done["id"], load("keyed", rows("k"))["id"]):
+        answer = client.post(f"/v1/jobs/{wrong}/apply")
+        assert (answer.status_code, answer.json()["code"]) == (409, "JOB_HAS_NO_PLAN")
+    assert client.post("/v1/jobs/nothing/apply").status_code == 404
+
+
+def test_a_snapshot_removes_what_the_file_has_not(client, load):
+    load("snapped", rows("a", "b", "c", "d"))
+    job = load("snapped", rows("a", "b", "c", "e"), snapshot="true")
+    counts = job["counts"]
+    assert (counts["unchanged"], counts["created"], counts["removed"], counts["read"]) == (
+        3, 1, 1, 4,
+    )  # fmt: skip
+    assert titles(client, "snapped") == dict.fromkeys("abce", "T")
+    plan = client.get(f"/v1/jobs/{job['id']}/plan").json()
+    assert [each["before"]["id"] for each in plan["samples"]["removed"]] == ["d"]
+    bare = load("snapped", rows("a"), snapshot="true")
+    assert (bare["state"], bare["error"]["code"]) == ("failed", "MAX_DELETE_RATIO_EXCEEDED")
+    assert "3 of 4 stored records would go" in bare["error"]["message"]
+    assert len(titles(client, "snapped")) == 4
+    forced = load("snapped", rows("a"), snapshot="true", max_delete_ratio=1)
+    assert forced["counts"]["removed"] == 3
+    assert titles(client, "snapped") == {"a": "T"}
+
+
+def test_a_rejected_record_is_not_missing_in_a_snapshot(client, load):
+    load("broken", rows("a", "b", "c"))
+    job = load("broken", "id,title\na,New\nb,\n", snapshot="true")
+    assert job["outcome"] == "partial"
+    assert [each["code"] for each in job["warnings"]] == ["SNAPSHOT_INCOMPLETE"]
+    assert titles(client, "broken") == {"a": "New", "b": "T", "c": "T"}
+    cut = load("broken", 'id,title\na,Newer\n"b,open\n', snapshot="true")
+    assert cut["state"] == "failed"
+    assert titles(client, "broken")["a"] == "New"
+
+
+def test_guards_of_deletes_count_what_goes_and_stop_all_of_it(client, load):
+    load("guarded", rows(*"abcdefghij"))
+    text = "id,title,do\n" + "".join(f"{each},,drop\n" for each in "abc") + "k,New,\n"
+    for guard in ({"max_deletes": 2}, {"max_delete_ratio": 0.25}):
+        job = load("guarded", text, **guard)
+        assert job["error"]["code"].startswith("MAX_DELETE"), job
+        assert job["counts"]["unprocessed"] == 4
+        shares = client.get(f"/v1/jobs/{job['id']}/plan").json()["shares"]
+        assert shares == [{"kind": "", "gone": 3, "stored": 10}]
+        assert len(titles(client, "guarded")) == 10
+    few = load("guarded", text, max_delete_ratio=0.25, delete_guard_from=11)
+    assert (few["counts"]["deleted"], few["counts"]["created"]) == (3, 1)
+    swap = load("guarded", "id,title,do\nd,,drop\nd,Again,\n", max_deletes=0, on_duplicate="apply")
+    assert swap["counts"]["deleted"] == swap["counts"]["created"] == 1
+
+
+def test_a_guarded_file_may_have_rejected_records(client, load):
+    job = load("whole", "id,title\na,A\nb,\n", max_deletes=0)
+    assert job["outcome"] == "partial"
+    assert titles(client, "whole") == {"a": "A"}
+    many = load("whole", "id,title\nc,C\nb,\n", max_deletes=0, max_error_ratio=0.1)
+    assert many["error"]["code"] == "MAX_ERROR_RATIO_EXCEEDED"
+    assert titles(client, "whole") == {"a": "A"}
+
+
+def test_removing_what_is_not_there_is_no_error_and_deleting_it_is(client, load):
+    load("removed", rows("a"))
+    job = load("removed", "id,title,do\na,,away\nz,,away\ny,,drop\n")
+    assert (job["counts"]["deleted"], job["counts"]["unchanged"], job["counts"]["rejected"]) == (
+        1, 1, 1,
+    )  # fmt: skip
+    assert titles(client, "removed") == {}
+
+
+def test_a_dry_run_sees_across_the_records_of_a_file(client, load):
+    text = "id,title,do\na,A,\na,,drop\n"
+    dry = load("dropped", text, dry_run="true", on_duplicate="apply")
+    assert (dry["counts"]["created"], dry["counts"]["deleted"]) == (1, 1)
+    assert client.get(f"/v1/jobs/{dry['id']}/plan").json()["shares"] == []
+
+
+def test_a_job_without_a_plan_says_so(client, load):
+    job = load("bare", rows("x"))
+    answer = client.get(f"/v1/jobs/{job['id']}/plan")
+    assert (answer.status_code, answer.json()["code"]) == (409, "JOB_HAS_NO_PLAN")
