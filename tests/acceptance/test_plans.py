@@ -22,6 +22,7 @@ NAMES = (
     "broken",
     "removed",
     "dropped",
+    "bare",
     "keyed",
 )
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from waybill.model.feed import Feed
+
 
 class FieldType(StrEnum):
     """The field types of Frictionless Table Schema (Data Package v2)."""
@@ -153,31 +155,6 @@ class Partition:
     def owned_by(self, kind: str) -> tuple[str, ...]:
         """The kinds of what a record of this kind owns."""
         return tuple(owned for owned, owner in self.owners.items() if owner == kind)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FeedElement:
-    """An element of a feed that is a record. ``key``: its child that holds the key.
-
-    ``inside``: the element that owns it, in which it may stand; else it has that one's key, too.
-    ``nests``: it may stand in another one of its kind, whose key is kept as its parent.
-    """
-
-    key: str
-    inside: str = ""
-    nests: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Feed:
-    """XML files of the entity are lists of operations on records of several kinds.
-
-    ``elements``: by name; none means that any element is a record. ``wrappers``: elements that
-    records may stand in, and nothing else does.
-    """
-
-    elements: Mapping[str, FeedElement]
-    wrappers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

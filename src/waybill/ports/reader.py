@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
+    from waybill.model.feed import Feed
     from waybill.model.finding import FileWarning, Finding, Rejection
 
 T = TypeVar("T")
@@ -233,12 +234,13 @@ class ReadOptions:
     """How to read: what the job declared, and the width a file without header must have.
 
     ``array_columns``: names and aliases of fields that hold arrays, for formats in which one item
-    looks like none. ``repeatable_columns``: of those whose column may stand twice in CSV.
-    ``names_of_fields``: of each field, so that records of JSON may use any of them.
-    ``member_paths``: for JSON, what fills columns from inside of others. ``file_name``: as the
-    client has it. ``known_columns``: the header that an earlier reading has found, where it stands
-    in no line. ``while_waiting`` is called about once a second while the reader waits for another
-    process; what it raises ends the reading. The rest is as in ``ImportOptions``.
+    looks like none. ``feed``: what XML is a list of operations on. ``repeatable_columns``: of those
+    whose column may stand twice in CSV. ``names_of_fields``: of each field, so that records of JSON
+    may use any of them. ``member_paths``: for JSON, what fills columns from inside of others.
+    ``file_name``: as the client has it. ``known_columns``: the header that an earlier reading has
+    found, where it stands in no line. ``while_waiting`` is called about once a second while the
+    reader waits for another process; what it raises ends the reading. The rest is as in
+    ``ImportOptions``.
     """
 
     delimiter: str = ""
@@ -250,6 +252,7 @@ class ReadOptions:
     names_of_fields: tuple[tuple[str, ...], ...] = ()
     record_members: tuple[str, ...] = ()
     member_paths: tuple[MemberPath, ...] = ()
+    feed: Feed | None = None
     escaped: bool = False
     format: FileFormat = FileFormat.AUTO
     records_path: str = ""

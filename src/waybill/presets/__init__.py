@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from importlib.resources.abc import Traversable
 
-NAMES: Final = ("trax", "tao")
+NAMES: Final = ("trax", "tao", "voyado")
 """The vendors that have schemas."""
 
 

@@ -279,6 +279,11 @@ CATALOGUE: Final[Mapping[str, Code]] = {
         "{count} records were skipped because another record of the file has the same key",
         level=Level.WARNING,
     ),
+    "FEED_INVALID": _file(
+        "Not a feed of operations",
+        "the file is no feed of operations: {reason}",
+        "write clear, remove, add and update under operations",
+    ),
     "SNAPSHOT_INCOMPLETE": _file(
         "Snapshot with rejected records",
         "nothing was removed that the file does not have, for {count} records were rejected",
@@ -306,6 +311,26 @@ CATALOGUE: Final[Mapping[str, Code]] = {
         "see what would go, then raise max_delete_ratio",
     ),
     # one record
+    "FEED_ELEMENT_UNKNOWN": _record(
+        "Element that is no record", "the element {element!r} is no record of this feed"
+    ),
+    "FEED_KEY_INVALID": _record(
+        "Record of a feed without a good key",
+        "{name} of {element}{key} {reason}",
+        "give each record one key of at most 255 characters",
+    ),
+    "FEED_NAME_REFUSED": _record(
+        "Attribute that cannot be named so",
+        "the attribute {name!r} of {element}{key} {reason}",
+        "use letters, digits, _ and -, a letter first",
+    ),
+    "FEED_VALUE_REFUSED": _record(
+        "Value of a feed that cannot be kept", "{name} of {element}{key} {reason}"
+    ),
+    "FEED_TOO_DEEP": _record(
+        "Record of a feed nested too deeply",
+        "{element}{key} has more than {allowed} levels of elements",
+    ),
     "JSON_INVALID": _record(
         "Not JSON", "the text is no JSON: {reason}", "write each record as one JSON object"
     ),

@@ -2,10 +2,12 @@
 
 All of Table Schema (Data Package v2) is taken, and a key ``waybill`` on both levels. On the schema:
 ``open``, ``action`` (``{"column", "actions"}``), ``sink``, ``ascending``, ``tree``
-(``descriptor_tree.py``), ``writes`` (``descriptor_writes.py``).
+(``descriptor_tree.py``), ``partition``, ``feed`` (``descriptor_feed.py``), ``writes``
+(``descriptor_writes.py``).
 On a field: ``aliases``, ``default``, ``trim`` (``true``, ``"both"`` or ``"none"``), ``secret``,
-``kinds``, ``requiredOnCreate``, ``present``, ``immutable``, ``generated``, ``repeatable``,
-``columnPrefix``, ``ignoreCase``, ``itemEnum``. On a foreign key: ``except``, ``or``.
+``kinds``, ``requiredOnCreate``, ``present``, ``immutable``, ``patched``, ``generated``,
+``repeatable``, ``columnPrefix``, ``ignoreCase``, ``itemEnum``. On a foreign key: ``except``,
+``or``.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ import msgspec
 
 from waybill.model.entity import ActionColumn, Entity, FieldType, ForeignKey
 from waybill.model.options import Operation
+from waybill.validation.descriptor_feed import check_feed, parse_feed, parse_partition
 from waybill.validation.descriptor_field import grammar_or_none, parse_fields
 from waybill.validation.descriptor_prefix import check_uses
 from waybill.validation.descriptor_tree import parent_reference, parse_tree
@@ -53,7 +56,7 @@ _KEYS: Final = (
     "foreignKeys",
     "waybill",
 )
-_OUR_KEYS: Final = ("open", "action", "sink", "writes", "tree", "ascending")
+_OUR_KEYS: Final = ("open", "action", "sink", "writes", "tree", "ascending", "partition", "feed")
 _NESTED: Final = (FieldType.ARRAY, FieldType.OBJECT, FieldType.GEOJSON)
 _ITEM_TYPES: Final = (FieldType.STRING, FieldType.INTEGER)
 _FIELDS_MATCH: Final = ("exact", "equal", "subset", "superset", "partial")
@@ -92,12 +95,15 @@ def parse_descriptor(
         tree=tree,
         ascending=_ascending(ours, fields),
         action=_action(ours),
+        partition=parse_partition(ours, fields, key),
+        feed=parse_feed(ours, fields),
         is_open=ours.flag("open"),
         sink=ours.text("sink"),
         digest=hashlib.sha256(canonical_json(raw).encode()).hexdigest(),
     )
     _check_key_uses(node, entity)
     check_uses(entity, node.pointer)
+    check_feed(entity, ours)
     return with_parts(entity, ours, stored or {})
 
 

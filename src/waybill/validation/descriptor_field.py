@@ -59,6 +59,7 @@ _OUR_KEYS: Final = (
     "requiredOnCreate",
     "present",
     "immutable",
+    "patched",
     "generated",
     "repeatable",
     "columnPrefix",
@@ -119,6 +120,12 @@ def parse_fields(schema: Node) -> tuple[Field, ...]:
     return tuple(fields.values())
 
 
+def _patched(ours: Node, kind: FieldType) -> bool:
+    if ours.flag("patched") and kind is not FieldType.OBJECT:
+        raise ours.refusal("patched", "goes with a field of type object")
+    return ours.flag("patched")
+
+
 def _field(node: Node, missing: tuple[str, ...]) -> Field:
     kind = _type(node)
     _check_keys(node, kind)
@@ -137,6 +144,7 @@ def _field(node: Node, missing: tuple[str, ...]) -> Field:
         required_on_create=ours.flag("requiredOnCreate"),
         present=ours.flag("present"),
         immutable=ours.flag("immutable"),
+        patched=_patched(ours, kind),
         generated=ours.flag("generated"),
         repeatable=ours.flag("repeatable"),
         column_prefix=ours.text("columnPrefix"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from waybill.errors import JobFailed, NotFound
-from waybill.model.entity import FieldType
+from waybill.model.entity import Entity, FieldType
 from waybill.model.ids import BlobName
 from waybill.model.options import HeaderMode
 from waybill.ports.reader import MemberPath, ReadOptions
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from waybill.engine.runs.context import RunParts
     from waybill.model.bundle import Bundle
-    from waybill.model.entity import Entity, Field
+    from waybill.model.entity import Field
     from waybill.model.job import InputFile
     from waybill.model.options import ImportOptions
     from waybill.ports.reader import Reader
@@ -40,6 +40,7 @@ def read_options(options: ImportOptions, kind: Entity | Bundle, file_name: str) 
             for alias in field.aliases
             if is_member_path(alias)
         ),
+        feed=kind.feed if isinstance(kind, Entity) else None,
         escaped=options.escaped,
         format=options.format,
         records_path=options.records_path,

@@ -27,6 +27,7 @@ _WORK: Final = {
     Job.UNPACK: f"{_ROOM}.archive:unpack",
     Job.WORKBOOK: f"{_ROOM}.workbook:read",
     Job.XML: f"{_ROOM}.xml_records:read",
+    Job.FEED: f"{_ROOM}.feed_records:read",
     Job.PARQUET: f"{_ROOM}.parquet_rows:read",
 }
 

@@ -64,10 +64,11 @@ def open_contained(
     Raises:
         FileRefused: it cannot be read, or a limit was met.
     """
-    task = _task(content, options, scratch, _JOBS[found])
+    is_feed = found is FileFormat.XML and options.feed is not None
+    task = _task(content, options, scratch, Job.FEED if is_feed else _JOBS[found])
     return ContainedReader(
         msgspec.structs.replace(task, batch_rows=batch_records),
-        _PLACES[found],
+        _no_places if is_feed else _PLACES[found],
         facts={"compression": content.packing.value},
         options=options,
         is_report=partial(_is_report, found, options),
@@ -94,6 +95,7 @@ def _task(content: Content, options: ReadOptions, scratch: str, job: Job) -> Tas
         column_names=options.column_names,
         array_columns=options.array_columns,
         known_columns=options.known_columns,
+        feed=options.feed,
     )
 
 
@@ -106,13 +108,13 @@ def _element_places(table: Table) -> Places:
     return PointerPlaces(before=f"({path})[", first=1, after="]", steps=table.steps)
 
 
-def _row_places(table: Table) -> None:
-    """Rows of Parquet have numbers, which their lines are."""
+def _no_places(table: Table) -> None:
+    """Rows of Parquet have numbers, which their lines are; so have records of a feed, and keys."""
     del table
 
 
 _PLACES: Final[Mapping[FileFormat, Callable[[Table], Places | None]]] = {
     FileFormat.XLSX: _sheet_places,
     FileFormat.XML: _element_places,
-    FileFormat.PARQUET: _row_places,
+    FileFormat.PARQUET: _no_places,
 }

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final, NamedTuple, TypeVar
 
 import msgspec
 
+from waybill.model.feed import Feed
 from waybill.model.limits import Limits
 from waybill.validation.codes import CATALOGUE, file_refused
 
@@ -39,6 +40,7 @@ class Job(StrEnum):
     UNPACK = "unpack"
     WORKBOOK = "workbook"
     XML = "xml"
+    FEED = "feed"
     PARQUET = "parquet"
 
 
@@ -64,8 +66,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """What the child reads on its standard input, as one line of JSON.
 
     ``known_columns``: the columns that an earlier reading has found; with ``collects_names`` the
-    header is all that is wanted, and names every column there is. ``batch_rows``: most rows of
-    one batch.
+    header is all that is wanted, and names every column there is. ``feed``: what the records of a
+    feed are. ``batch_rows``: most rows of one batch.
     """
 
     job: Job
@@ -82,6 +84,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     array_columns: tuple[str, ...] = ()
     known_columns: tuple[str, ...] = ()
     collects_names: bool = False
+    feed: Feed | None = None
     batch_rows: int = 8_192
 
 

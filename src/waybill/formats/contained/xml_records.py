@@ -45,7 +45,7 @@ _MARKUP: Final = (
 )
 _NAMES_SHOWN: Final = 10
 _NAME: Final = re.compile(r"[^\s/\[\]{}()@*'\"]+")
-_PARSER: Final = {
+PARSER: Final = {
     "resolve_entities": False,
     "no_network": True,
     "load_dtd": False,
@@ -57,14 +57,14 @@ _PARSER: Final = {
 
 def read(task: Task, output: BinaryIO) -> None:
     """Send the records of a document as a table."""
-    pieces = _small(watch_tokens(in_order(task), task.limits))
+    pieces = small_pieces(watch_tokens(in_order(task), task.limits))
     opening = begin_document(pieces, task)
     path = Path.of(task.records_path) if task.records_path else Path(names=opening.first_names)
     records = Records(chain(opening.pieces, pieces), path, task)
     _Sender(task, path, output).send(records)
 
 
-def _small(pieces: Iterable[tuple[bytes, int]]) -> Iterator[tuple[bytes, int]]:
+def small_pieces(pieces: Iterable[tuple[bytes, int]]) -> Iterator[tuple[bytes, int]]:
     """The same bytes in pieces that a parser takes at once."""
     for piece, consumed in pieces:
         for begin in range(0, len(piece), FEED_BYTES):
@@ -132,7 +132,7 @@ class Records:
         Raises:
             FileRefused: the XML is not well-formed, or a limit was met.
         """
-        parser = etree.XMLPullParser(events=("end",), tag=f"{{*}}{self._path.name}", **_PARSER)
+        parser = etree.XMLPullParser(events=("end",), tag=f"{{*}}{self._path.name}", **PARSER)
         try:
             for piece, consumed in self._pieces:
                 self.input_bytes = consumed
@@ -150,7 +150,7 @@ class Records:
                 self._found += 1
                 self._refuse_others(element)
                 yield element
-                _forget(element)
+                forget(element)
 
     def _refuse_others(self, element: Element) -> None:
         """Without a path, every child of the root must be a record, and there is nothing else."""
@@ -196,7 +196,7 @@ def without_namespace(name: str) -> str:
     return name.rpartition("}")[2]
 
 
-def _forget(element: Element) -> None:
+def forget(element: Element) -> None:
     """Free a record and everything before it; the text behind it may not have come yet."""
     element.clear(keep_tail=True)
     parent = element.getparent()

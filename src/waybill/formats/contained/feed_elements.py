@@ -1,0 +1,248 @@
+"""An element of a feed as records: its own, and those of the elements in it that are some."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from waybill.formats.contained.feed_values import LANGUAGE, value_of
+from waybill.formats.contained.protocol import Fault
+from waybill.formats.contained.xml_records import depth_of, local_name
+from waybill.model.feed import (
+    DEEPEST,
+    KEY_CHARACTERS,
+    NAME_CHARACTERS,
+    OPERATIONS,
+    PARENT,
+    TEXT,
+    VALUE_CHARACTERS,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from waybill.model.feed import Feed, FeedElement
+
+    Element = Any
+
+_NAME: Final = re.compile(rf"(?!(?i:xml))[A-Za-z][A-Za-z0-9_-]{{0,{NAME_CHARACTERS - 1}}}")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_BLANKS: Final = " \t\r\n"
+_UPDATE: Final = OPERATIONS.index("update")
+_REMOVE: Final = OPERATIONS.index("remove")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One record; ``attributes`` is JSON, ``None`` where only the key counts."""
+
+    owner: str
+    kind: str
+    key: str
+    attributes: str | None
+    line: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """Where an element stands: the keys of what owns it, and of what it is nested in."""
+
+    owner: str = ""
+    parent: str = ""
+
+
+class _Refused(Exception):
+    """A record cannot be one; a code of the catalogue with parameters."""
+
+    def __init__(self, code: str, **parameters: str | int) -> None:
+        super().__init__(code)
+        self.code = code
+        self.parameters = parameters
+
+
+@dataclass(slots=True)
+class RecordReader:
+    """Makes rows of the elements of one operation."""
+
+    feed: Feed
+    rank: int
+
+    def rows(self, element: Element) -> Iterator[Row | Fault]:
+        """The record and those that stand in it, each a row, or the fault that it has."""
+        kind = local_name(element)
+        if not self.feed.elements:
+            yield from self._any(element, kind)
+        elif kind in self.feed.elements:
+            yield from self._known(element, kind, _Place())
+        else:
+            yield self._fault(element, "", _Refused("FEED_ELEMENT_UNKNOWN"))
+
+    def _any(self, element: Element, kind: str) -> Iterator[Row | Fault]:
+        """A record of which nothing is known; what it holds can be its key."""
+        try:
+            attributes = self._attributes(element, _by_name(element))
+            key = key_within(kind, attributes)
+            attributes.pop(f"{kind}_key", None)
+            yield self._row(element, kind, key, key, attributes)
+        except _Refused as refused:
+            yield self._fault(element, "", refused)
+
+    def _known(self, element: Element, kind: str, place: _Place) -> Iterator[Row | Fault]:
+        known, children = self.feed.elements[kind], _by_name(element)
+        key, inner = "", []
+        try:
+            key = _key(children.pop(known.key, ()), known.key)
+            owner = self._owner(known, children, place) or key
+            inner = self._inner(kind, children)
+            attributes = {PARENT: place.parent} if place.parent else {}
+            attributes |= self._attributes(element, children)
+            yield self._row(element, kind, key, owner, attributes)
+        except _Refused as refused:
+            yield self._fault(element, key, refused)
+        for child in inner:
+            name = local_name(child)
+            inside = _Place(parent=key) if name == kind else _Place(owner=key)
+            yield from self._known(child, name, inside)
+
+    def _row(
+        self, element: Element, kind: str, key: str, owner: str, attributes: dict[str, Any]
+    ) -> Row:
+        return Row(
+            owner=owner,
+            kind=kind,
+            key=key,
+            attributes=None if self.rank == _REMOVE else msgspec.json.encode(attributes).decode(),
+            line=element.sourceline,
+        )
+
+    def _fault(self, element: Element, key: str, refused: _Refused) -> Fault:
+        kind = local_name(element)
+        return Fault(
+            record=0,
+            line=element.sourceline,
+            code=refused.code,
+            parameters={"element": kind, "key": f" {key!r}" if key else "", **refused.parameters},
+            cells=(OPERATIONS[self.rank], None, kind, key or None, None),
+        )
+
+    def _owner(self, known: FeedElement, children: dict[str, list[Element]], place: _Place) -> str:
+        """The key of what owns the record: of the element around it, or told by its own child."""
+        if not known.inside:
+            return ""
+        name = self.feed.elements[known.inside].key
+        told = children.pop(name, [])
+        if not told and place.owner:
+            return place.owner
+        key = _key(told, name)
+        if place.owner and key != place.owner:
+            raise _Refused("FEED_KEY_INVALID", name=name, reason=f"is not {place.owner!r}")
+        return key
+
+    def _inner(self, kind: str, children: dict[str, list[Element]]) -> list[Element]:
+        """Take out of ``children`` those that are records of their own, or wrap such."""
+        inner: list[Element] = []
+        for name in list(children):
+            wrapped = self.feed.wrappers.get(name, name)
+            if self._is_inner(wrapped, kind):
+                found = children.pop(name)
+                inner += found if wrapped == name else _wrapped(found, wrapped)
+        return inner
+
+    def _is_inner(self, name: str, kind: str) -> bool:
+        element = self.feed.elements.get(name)
+        if element is None:
+            return False
+        return element.inside == kind or (element.nests and name == kind)
+
+    def _attributes(
+        self, element: Element, children: Mapping[str, Sequence[Element]]
+    ) -> dict[str, Any]:
+        if not len(element) and not element.attrib:
+            return {TEXT: element.text or ""}
+        if depth_of(element) > DEEPEST:
+            raise _Refused("FEED_TOO_DEEP", allowed=DEEPEST)
+        if len(element) and has_text(element):
+            reason = "has text beside its elements"
+            raise _Refused("FEED_VALUE_REFUSED", name="the content", reason=reason)
+        given = {"locale" if name == LANGUAGE else name: v for name, v in element.attrib.items()}
+        for name in (*given, *children):
+            self._check_name(name)
+        twice = given.keys() & children.keys()
+        if twice:
+            raise _Refused("FEED_NAME_REFUSED", name=min(twice), reason="is there in two ways")
+        return given | {name: self._value(name, found) for name, found in children.items()}
+
+    def _check_name(self, name: str) -> None:
+        if not _NAME.fullmatch(name):
+            raise _Refused("FEED_NAME_REFUSED", name=name[:NAME_CHARACTERS], reason="is no name")
+        if name in self.feed.reserved:
+            raise _Refused("FEED_NAME_REFUSED", name=name, reason="is reserved")
+
+    def _value(self, name: str, elements: Sequence[Element]) -> object:
+        if any(len(each.text or "") > VALUE_CHARACTERS for each in elements):
+            reason = f"has more than {VALUE_CHARACTERS} characters"
+            raise _Refused("FEED_VALUE_REFUSED", name=name, reason=reason)
+        return value_of(elements, is_update=self.rank == _UPDATE)
+
+
+def key_within(kind: str, attributes: Mapping[str, Any]) -> str:
+    """The key of a record of which nothing is known: a child of it, else all that it holds."""
+    for name in (f"{kind}_key", "key"):
+        if isinstance(attributes.get(name), str):
+            return _checked(attributes[name], name)
+    text = str(attributes.get(TEXT, "")).strip(_BLANKS)
+    if text and list(attributes) == [TEXT] and _fault_of(text) is None:
+        return text
+    return f"sha256:{hashlib.sha256(msgspec.json.encode(attributes)).hexdigest()}"
+
+
+def has_text(element: Element) -> bool:
+    """Whether text other than blanks stands in an element, beside those in it."""
+    texts = (element.text, *(child.tail for child in element))
+    return any(text and text.strip(_BLANKS) for text in texts)
+
+
+def _by_name(element: Element) -> dict[str, list[Element]]:
+    children: dict[str, list[Element]] = {}
+    for child in element:
+        children.setdefault(local_name(child), []).append(child)
+    return children
+
+
+def _wrapped(wrappers: Sequence[Element], name: str) -> list[Element]:
+    """What wrappers hold; nothing else may stand in them."""
+    inner = [child for wrapper in wrappers for child in wrapper]
+    others = [local_name(child) for child in inner if local_name(child) != name]
+    if others or any(map(has_text, wrappers)):
+        reason = f"holds {others[0] if others else 'text'!r} beside {name!r}"
+        raise _Refused("FEED_VALUE_REFUSED", name=local_name(wrappers[0]), reason=reason)
+    return inner
+
+
+def _key(found: Sequence[Element], name: str) -> str:
+    if len(found) != 1:
+        reason = "is there more than once" if found else "is missing"
+        raise _Refused("FEED_KEY_INVALID", name=name, reason=reason)
+    if len(found[0]):
+        raise _Refused("FEED_KEY_INVALID", name=name, reason="holds elements")
+    return _checked(found[0].text or "", name)
+
+
+def _checked(text: str, name: str) -> str:
+    key = text.strip(_BLANKS)
+    fault = _fault_of(key)
+    if fault is not None:
+        raise _Refused("FEED_KEY_INVALID", name=name, reason=fault)
+    return key
+
+
+def _fault_of(key: str) -> str | None:
+    if not key:
+        return "is empty"
+    if len(key) > KEY_CHARACTERS:
+        return f"has more than {KEY_CHARACTERS} characters"
+    return "has control characters" if _CONTROL.search(key) else None

@@ -1,0 +1,77 @@
+"""A feed: an XML file of operations on records of several kinds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping  # noqa: TC003 - decoded by this annotation
+from dataclasses import dataclass
+from typing import Final
+
+OPERATION: Final = "operation"
+OWNER: Final = "owner"
+KIND: Final = "kind"
+KEY: Final = "key"
+ATTRIBUTES: Final = "attributes"
+COLUMNS: Final = (OPERATION, OWNER, KIND, KEY, ATTRIBUTES)
+"""The columns that a feed has as a table; all but the first are fields of its entity.
+
+``owner``: the key of the record that owns it, else its own. ``attributes``: a JSON object.
+"""
+
+CLEAR: Final = "clear"
+OPERATIONS: Final = (CLEAR, "remove", "add", "update")
+"""What a feed may ask for, in the order in which it is carried out."""
+
+PARENT: Final = "@parent"
+"""The member of ``attributes`` with the key of the element that a nested one stands in."""
+
+ELEMENT: Final = "#element"
+"""The member of a value that is kept as XML, for it has elements or attributes of its own."""
+
+TEXT: Final = ""
+"""The member of ``attributes`` that is the text of an element which has nothing else."""
+
+KEY_CHARACTERS: Final = 255
+NAME_CHARACTERS: Final = 100
+VALUE_CHARACTERS: Final = 2_000_000
+DEEPEST: Final = 16
+"""Levels of elements in a record."""
+
+MOST_OPERATIONS: Final = 1_000
+"""Elements with operations in one feed; each of them begins a chunk."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedElement:
+    """An element that is a record. ``key``: the name of its child that holds the key.
+
+    ``inside``: the element that owns it: it stands in that one, or has its key, too. ``nests``: it
+    may stand in another one of its kind, whose key is kept as its parent.
+    """
+
+    key: str
+    inside: str = ""
+    nests: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feed:
+    """What the records of a feed are.
+
+    ``elements``: by name; none: every element is a record, its kind its name, its key a child that
+    is named so with ``_key``, or ``key``, or else all it holds. ``wrappers``: element -> the only
+    element that may stand in it. ``reserved``: names that no attribute has.
+    """
+
+    elements: Mapping[str, FeedElement]
+    wrappers: Mapping[str, str]
+    reserved: frozenset[str] = frozenset()
+
+    def kinds_cleared(self, name: str) -> tuple[str, ...]:
+        """What goes where ``clear`` names an element or a wrapper; nothing for any other name."""
+        if not self.elements:
+            return (name,)
+        kind = self.wrappers.get(name, name)
+        if kind not in self.elements:
+            return ()
+        owned = (each for each, element in self.elements.items() if element.inside == kind)
+        return (kind, *owned)
