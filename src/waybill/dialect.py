@@ -42,12 +42,14 @@ class Admission:
 
     ``project_rate_per_second``: requests of a whole project in a second and web process, beside
     the limit of the server for each credential; 0 for none. ``before_method``: a caller who may not
-    use a path is told so before the methods that it takes.
+    use a path is told so before the methods that it takes. ``host_suffixes``: a host that ends so
+    names a project by what stands before, in any case; an unknown one is refused first of all.
     """
 
     access: Access = Access.CREDENTIAL
     project_rate_per_second: int = 0
     before_method: bool = False
+    host_suffixes: tuple[str, ...] = ()
 
 
 class BodyKind(StrEnum):
@@ -136,7 +138,8 @@ class Wait:
 class Core:
     """What a handler may call, and the limits that it publishes.
 
-    ``rate_per_second``: requests per credential, 0 for no limit.
+    ``rate_per_second``: requests per credential, 0 for no limit. ``own_settings``: those of a
+    dialect, by its name.
     """
 
     commands: Commands
@@ -146,8 +149,10 @@ class Core:
     ids: IdSource
     limits: Limits = field(default_factory=Limits)
     rate_per_second: int = 0
+    own_settings: Mapping[str, object] = field(default_factory=dict)
 
 
+Check = Callable[[Core, "Request"], None]
 Handler = Callable[[Core, Request], "Response | Wait"]
 
 
@@ -191,8 +196,9 @@ class Route:
     the edge takes no others, unless ``*/*`` is among them. ``patterns``: by parameter of the path,
     what a segment must match as a whole; a path with any other has no route here. ``project``: the
     path parameter that names the caller's project; another one is refused before a body is read.
-    ``file_parts``: parts of a multipart body that are files even without a file name.
-    ``strict_query``: unknown query parameters are refused. The rest documents it.
+    ``file_parts``: parts of a multipart body that are files even without a file name. ``precheck``:
+    refuses, before a body is read, what can be known by then. ``strict_query``: unknown query
+    parameters are refused. The rest documents it.
     """
 
     method: str
@@ -201,6 +207,7 @@ class Route:
     scope: Scope | None
     body: BodyKind = BodyKind.NONE
     in_loop: bool = False
+    precheck: Check | None = None
     strict_query: bool = False
     idempotent_by_key: bool = False
     patterns: Mapping[str, re.Pattern[str]] = field(default_factory=dict)

@@ -52,6 +52,7 @@ __all__ = [
     "RequestInvalid",
     "RequestRefused",
     "SchemaInvalid",
+    "ServerBusy",
     "ServerUnreachable",
     "SettingsInvalid",
     "StateConflict",
@@ -192,6 +193,16 @@ class RateExceeded(RequestRefused):
     """Too many requests; ``retry_after_seconds`` says when to come again."""
 
     default_code = "RATE_LIMITED"
+
+    def __init__(self, message: str, *, retry_after_seconds: int, code: str | None = None) -> None:
+        super().__init__(message, code=code)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class ServerBusy(RequestRefused):
+    """Too much is queued; ``retry_after_seconds`` says when to come again."""
+
+    default_code = "SERVER_BUSY"
 
     def __init__(self, message: str, *, retry_after_seconds: int, code: str | None = None) -> None:
         super().__init__(message, code=code)

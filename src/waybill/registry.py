@@ -10,7 +10,7 @@ import difflib
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
-from waybill.dialects import native, tao, trax
+from waybill.dialects import native, tao, trax, voyado
 from waybill.errors import SettingsInvalid
 
 if TYPE_CHECKING:
@@ -23,7 +23,12 @@ if TYPE_CHECKING:
 SINK_GROUP: Final = "waybill.sinks"
 """Entry points of this group make sinks."""
 
-DIALECTS: Final[dict[str, Dialect]] = {"waybill": native, "trax": trax, "tao": tao}
+DIALECTS: Final[dict[str, Dialect]] = {
+    "waybill": native,
+    "trax": trax,
+    "tao": tao,
+    "voyado": voyado,
+}
 """Every wire contract that a server answers, by the name that credentials carry."""
 
 

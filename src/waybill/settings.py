@@ -15,6 +15,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Final
 
 from waybill.errors import SettingsInvalid
+from waybill.model.durations import parse_duration
 from waybill.model.limits import Limits
 from waybill.model.settings import (
     LogSettings,
@@ -22,6 +23,7 @@ from waybill.model.settings import (
     Secret,
     ServerSettings,
     Settings,
+    VoyadoSettings,
     WorkerSettings,
 )
 
@@ -165,6 +167,7 @@ def load_settings(environ: Mapping[str, str], toml: Mapping[str, object]) -> Set
         workers=WorkerSettings(**_values(WorkerSettings, "workers", raw["workers"])),
         retention=RetentionSettings(**_values(RetentionSettings, "retention", raw["retention"])),
         limits=Limits(**_values(Limits, "limits", raw["limits"])),
+        voyado=VoyadoSettings(**_values(VoyadoSettings, "voyado", raw["voyado"])),
         log=LogSettings(**_values(LogSettings, "log", raw["log"])),
     )
     _check_together(settings)
@@ -318,6 +321,8 @@ def _check_together(settings: Settings) -> None:
         )
     if workers.heartbeat_seconds * 2 > workers.lease_seconds:
         raise SettingsInvalid("workers.lease_seconds must be twice workers.heartbeat_seconds")
+    if parse_duration(settings.voyado.blocking_timeout_default) is None:
+        raise SettingsInvalid("voyado.blocking_timeout_default must be like PT5M, or PT0S")
     if settings.log.level not in _LOG_LEVELS:
         raise SettingsInvalid(f"log.level must be one of {', '.join(_LOG_LEVELS)}")
 

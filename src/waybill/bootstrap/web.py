@@ -23,6 +23,7 @@ from waybill.bootstrap.lifeline import watch_lifeline
 from waybill.bootstrap.logs import configure_logging
 from waybill.bootstrap.memory import leave_out_what_start_made, look_for_garbage_less_often
 from waybill.dialect import Core
+from waybill.dialects import voyado
 from waybill.dispatch.embedded import Role
 from waybill.engine.access_tokens import AccessTokens
 from waybill.engine.commands import Commands
@@ -149,8 +150,14 @@ def build_edge(parts: Embedded) -> Edge:
         EdgeParts(
             dialects=DIALECTS,
             core=Core(
-                commands=commands, insights=insights, links=links, tokens=tokens, ids=parts.ids
+                commands=commands,
+                insights=insights,
+                links=links,
+                tokens=tokens,
+                ids=parts.ids,
+                own_settings={voyado.NAME: settings.voyado},
             ),
+            host_suffixes={voyado.NAME: settings.voyado.host_suffixes},
             credentials=parts.store,
             blobs=parts.blobs,
             ids=parts.ids,

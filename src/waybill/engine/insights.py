@@ -20,6 +20,7 @@ from waybill.engine.first_looks import look_at
 from waybill.engine.job_files import find_plan
 from waybill.engine.outcomes import outcome_stream
 from waybill.errors import NotFound, RequestInvalid
+from waybill.model.ids import BlobName
 from waybill.ports.sink import QueryableSink
 from waybill.reports.sheet import write_sheet
 from waybill.reports.templates.csv_template import write_csv_template
@@ -27,7 +28,7 @@ from waybill.reports.templates.xlsx_template import write_xlsx_template
 from waybill.validation.entity_files import LoadedBundle
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 
     from waybill.engine.catalogue import Catalogue
     from waybill.engine.first_looks import FirstLook
@@ -117,6 +118,18 @@ class Insights:
             Gone: retention has ended.
         """
         return find_plan(self.reports, job)
+
+    def beginning(self, file: InputFile, size: int) -> bytes:
+        """At most the first ``size`` bytes of an upload, as they came."""
+        with self.reports.blobs.open(BlobName(file.blob)) as stream:
+            return stream.read(size)
+
+    def scan(
+        self, principal: Principal, entity: str, passes: Sequence[frozenset[str]]
+    ) -> Generator[tuple[int, Mapping[str, object]], None, None]:
+        """The project's records as of one moment; see ``QueryableSink.scan``, raises as above."""
+        entry = self.catalogue.find(entity)
+        return self._queryable(entry).scan(principal.project, entry.entity, passes)
 
     def first_look(self, file: InputFile, options: ImportOptions, entity: str) -> FirstLook | None:
         """What the beginning of an upload shows; ``None`` where only its run can say.

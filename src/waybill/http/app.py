@@ -59,7 +59,7 @@ class EdgeParts:
     empty for the request's own. ``rate_per_second``: per credential and process, 0 is no limit.
     ``trusted_proxies``: addresses or networks whose ``X-Forwarded-*`` count. ``readiness``: gives
     what is wrong, nothing when ready; runs in a thread. ``metrics_token``: empty leaves
-    ``/metrics`` open.
+    ``/metrics`` open. ``host_suffixes``: by dialect, beside those of its own.
     """
 
     dialects: Mapping[str, Dialect]
@@ -77,6 +77,7 @@ class EdgeParts:
     rate_per_second: int = 200
     trusted_proxies: Sequence[str] = ()
     metrics_token: str = ""
+    host_suffixes: Mapping[str, Sequence[str]] = field(default_factory=dict)
     body_timeout_seconds: float = 60.0
     threads: int = 64
 
@@ -100,14 +101,17 @@ class Edge:
             senders=self._senders,
             clock=parts.clock,
             rate_per_second=parts.rate_per_second,
-            dialects=parts.dialects.values(),
+            dialects=(
+                (dialect, parts.host_suffixes.get(name, ()))
+                for name, dialect in parts.dialects.items()
+            ),
         )
         self._bodies = Bodies(
             limits=parts.limits,
             spools=Spools(self._threads, parts.blobs, parts.ids),
             timeout_seconds=parts.body_timeout_seconds,
         )
-        self._waits = Waits(parts.dispatcher, longest_seconds=parts.limits.wait_seconds)
+        self._waits = Waits(parts.dispatcher)
         self._metrics = EdgeMetrics(parts.registry)
         fallback = parts.dialects[parts.fallback]
         pages = ServerPages(
@@ -212,6 +216,8 @@ class Edge:
         self._gate.admit(exchange, target)
         if target.route.strict_query:
             _refuse_strangers(exchange, target)
+        if target.route.precheck is not None:
+            await self._threads.start(target.route.precheck, self._core, exchange.request())
         takes_nothing = target.route.body is BodyKind.NONE and not has_body(exchange.headers)
         if takes_nothing and not target.route.idempotent_by_key:
             return await self._handle(exchange, target)

@@ -121,12 +121,20 @@ class Senders:
         """
         if self._public_url:
             return self._public_url
-        scheme, host = exchange.scope["scheme"], exchange.headers.get("host", "")
-        if self._networks and self._is_trusted(_peer(exchange)):
+        scheme = exchange.scope["scheme"]
+        if self._is_proxied(exchange):
             scheme = _last(exchange.headers.get("x-forwarded-proto")) or scheme
+        return _checked_url(scheme, self.host(exchange))
+
+    def host(self, exchange: Exchange) -> str:
+        """The host, perhaps with a port, that the client asked."""
+        host = exchange.headers.get("host", "")
+        if self._is_proxied(exchange):
             host = _last(exchange.headers.get("x-forwarded-host")) or host
-        host = host or _authority(exchange.scope)
-        return _checked_url(scheme, host)
+        return host or _authority(exchange.scope)
+
+    def _is_proxied(self, exchange: Exchange) -> bool:
+        return bool(self._networks) and self._is_trusted(_peer(exchange))
 
     def address(self, exchange: Exchange) -> str:
         """The nearest address that is no trusted proxy."""

@@ -6,16 +6,17 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from waybill.dialect import Access
-from waybill.errors import NotAllowed, NotAuthenticated, RateExceeded
+from waybill.errors import NotAllowed, NotAuthenticated, NotFound, RateExceeded
 from waybill.http.rate_limits import FixedWindow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from waybill.dialect import Dialect, Route
     from waybill.engine.access_tokens import AccessTokens
     from waybill.http.exchange import Exchange, Senders
     from waybill.http.routing import Target
+    from waybill.model.ids import ProjectName
     from waybill.model.principal import Principal
     from waybill.ports.clock import Clock
     from waybill.ports.credential_store import CredentialStore
@@ -29,7 +30,7 @@ class Gate:
 
     ``rate_per_second`` counts per credential and process; 0 is no limit, and then dialects have
     none of their own either. Refused credentials are counted per address, so that guessing is slow
-    and leaves a trace.
+    and leaves a trace. ``dialects``: each with further suffixes of hosts that name projects.
     """
 
     def __init__(
@@ -40,12 +41,16 @@ class Gate:
         senders: Senders,
         clock: Clock,
         rate_per_second: int,
-        dialects: Iterable[Dialect],
+        dialects: Iterable[tuple[Dialect, Sequence[str]]],
     ) -> None:
         self._credentials = credentials
         self._tokens = tokens
         self._senders = senders
-        own = {each.NAME: each.ADMISSION.project_rate_per_second for each in dialects}
+        admissions = {each.NAME: (each.ADMISSION, more) for each, more in dialects}
+        self._suffixes = {
+            name: (*own.host_suffixes, *more) for name, (own, more) in admissions.items()
+        }
+        own = {name: own.project_rate_per_second for name, (own, _) in admissions.items()}
         self._project_rates = {
             name: FixedWindow(clock, limit=rate)
             for name, rate in own.items()
@@ -61,13 +66,17 @@ class Gate:
         """Set the exchange's principal, and note what is left of its rate.
 
         Raises:
+            NotFound: the host names a project that there is not.
             NotAuthenticated: no credential, or none that is known to this dialect.
             RateExceeded: too many requests, or too many refused credentials from one address.
             NotAllowed: the credential lacks the route's scope, or is of another project.
         """
         if target.route.scope is None:
             return
+        project = self._project_of_host(exchange, target.dialect)
         principal = self._find_principal(exchange, target)
+        if project is not None and principal.project != project:
+            raise _foreign()
         exchange.principal = principal
         if self._rate is not None:
             self._count(exchange, self._rate, principal)
@@ -83,6 +92,18 @@ class Gate:
             RateExceeded: there were too many from this address.
         """
         self._failures.hit(self._senders.address(exchange))
+
+    def _project_of_host(self, exchange: Exchange, dialect: Dialect) -> ProjectName | None:
+        """The project that the host names, ``None`` where it names none."""
+        suffixes = self._suffixes.get(dialect.NAME, ())
+        host = self._senders.host(exchange).rpartition(":")[0] or self._senders.host(exchange)
+        suffix = next((each for each in suffixes if host.lower().endswith(each.lower())), None)
+        if suffix is None:
+            return None
+        project = self._credentials.find_project(host[: -len(suffix)])
+        if project is None:
+            raise NotFound("There is no such project.", code="PROJECT_NOT_FOUND")
+        return project
 
     def _find_principal(self, exchange: Exchange, target: Target) -> Principal:
         secret = target.dialect.authenticate(exchange.headers)
@@ -117,7 +138,11 @@ class Gate:
 def _check_project(exchange: Exchange, principal: Principal, route: Route) -> None:
     """Refuse a path that names another project, whether that exists or not."""
     if route.project and exchange.path_params[route.project] != principal.project:
-        raise NotAllowed("The credential is of another project.", scope="", code="PROJECT_FOREIGN")
+        raise _foreign()
+
+
+def _foreign() -> NotAllowed:
+    return NotAllowed("The credential is of another project.", scope="", code="PROJECT_FOREIGN")
 
 
 def _check_scope(principal: Principal, route: Route) -> None:

@@ -25,9 +25,8 @@ POLL_SECONDS: Final = 1.0
 class Waits:
     """Holds requests until their job changes."""
 
-    def __init__(self, dispatcher: Dispatcher, *, longest_seconds: float) -> None:
+    def __init__(self, dispatcher: Dispatcher) -> None:
         self._dispatcher = dispatcher
-        self._longest_seconds = longest_seconds
         self._waiting: dict[JobId, set[asyncio.Future[None]]] = {}
         self._watcher: threading.Thread | None = None
         self._stopping = False
@@ -41,7 +40,7 @@ class Waits:
             ClientGone: nobody waits any more.
         """
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + min(wait.seconds, self._longest_seconds)
+        deadline = loop.time() + wait.seconds
         gone = asyncio.ensure_future(disconnected(receive))
         try:
             job = await self._follow(wait, read, gone, deadline)

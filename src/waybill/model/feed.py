@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Mapping  # noqa: TC003 - decoded by this annotation
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
+
+import msgspec
 
 OPERATION: Final = "operation"
 OWNER: Final = "owner"
@@ -38,6 +42,33 @@ DEEPEST: Final = 16
 
 MOST_OPERATIONS: Final = 1_000
 """Elements with operations in one feed; each of them begins a chunk."""
+
+
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_BLANKS: Final = " \t\r\n"
+
+
+def key_fault(key: str) -> str | None:
+    """What is wrong with a key, in words; ``None`` where nothing is."""
+    if not key:
+        return "is empty"
+    if len(key) > KEY_CHARACTERS:
+        return f"has more than {KEY_CHARACTERS} characters"
+    return "has control characters" if _CONTROL.search(key) else None
+
+
+def key_within(kind: str, attributes: Mapping[str, Any]) -> str:
+    """The key of a record of which nothing is known: a child of it, else all that it holds.
+
+    A digest, where that is too much, or no text.
+    """
+    for name in (f"{kind}_key", "key"):
+        if isinstance(attributes.get(name), str):
+            return str(attributes[name]).strip(_BLANKS)
+    text = str(attributes.get(TEXT, "")).strip(_BLANKS)
+    if list(attributes) == [TEXT] and key_fault(text) is None:
+        return text
+    return f"sha256:{hashlib.sha256(msgspec.json.encode(attributes)).hexdigest()}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -101,6 +101,25 @@ class LogSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VoyadoSettings:
+    """What Voyado leaves open."""
+
+    blocking_timeout_default: str = _setting(
+        "PT5M", "How long an import waits for its end where the client does not say; PT0S: not."
+    )
+    host_suffixes: tuple[str, ...] = _setting(
+        (), "Further endings of hosts whose first part is a cluster, such as .jobs.example.com."
+    )
+    queued_imports: int = _setting(
+        100, "Imports of a cluster that may be unfinished; more get 503.", least=1
+    )
+    harmful_ratio: float = _setting(
+        0.5, "An import that removes a larger share of a kind is refused.", least=0
+    )
+    harmful_from: int = _setting(10, "With fewer records of the kind it is not.", least=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All settings of a server, one attribute per section of ``waybill.toml``."""
 
@@ -108,4 +127,5 @@ class Settings:
     workers: WorkerSettings = WorkerSettings()
     retention: RetentionSettings = RetentionSettings()
     limits: Limits = field(default_factory=Limits)
+    voyado: VoyadoSettings = VoyadoSettings()
     log: LogSettings = LogSettings()

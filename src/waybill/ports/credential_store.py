@@ -21,6 +21,9 @@ class CredentialStore(Protocol):
     def projects(self) -> Sequence[Project]:
         """All projects by name."""
 
+    def find_project(self, name: str) -> ProjectName | None:
+        """The project of that name, in any case: of several, the one that is written so."""
+
     def add_credential(self, credential: Credential, secret_sha256: bytes) -> None:
         """Add a credential.
 

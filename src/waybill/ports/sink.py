@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Generator, Iterator, Mapping, Sequence
     from datetime import datetime
 
     import pyarrow as pa
@@ -229,6 +229,15 @@ class QueryableSink(Sink, Protocol):
         self, project: ProjectName, entity: Entity, *, sort: str, offset: int, limit: int
     ) -> RecordSlice:
         """Some of all records in the order of a declared field, then of keys; empty: of keys."""
+
+    def scan(
+        self, project: ProjectName, entity: Entity, passes: Sequence[frozenset[str]]
+    ) -> Generator[tuple[int, Mapping[str, object]], None, None]:
+        """All records as of one moment, in key order, as often as there are passes.
+
+        Each comes with the number of its pass, from 0. A pass holds those of some kinds of the
+        entity's partition; of all, where it names none. Close it to give the moment up.
+        """
 
     def version(self, project: ProjectName, entity: Entity) -> str:
         """Another text after every change of the entity's records."""

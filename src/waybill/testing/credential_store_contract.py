@@ -25,6 +25,13 @@ OTHER_SECRET = sha256(b"other").digest()
 class CredentialStoreContract:
     """The promises of ``CredentialStore``."""
 
+    def test_a_project_is_found_in_any_case(self, store: CredentialStore) -> None:
+        for name in ("Acme", "ACME"):
+            assert store.add_project(Project(name=ProjectName(name), created_at=START))
+        assert [store.find_project(name) for name in ("ACME", "Acme")] == ["ACME", "Acme"]
+        assert store.find_project("acme") in {"Acme", "ACME"}
+        assert store.find_project("acm") is None
+
     def test_an_added_project_is_there(self, store: CredentialStore) -> None:
         project = Project(name=PROJECT, created_at=START)
         assert store.add_project(project)

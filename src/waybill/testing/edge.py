@@ -233,6 +233,11 @@ class MemoryCredentials:
         del project
         return False
 
+    def find_project(self, name: str) -> ProjectName | None:
+        """See ``CredentialStore.find_project``: those that callers are of."""
+        known = {principal.project for principal in self.principals.values()}
+        return next((each for each in known if each.lower() == name.lower()), None)
+
     def projects(self) -> Sequence[Project]:
         """See ``CredentialStore.projects``."""
         return ()

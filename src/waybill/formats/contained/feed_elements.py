@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -14,12 +13,13 @@ from waybill.formats.contained.protocol import Fault
 from waybill.formats.contained.xml_records import depth_of, local_name
 from waybill.model.feed import (
     DEEPEST,
-    KEY_CHARACTERS,
     NAME_CHARACTERS,
     OPERATIONS,
     PARENT,
     TEXT,
     VALUE_CHARACTERS,
+    key_fault,
+    key_within,
 )
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     Element = Any
 
 _NAME: Final = re.compile(rf"(?!(?i:xml))[A-Za-z][A-Za-z0-9_-]{{0,{NAME_CHARACTERS - 1}}}")
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _BLANKS: Final = " \t\r\n"
 _UPDATE: Final = OPERATIONS.index("update")
 _REMOVE: Final = OPERATIONS.index("remove")
@@ -85,7 +84,7 @@ class RecordReader:
         """A record of which nothing is known; what it holds can be its key."""
         try:
             attributes = self._attributes(element, _by_name(element))
-            key = key_within(kind, attributes)
+            key = _checked(key_within(kind, attributes), f"{kind}_key")
             attributes.pop(f"{kind}_key", None)
             yield self._row(element, kind, key, key, attributes)
         except _Refused as refused:
@@ -189,17 +188,6 @@ class RecordReader:
         return value_of(elements, is_update=self.rank == _UPDATE)
 
 
-def key_within(kind: str, attributes: Mapping[str, Any]) -> str:
-    """The key of a record of which nothing is known: a child of it, else all that it holds."""
-    for name in (f"{kind}_key", "key"):
-        if isinstance(attributes.get(name), str):
-            return _checked(attributes[name], name)
-    text = str(attributes.get(TEXT, "")).strip(_BLANKS)
-    if text and list(attributes) == [TEXT] and _fault_of(text) is None:
-        return text
-    return f"sha256:{hashlib.sha256(msgspec.json.encode(attributes)).hexdigest()}"
-
-
 def has_text(element: Element) -> bool:
     """Whether text other than blanks stands in an element, beside those in it."""
     texts = (element.text, *(child.tail for child in element))
@@ -234,15 +222,7 @@ def _key(found: Sequence[Element], name: str) -> str:
 
 def _checked(text: str, name: str) -> str:
     key = text.strip(_BLANKS)
-    fault = _fault_of(key)
+    fault = key_fault(key)
     if fault is not None:
         raise _Refused("FEED_KEY_INVALID", name=name, reason=fault)
     return key
-
-
-def _fault_of(key: str) -> str | None:
-    if not key:
-        return "is empty"
-    if len(key) > KEY_CHARACTERS:
-        return f"has more than {KEY_CHARACTERS} characters"
-    return "has control characters" if _CONTROL.search(key) else None

@@ -76,6 +76,20 @@ class ProjectDatabase:
                 self._reader = self._connect(_READER_CACHE_KIBIBYTES)
             yield self._reader
 
+    @contextmanager
+    def moment(self) -> Iterator[apsw.Connection]:
+        """A connection that sees the database as it is now until it is closed; it must exist.
+
+        The log cannot be emptied meanwhile.
+        """
+        with translated_errors():
+            db = self._connect(_READER_CACHE_KIBIBYTES)
+            try:
+                db.execute("BEGIN")
+                yield db
+            finally:
+                db.close()
+
     def layout(self, db: apsw.Connection, entity: Entity) -> Layout:
         """The layout of an entity, made if need be; call inside ``transaction``.
 

@@ -8,6 +8,7 @@ import json
 import math
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import islice
 from typing import TYPE_CHECKING, Final, cast
 
 import apsw
@@ -21,13 +22,14 @@ from waybill.sinks.sqlite.layout import column_names, find_table_name
 from waybill.sinks.sqlite.names import quote, quote_all
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import pyarrow as pa
 
     from waybill.model.entity import Entity
     from waybill.sinks.sqlite.layout import Layout
 
+_SCANNED_AT_ONCE: Final = 1_000
 _WANTED: Final = "temp._wanted"
 
 
@@ -76,6 +78,27 @@ def read_slice(
         changed_at=[_to_moment(row[0]) for row in rows],
         total=int(str(total)),
     )
+
+
+def scan(
+    db: apsw.Connection, layout: Layout, kinds: frozenset[str]
+) -> Iterator[Mapping[str, object]]:
+    """All records of some kinds of the partition, of all where none is named, in key order."""
+    fields = [field for field in layout.columns if field != EXTRA]
+    columns = ["_key", EXTRA, *(layout.columns[field] for field in fields)]
+    partition = layout.entity.partition
+    wanted = sorted(kinds) if partition is not None else []
+    only = ""
+    if partition is not None and wanted:
+        column = quote(layout.columns[partition.field])
+        only = f"WHERE {column} IN ({', '.join('?' * len(wanted))})"
+    place = "_key" if layout.entity.key else "_id"
+    rows = db.execute(
+        f"SELECT {quote_all(columns)} FROM {quote(layout.table)} {only} ORDER BY {place}",  # noqa: S608 - quoted names
+        wanted,
+    )
+    while block := list(islice(rows, _SCANNED_AT_ONCE)):
+        yield from to_records(layout.entity, fields, block)
 
 
 def find_missing(

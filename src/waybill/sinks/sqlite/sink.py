@@ -21,7 +21,7 @@ from waybill.sinks.sqlite.target import Target
 from waybill.sinks.sqlite.writing import write_chunk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Generator, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import pyarrow as pa
@@ -210,6 +210,20 @@ class SqliteSink:
     def close(self) -> None:
         """Close all files; the next use opens them again."""
         self._projects.close()
+
+    def scan(
+        self, project: ProjectName, entity: Entity, passes: Sequence[frozenset[str]]
+    ) -> Generator[tuple[int, Mapping[str, object]], None, None]:
+        """See ``QueryableSink.scan``; the moment has a connection of its own."""
+        database = self._projects.of(project)
+        if not database.exists:
+            return
+        with database.moment() as db:
+            layout = find_layout(db, entity)
+            for number, kinds in enumerate(passes if layout is not None else ()):
+                if layout is not None:
+                    for record in reading.scan(db, layout, kinds):
+                        yield number, record
 
     def version(self, project: ProjectName, entity: Entity) -> str:
         """See ``QueryableSink.version``."""

@@ -45,6 +45,14 @@ class Credentials(Part):
         rows = self._database.read(lambda reader: every(reader, "list_projects"))
         return [Project(name=name, created_at=to_moment(at)) for name, at in rows]
 
+    def find_project(self, name: str) -> ProjectName | None:
+        """See ``CredentialStore.find_project``."""
+        parameters = {"name": name}
+        rows = self._database.read(
+            lambda reader: every(reader, "find_project_in_any_case", parameters)
+        )
+        return next((project for (project,) in rows), None)
+
     def add_credential(self, credential: Credential, secret_sha256: bytes) -> None:
         """See ``CredentialStore.add_credential``.
 
