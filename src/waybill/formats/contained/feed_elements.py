@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 _NAME: Final = re.compile(rf"(?!(?i:xml))[A-Za-z][A-Za-z0-9_-]{{0,{NAME_CHARACTERS - 1}}}")
 _BLANKS: Final = " \t\r\n"
-_UPDATE: Final = OPERATIONS.index("update")
-_REMOVE: Final = OPERATIONS.index("remove")
+UPDATE: Final = OPERATIONS.index("update")
+REMOVE: Final = OPERATIONS.index("remove")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +114,7 @@ class RecordReader:
             owner=owner,
             kind=kind,
             key=key,
-            attributes=None if self.rank == _REMOVE else msgspec.json.encode(attributes).decode(),
+            attributes=None if self.rank == REMOVE else msgspec.json.encode(attributes).decode(),
             line=element.sourceline,
         )
 
@@ -185,7 +185,12 @@ class RecordReader:
         if any(len(each.text or "") > VALUE_CHARACTERS for each in elements):
             reason = f"has more than {VALUE_CHARACTERS} characters"
             raise _Refused("FEED_VALUE_REFUSED", name=name, reason=reason)
-        return value_of(elements, is_update=self.rank == _UPDATE)
+        return value_of(elements, is_update=self.rank == UPDATE)
+
+
+def is_attribute_name(name: str) -> bool:
+    """Whether an attribute may be called so, if the feed has not reserved it."""
+    return _NAME.fullmatch(name) is not None
 
 
 def has_text(element: Element) -> bool:

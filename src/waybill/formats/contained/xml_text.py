@@ -101,9 +101,13 @@ def watch_tokens(
         yield piece, consumed
 
 
-def refuse_syntax(error: etree.XMLSyntaxError, limits: Limits) -> FileRefused:
-    """What a fault that the parser found means."""
-    line, reason = error.lineno or None, str(error.msg)[:200]
+def refuse_syntax(
+    error: etree.XMLSyntaxError, limits: Limits, lines_before: int = 0
+) -> FileRefused:
+    """What a fault that the parser found means; ``lines_before``: the text that it was given."""
+    line, reason = (error.lineno or 0) + lines_before or None, str(error.msg)[:200]
+    if lines_before:
+        reason = re.sub(r"\bline (\d+)", lambda told: f"line {int(told[1]) + lines_before}", reason)
     known = reason.lower()
     if "depth" in known:
         allowed = limits.nesting_depth
