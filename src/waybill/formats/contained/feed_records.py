@@ -29,7 +29,7 @@ from waybill.formats.contained.xml_records import (
     local_name,
     small_pieces,
 )
-from waybill.formats.contained.xml_text import begin_document, refuse_syntax, watch_tokens
+from waybill.formats.contained.xml_text import begin_document, feed, refuse_syntax, watch_tokens
 from waybill.model.feed import CLEAR, COLUMNS, MOST_OPERATIONS, OPERATIONS
 from waybill.ports.reader import Kind
 from waybill.validation.codes import file_refused
@@ -98,16 +98,16 @@ class Operations:
     taken out of the text by arrays before it comes to them, and it begins anew behind them.
     """
 
-    def __init__(self, pieces: Pieces, feed: Feed, task: Task) -> None:
+    def __init__(self, pieces: Pieces, kinds: Feed, task: Task) -> None:
         self._pieces = pieces
-        self._feed = feed
+        self._feed = kinds
         self._task = task
         self._rank = 0
         self._operation: Element = None
         self._operations = 0
         self._line = 0
         self._last: tuple[str, Element] = ("", None)
-        self._is_simple = bool(feed.elements)
+        self._is_simple = bool(kinds.elements)
         self._parser: Any = self._new_parser()
         self.input_bytes = 0
 
@@ -183,6 +183,7 @@ class Operations:
     def _new_parser(self) -> Any:  # noqa: ANN401 - lxml has no types
         self._fed_lines = 0
         self._is_at_cut = False
+        self._root: Element = None
         return etree.XMLPullParser(events=("start", "end"), tag=self._tags(), **PARSER)
 
     def _fed(self, text: bytes, *, is_last: bool = False) -> Iterator[Found]:
@@ -192,7 +193,7 @@ class Operations:
         self._fed_lines += text.count(b"\n")
         try:
             for begin in range(0, len(text), FEED_BYTES):
-                self._parser.feed(text[begin : begin + FEED_BYTES])
+                feed(self._parser, text[begin : begin + FEED_BYTES], self._task.limits, self._line)
                 yield from self._passed()
             if is_last:
                 self._parser.close()
@@ -213,7 +214,9 @@ class Operations:
             self._last = (event, element)
             parent = element.getparent()
             if parent is None:
-                self._check_root(element, event)
+                self._root = element if self._root is None else self._root
+                if element is self._root:  # others have lost the document to a fault in it
+                    self._check_root(element, event)
             elif self._operation is None:
                 self._begin(element, parent)
             elif element is self._operation:
@@ -222,7 +225,8 @@ class Operations:
                 self._operation = None
                 forget(element)
             elif event == "end" and parent is self._operation:
-                yield from self._others(element.itersiblings(preceding=True))
+                before = list(element.itersiblings(preceding=True))
+                yield from self._others(reversed(before))
                 yield from self._records(element)
                 forget(element)
 

@@ -333,7 +333,7 @@ def _repeats(owners: Numbers, codes: Numbers, count: int) -> Flags:
 def _are_even(owners: Numbers, codes: Numbers, count: int) -> bool:
     """Whether all elements have the same names in one order, each once."""
     each, rest = divmod(len(codes), count)
-    if rest or not each or not (owners[::each] == np.arange(count)).all():
+    if rest or not each or not (owners == np.repeat(np.arange(count), each)).all():
         return False
     rows = codes.reshape(count, each)
     return bool((rows == rows[0]).all()) and len(set(rows[0].tolist())) == each
@@ -372,6 +372,8 @@ def _no_texts() -> Texts:
 
 def taken(text: bytes, edges: Any) -> Texts:  # noqa: ANN401 - arrays of NumPy
     """Every other one of the texts between neighbouring edges, which rise."""
+    if not len(edges):
+        return _no_texts()
     buffers = [None, pa.py_buffer(edges), pa.py_buffer(text)]
     pieces: Any = pa.Array.from_buffers(pa.string(), len(edges) - 1, buffers)
     return pieces.take(pa.array(np.arange(0, len(edges), 2), pa.int64()))

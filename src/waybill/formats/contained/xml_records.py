@@ -22,6 +22,7 @@ from waybill.formats.contained.source import in_order
 from waybill.formats.contained.xml_text import (
     TEXT,
     begin_document,
+    feed,
     refuse_syntax,
     watch_tokens,
 )
@@ -136,7 +137,7 @@ class Records:
         try:
             for piece, consumed in self._pieces:
                 self.input_bytes = consumed
-                parser.feed(piece)
+                feed(parser, piece, self._task.limits)
                 yield from self._ended(parser)
             root = parser.close()
             yield from self._ended(parser)

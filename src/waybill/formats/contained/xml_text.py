@@ -64,7 +64,7 @@ def begin_document(pieces: Iterator[tuple[bytes, int]], task: Task) -> Opening:
             if not read:
                 _check_encoding(piece, task.encoding)
             read.append((piece, consumed))
-            parser.feed(piece)
+            feed(parser, piece, task.limits)
             names += _begun(parser)
             if len(names) >= _BEGUN:
                 break
@@ -101,11 +101,34 @@ def watch_tokens(
         yield piece, consumed
 
 
+def feed(parser: Any, piece: bytes, limits: Limits, lines_before: int = 0) -> None:  # noqa: ANN401 - lxml has no types
+    """Give a parser the next piece.
+
+    A reference to an unknown entity ends the document without an exception, and what comes next
+    would be a new one: the log of errors alone tells.
+
+    Raises:
+        FileRefused: the XML is not well-formed, or a limit was met.
+    """
+    try:
+        parser.feed(piece)
+    except etree.XMLSyntaxError as error:
+        raise refuse_syntax(error, limits, lines_before) from error
+    found = parser.feed_error_log.last_error
+    if found is not None and found.level >= etree.ErrorLevels.FATAL:
+        raise _refused(found.line, str(found.message), limits, lines_before)
+
+
 def refuse_syntax(
     error: etree.XMLSyntaxError, limits: Limits, lines_before: int = 0
 ) -> FileRefused:
     """What a fault that the parser found means; ``lines_before``: the text that it was given."""
-    line, reason = (error.lineno or 0) + lines_before or None, str(error.msg)[:200]
+    return _refused(error.lineno, str(error.msg), limits, lines_before)
+
+
+def _refused(lineno: int | None, message: str, limits: Limits, lines_before: int) -> FileRefused:
+    line = lineno + lines_before if lineno else None
+    reason = message[:200]
     if lines_before:
         reason = re.sub(r"\bline (\d+)", lambda told: f"line {int(told[1]) + lines_before}", reason)
     known = reason.lower()
