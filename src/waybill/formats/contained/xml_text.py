@@ -64,7 +64,7 @@ def begin_document(pieces: Iterator[tuple[bytes, int]], task: Task) -> Opening:
             if not read:
                 _check_encoding(piece, task.encoding)
             read.append((piece, consumed))
-            feed(parser, piece, task.limits)
+            parser.feed(piece)
             names += _begun(parser)
             if len(names) >= _BEGUN:
                 break
