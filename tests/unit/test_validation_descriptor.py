@@ -241,6 +241,81 @@ def test_a_wrong_schema_is_refused_with_its_place(
     assert reason in error.message
 
 
+FEED_FIELDS = [{"name": name, "type": "string"} for name in ("owner", "kind", "key")] + [
+    {"name": "attributes", "type": "object", "waybill": {"patched": True}}
+]
+FEED_KEY = ["owner", "kind", "key"]
+PARTITION = {"field": "kind", "owners": {"variant": "product"}}
+FEED = {
+    "elements": {"product": {"key": "k"}, "variant": {"key": "v", "inside": "product"}},
+    "wrappers": {"variants": "variant"},
+    "reserved": ["add"],
+}
+ACTION = {
+    "column": "operation",
+    "actions": {"add": "upsert", "update": "update", "remove": "remove"},
+}
+
+
+def test_a_feed_and_its_partition_are_read() -> None:
+    ours = {"partition": PARTITION, "feed": FEED, "action": ACTION}
+    entity = parse(*FEED_FIELDS, primaryKey=FEED_KEY, waybill=ours)
+    assert entity.partition is not None
+    assert entity.partition.owned_by("product") == ("variant",)
+    assert entity.feed is not None
+    assert entity.feed.kinds_cleared("product") == ("product", "variant")
+    assert entity.feed.kinds_cleared("variants") == ("variant",)
+    assert entity.feed.kinds_cleared("other") == ()
+    assert entity.field("attributes").patched
+
+
+@pytest.mark.parametrize(
+    ("ours", "pointer", "reason"),
+    [
+        ({"partition": {"field": "attributes"}}, "/waybill/partition/field", "of the key"),
+        (
+            {"partition": {"field": "owner", "owners": {"a": "b"}}},
+            "/waybill/partition/owners",
+            "before the field",
+        ),
+        (
+            {"partition": {"field": "kind", "owners": {"a": "b", "b": "c"}}},
+            "/waybill/partition/owners",
+            "owned themselves",
+        ),
+        ({"feed": FEED}, "/waybill/feed", "action column 'operation'"),
+        (
+            {"feed": {"elements": {"a": {}}}, "action": ACTION},
+            "/waybill/feed/elements/a/key",
+            "holds the key",
+        ),
+        (
+            {"feed": {"elements": {"a": {"key": "k", "inside": "b"}}}, "action": ACTION},
+            "/waybill/feed/elements/a/inside",
+            "another element",
+        ),
+        (
+            {"feed": {"elements": {}, "wrappers": {"as": "a"}}, "action": ACTION},
+            "/waybill/feed/wrappers/as",
+            "an element of the feed",
+        ),
+    ],
+)
+def test_a_wrong_feed_or_partition_is_refused_with_its_place(
+    ours: dict[str, object], pointer: str, reason: str
+) -> None:
+    error = refusal(*FEED_FIELDS, primaryKey=FEED_KEY, waybill=ours)
+    assert error.pointer == pointer
+    assert reason in error.message
+
+
+def test_a_feed_needs_its_fields_and_only_objects_are_patched() -> None:
+    error = refusal({"name": "key"}, waybill={"feed": FEED, "action": ACTION})
+    assert "needs a field 'owner'" in error.message
+    error = refusal({"name": "a", "waybill": {"patched": True}})
+    assert error.pointer == "/fields/0/waybill/patched"
+
+
 def test_truth_in_constraints_becomes_a_word_of_the_field() -> None:
     words = {"trueValues": ["ja"], "falseValues": ["nein"], "constraints": {"enum": [True]}}
     field = parse({"name": "a", "type": "boolean", **words}).fields[0]
