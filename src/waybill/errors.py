@@ -18,7 +18,8 @@
     │   ├── ValueNotRepresentable    a value cannot stand in a file of the form asked for
     │   ├── KeyReused                Idempotency-Key came with another request
     │   ├── KeyInFlight              the first request with this key is unanswered
-    │   └── RateExceeded             too many requests
+    │   ├── RateExceeded             too many requests
+    │   └── ServerBusy               too much is queued
     ├── SchemaInvalid                an entity descriptor is refused
     ├── SettingsInvalid              a setting is unknown or out of range
     ├── JobFailed                    stops the job, never the server

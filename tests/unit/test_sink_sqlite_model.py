@@ -155,7 +155,7 @@ class Goods:
                 continue
             patch = facts if operation != "update" else {**(old or {}), **facts}
             new = {name: value for name, value in patch.items() if value is not None}
-            outcomes += "C" if old is None else "N" if new == old else "U"
+            outcomes += "C" if old is None else "N" if [*new.items()] == [*old.items()] else "U"
             now[key] = new
             hidden.discard(key)
         return outcomes.encode(), {key: facts for key, facts in now.items() if key not in hidden}

@@ -36,6 +36,26 @@ AbsentMembersOption = Annotated[
     AbsentMembers | None,
     typer.Option("--absent-members", help="Fields that a record lacks; default clear."),
 ]
+MaxErrors = Annotated[
+    int | None, typer.Option("--max-errors", min=0, help="Fail above so many rejections.")
+]
+MaxErrorRatio = Annotated[
+    float | None,
+    typer.Option("--max-error-ratio", min=0, max=1, help="Fail above this share of them."),
+]
+MaxDeletes = Annotated[
+    int | None, typer.Option("--max-deletes", min=0, help="Fail if more records would go.")
+]
+MaxDeleteRatio = Annotated[
+    float | None,
+    typer.Option("--max-delete-ratio", min=0, max=1, help="Fail above this share of them."),
+]
+Snapshot = Annotated[
+    bool, typer.Option("--snapshot", help="Stored records that the file does not have go.")
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Plan and write nothing; see 'waybill plan'.")
+]
 Delimiter = Annotated[
     str | None,
     typer.Option("--delimiter", metavar="CHAR", help="One character, or 'tab'; default: found."),

@@ -11,16 +11,22 @@ from waybill.cli.import_options import (
     AbsentMembersOption,
     AtomicityOption,
     Delimiter,
+    DryRun,
     Encoding,
     Escaped,
     HeaderRow,
     InputFormat,
+    MaxDeleteRatio,
+    MaxDeletes,
+    MaxErrorRatio,
+    MaxErrors,
     MissingColumnsOption,
     NoHeader,
     OnDuplicateOption,
     OperationOption,
     RecordsPath,
     Sheet,
+    Snapshot,
     UnknownColumnsOption,
     delimiter_character,
 )
@@ -40,26 +46,12 @@ def submit(  # noqa: PLR0913 - one parameter per option of the command line
     unknown_columns: UnknownColumnsOption = None,
     missing_columns: MissingColumnsOption = None,
     absent_members: AbsentMembersOption = None,
-    max_errors: Annotated[
-        int | None, typer.Option("--max-errors", min=0, help="Fail above so many rejections.")
-    ] = None,
-    max_error_ratio: Annotated[
-        float | None,
-        typer.Option("--max-error-ratio", min=0, max=1, help="Fail above this share of them."),
-    ] = None,
-    snapshot: Annotated[
-        bool, typer.Option("--snapshot", help="Stored records that the file does not have go.")
-    ] = False,
-    max_deletes: Annotated[
-        int | None, typer.Option("--max-deletes", min=0, help="Fail if more records would go.")
-    ] = None,
-    max_delete_ratio: Annotated[
-        float | None,
-        typer.Option("--max-delete-ratio", min=0, max=1, help="Fail above this share of them."),
-    ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Plan and write nothing; see 'waybill plan'.")
-    ] = False,
+    max_errors: MaxErrors = None,
+    max_error_ratio: MaxErrorRatio = None,
+    snapshot: Snapshot = False,
+    max_deletes: MaxDeletes = None,
+    max_delete_ratio: MaxDeleteRatio = None,
+    dry_run: DryRun = False,
     delimiter: Delimiter = None,
     encoding: Encoding = None,
     no_header: NoHeader = False,

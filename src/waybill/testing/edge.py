@@ -235,8 +235,7 @@ class MemoryCredentials:
 
     def find_project(self, name: str) -> ProjectName | None:
         """See ``CredentialStore.find_project``: those that callers are of."""
-        known = {principal.project for principal in self.principals.values()}
-        return next((each for each in known if each.lower() == name.lower()), None)
+        return {p.project.lower(): p.project for p in self.principals.values()}.get(name.lower())
 
     def projects(self) -> Sequence[Project]:
         """See ``CredentialStore.projects``."""
