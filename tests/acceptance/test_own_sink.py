@@ -71,3 +71,13 @@ def test_a_sink_of_another_package_takes_a_whole_file_or_nothing(server, submit,
         good = finish(client, submit(client, text, "items", atomicity="file"))
     assert good["counts"]["created"] == 2
     assert sorted(stored(server)) == ["a", "b"]
+
+
+def test_a_sink_that_cannot_be_asked_plans_nothing_and_removes_nothing(server, submit, finish):
+    with server.client() as client:
+        finish(client, submit(client, "id,price\na,1\nb,2\n", "items"))
+        for option in ({"dry_run": "true"}, {"snapshot": "true"}, {"max_deletes": 1}):
+            job = finish(client, submit(client, "id,price\na,9\n", "items", **option))
+            assert (job["state"], job["error"]["code"]) == ("failed", "SINK_NOT_QUERYABLE")
+            assert job["counts"]["unprocessed"] == 1
+    assert {key: record["price"] for key, record in stored(server).items()} == {"a": 1, "b": 2}

@@ -89,7 +89,8 @@ class Loading:
         cleared = self.check.reader.cleared
         if cleared and job.removal is None:
             job = replace(job, removal=Removal(kinds=cleared))
-        if self.context.job.options.is_planned and not self.context.entity.parts:
+        is_planned = self.context.job.options.is_planned and not self.context.entity.parts
+        if is_planned or job.removal is not None:  # else what is to go would stay unsaid
             self._queryable()
         return job
 
