@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from waybill.errors import FileRefused
-from waybill.formats.contained import feed_records
+from waybill.formats.contained import feed_operations, feed_records
 from waybill.formats.contained.batches import read_batch
 from waybill.formats.contained.protocol import HEAD, FrameKind, Job, Task
 from waybill.model.feed import COLUMNS, Feed, FeedElement
@@ -149,11 +149,11 @@ def test_arrays_read_what_the_parser_reads(
     folder = tmp_path_factory.mktemp("feed")
     data = text.encode()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(feed_records, "scan", lambda *_, **__: None)
+        patch.setattr(feed_operations, "scan", lambda *_, **__: None)
         wanted = outcome(data, folder)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(feed_records, "WINDOW_BYTES", window)
-        patch.setattr(feed_records, "PARSED_BYTES", 0)
+        patch.setattr(feed_operations, "WINDOW_BYTES", window)
+        patch.setattr(feed_operations, "PARSED_BYTES", 0)
         patch.setattr(feed_records, "FEW_ROWS", 2)
         found = outcome(data, folder)
     if isinstance(wanted, tuple) and isinstance(wanted[0], str):
@@ -168,7 +168,7 @@ def test_arrays_read_what_the_parser_reads(
 def test_what_comes_behind_an_unknown_entity_is_no_new_document(tmp_path: Path) -> None:
     """The parser itself forgets the fault, and takes the next piece for another document."""
     record = b"<product><product_key>P</product_key><title>&nope;</title></product>"
-    filler = b" " * feed_records.FEED_BYTES
+    filler = b" " * feed_operations.FEED_BYTES
     hidden = b"<operations><add/></operations>"
     with pytest.raises(FileRefused, match="Entity 'nope' not defined"):
         read(b"<operations><add>" + record + filler + hidden + filler, tmp_path)

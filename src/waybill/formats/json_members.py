@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from waybill.formats.arrow_spans import spans_of
 from waybill.formats.json_structure import (
     CLOSE_BRACE,
     CLOSE_BRACKET,
@@ -157,7 +158,7 @@ class Members:
         np.subtract(spans.ends, is_string, out=edges[:, 1::2], casting="unsafe")
         for row, is_full in enumerate(is_present.all(axis=1).tolist()):
             if is_full:
-                texts, shown = _taken(self.text, edges[row]), pa.array(kinds[row])
+                texts, shown = spans_of(self.text, edges[row]), pa.array(kinds[row])
             else:
                 texts = self._with_gaps(edges[row], is_present[row])
                 shown = pa.array(kinds[row], mask=is_null[row])
@@ -171,7 +172,7 @@ class Members:
         edges = np.maximum.accumulate(edges)  # a value that is not there lies behind the last one
         is_valid = np.zeros(edges.size, dtype=np.bool_)
         is_valid[0::2] = is_present
-        return _taken(self.text, edges, is_valid)
+        return spans_of(self.text, edges, is_valid)
 
     def _unescaped(
         self, texts: pa.Array[Any], starts: Offsets, ends: Offsets, is_string: Flags
@@ -288,21 +289,12 @@ def _encoded(text: bytes, starts: Offsets, ends: Offsets) -> tuple[Sequence[str]
         return [], _NOTHING
     edges = np.empty(2 * starts.size, dtype=np.int32)
     edges[0::2], edges[1::2] = starts, ends
-    keys = _taken(text, edges).dictionary_encode()
+    keys = spans_of(text, edges).dictionary_encode()
     written = [msgspec.json.decode(key, type=str) for key in keys.dictionary.to_pylist()]
     known = list(dict.fromkeys(written))
     number = {name: at for at, name in enumerate(known)}  # one name may be written in two ways
     renumbered = np.array([number[name] for name in written], dtype=np.int64)
     return known, renumbered[keys.indices.to_numpy(zero_copy_only=False)]
-
-
-def _taken(text: bytes, edges: Any, is_valid: Any = None) -> Any:  # noqa: ANN401 - arrays of NumPy and of Arrow
-    """Every other one of the texts between neighbouring edges, null where it is not valid."""
-    bits: Any = None if is_valid is None else np.packbits(is_valid, bitorder="little")
-    bitmap = None if bits is None else pa.py_buffer(bits)
-    buffers = [bitmap, pa.py_buffer(edges), pa.py_buffer(text)]
-    pieces: Any = pa.Array.from_buffers(pa.string(), edges.size - 1, buffers)
-    return pieces.take(pa.array(np.arange(0, edges.size, 2)))
 
 
 def _decoded(texts: pa.Array[Any]) -> Sequence[str]:

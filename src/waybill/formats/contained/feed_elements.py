@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -176,7 +177,7 @@ class RecordReader:
         return given | {name: self._value(name, found) for name, found in children.items()}
 
     def _check_name(self, name: str) -> None:
-        if not _NAME.fullmatch(name):
+        if not is_attribute_name(name):
             raise _Refused("FEED_NAME_REFUSED", name=name[:NAME_CHARACTERS], reason="is no name")
         if name in self.feed.reserved:
             raise _Refused("FEED_NAME_REFUSED", name=name, reason="is reserved")
@@ -188,6 +189,7 @@ class RecordReader:
         return value_of(elements, is_update=self.rank == UPDATE)
 
 
+@lru_cache(maxsize=4_096)
 def is_attribute_name(name: str) -> bool:
     """Whether an attribute may be called so, if the feed has not reserved it."""
     return _NAME.fullmatch(name) is not None

@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from waybill.formats.arrow_spans import spans_of
 from waybill.formats.contained.feed_elements import is_attribute_name
 from waybill.model.feed import VALUE_CHARACTERS, key_fault
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     Texts = Any  # pyarrow's arrays of text, of which the stubs know less than they do
 
 _OPEN, _CLOSE, _SLASH = (ord(each) for each in "<>/")
-_MARKUP: Final = tuple(b"!?")
+_MARKUP: Final = (b"<!", b"<?")
 _ENTITIES: Final = {"&lt;": "<", "&gt;": ">", "&quot;": '"', "&apos;": "'", "&amp;": "&"}
 """The last one last: what it makes is no reference any more."""
 
@@ -74,7 +75,7 @@ class Scanned:
 
     def without_plain(self) -> Scanned:
         """The same, none of them read."""
-        return replace(self.part(0, 0))
+        return self.part(0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,7 @@ def scan(text: bytes, feed: Feed, *, is_update: bool) -> Scanned | None:
 
     ``None`` where there is none that is whole and certain.
     """
+    text = _without_markup(text)
     array: Bytes = np.frombuffer(text, dtype=np.uint8)
     dark = _counted(array > _SPACE)
     tags = _whole_elements(_certain_tags(array), dark)
@@ -134,13 +136,21 @@ def scan(text: bytes, feed: Feed, *, is_update: bool) -> Scanned | None:
     )
 
 
+def _without_markup(text: bytes) -> bytes:
+    """What stands before the first comment, instruction or other declaration."""
+    for mark in _MARKUP:
+        at = text.find(mark)
+        text = text if at < 0 else text[:at]
+    return text
+
+
 def _certain_tags(array: Bytes) -> _Tags:
     """All tags up to the first thing that is no simple tag, or may be none."""
     begins, ends = np.flatnonzero(array == _OPEN), np.flatnonzero(array == _CLOSE)
     count = min(len(begins), len(ends))
     begins, ends = begins[:count], ends[:count]
     after = array[np.minimum(begins + 1, len(array) - 1)]
-    is_odd = (begins > ends) | np.isin(after, _MARKUP)
+    is_odd = begins > ends
     is_odd[:-1] |= begins[1:] < ends[:-1]
     stop = int(np.argmax(is_odd)) if is_odd.any() else count
     begins, ends, after = begins[:stop], ends[:stop], after[:stop]
@@ -243,7 +253,7 @@ class _Elements:
         tags = self.tags
         edges = np.empty(2 * len(tags.begins), dtype=np.int32)
         edges[0::2], edges[1::2] = tags.begins + 1 + tags.closes, tags.ends
-        encoded = taken(self.text, edges).dictionary_encode()
+        encoded = spans_of(self.text, edges).dictionary_encode()
         names = encoded.dictionary.to_pylist()
         codes = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
         is_odd = np.array([not is_attribute_name(name) for name in names], dtype=np.bool_)
@@ -291,7 +301,7 @@ class _Elements:
         """What stands between the tags; and where other references than the five do."""
         edges = np.empty(2 * len(leaves), dtype=np.int32)
         edges[0::2], edges[1::2] = self.tags.ends[leaves] + 1, self.tags.begins[leaves + 1]
-        texts = taken(self.text, edges)
+        texts = spans_of(self.text, edges)
         bad = np.zeros(len(leaves), dtype=np.bool_)
         if b"\r" in self.text:
             texts = _replaced(texts, {"\r\n": "\n", "\r": "\n"})
@@ -368,12 +378,3 @@ def _escaped(texts: Texts) -> Texts:
 
 def _no_texts() -> Texts:
     return pa.array([], pa.string())
-
-
-def taken(text: bytes, edges: Any) -> Texts:  # noqa: ANN401 - arrays of NumPy
-    """Every other one of the texts between neighbouring edges, which rise."""
-    if not len(edges):
-        return _no_texts()
-    buffers = [None, pa.py_buffer(edges), pa.py_buffer(text)]
-    pieces: Any = pa.Array.from_buffers(pa.string(), len(edges) - 1, buffers)
-    return pieces.take(pa.array(np.arange(0, len(edges), 2), pa.int64()))

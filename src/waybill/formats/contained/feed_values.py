@@ -29,6 +29,9 @@ _PLAIN: Final = ""
 
 def value_of(elements: Iterable[Element], *, is_update: bool) -> Value:
     """The value of all elements of one name; ``is_update``: an empty one takes it away."""
+    elements = list(elements)
+    if len(elements) == 1 and not len(elements[0]) and not elements[0].attrib:
+        return elements[0].text or (None if is_update else "")
     found: dict[str, list[Text]] = {}
     for element in elements:
         kind, text = _part(element)
