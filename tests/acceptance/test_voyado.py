@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
+import socket
 import subprocess
 import time
 
@@ -129,18 +130,18 @@ def test_the_status_line_of_the_seed(cluster):
     assert body == f'{{"id":"{SEED_ID}","status":"NOT_FOUND"}}'
 
 
-@pytest.mark.parametrize("change", [None, "-X POST -T", "--data-binary @", "gzip"])
+@pytest.mark.parametrize("change", [None, "-X POST -T", "--data-binary @", "gzip", "bare gzip"])
 def test_the_upload_line_of_the_vendor(cluster, tmp_path, change):
     file = tmp_path / "products-full-import-w-variants.xml"
     variant = "<variant><variant_key>V1</variant_key><size>L</size></variant>"
     text = products("P1", "P2", clear=True, inside=variant).encode()
-    file.write_bytes(gzip.compress(text) if change == "gzip" else text)
+    file.write_bytes(gzip.compress(text) if change in ("gzip", "bare gzip") else text)
     line = UPLOAD_LINE
     if change == "gzip":
         line = line.replace('-H "Content', '-H "Content-Encoding: gzip" -H "Content', 1)
     elif change == "-X POST -T":
         line = line.replace("-T ", "-X POST -T ")
-    elif change is not None:
+    elif change == "--data-binary @":
         line = line.replace("-T ", f"{change}")
     head, body = run_line(line, cluster, tmp_path)
     assert head.startswith("204")
@@ -243,6 +244,21 @@ def test_broken_xml_changes_nothing(cluster):
     late = cluster.end_of(cluster.load(broken, blockingTimeout="PT0S"))
     assert late["status"] == "FAILURE"
     assert cluster.export() == before
+
+
+def test_a_failed_import_frees_its_lane_at_once(cluster):
+    broken = products(*(f"Q{number}" for number in range(60_000)))[:-20]
+    failing = cluster.load(broken, blockingTimeout="PT0S")
+    assert cluster.load(products("NEXT"), blockingTimeout="PT1M").status_code == 204
+    assert cluster.status(failing)["status"] == "FAILURE"
+    assert cluster.export().count("<product>") == 1
+
+
+def test_what_is_xml_and_no_feed_is_no_success(cluster):
+    for text in ("<html><body/></html>", "<product/>", "<operations><add>text</add></operations>"):
+        answer = cluster.load(text)
+        assert answer.status_code == 400
+        assert answer.json()["message"].startswith("Import failed. ")
 
 
 def test_an_unknown_key_is_an_error_in_update_and_none_in_remove(cluster):
@@ -414,12 +430,18 @@ def test_the_first_generation_has_no_waiting_list(cluster):
 
 
 def test_a_client_that_hangs_up_does_not_cancel(cluster):
-    large = products(*(f"P{number}" for number in range(40_000)))
-    with pytest.raises(httpx.ReadTimeout):
-        cluster.http.post("/api/v2/import/products", content=large.encode(), timeout=0.5)
-    native = cluster.jobs
-    [job] = native.get("/v1/jobs").json()["jobs"]
-    assert native.get(f"/v1/jobs/{job['id']}", params={"wait": 60}).json()["state"] == "succeeded"
+    large = products(*(f"P{number}" for number in range(40_000))).encode()
+    head = (
+        f"POST /api/v2/import/products HTTP/1.1\r\nHost: localhost\r\nApi-Key: {cluster.key}\r\n"
+        f"Content-Length: {len(large)}\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", cluster.server.port)) as connection:
+        connection.sendall(head.encode() + large)
+        while not (found := cluster.jobs.get("/v1/jobs").json()["jobs"]):
+            pause()
+    [job] = found
+    end = cluster.jobs.get(f"/v1/jobs/{job['id']}", params={"wait": 60}).json()
+    assert end["state"] == "succeeded"
 
 
 def test_too_many_queued_imports_are_told_to_come_again(tmp_path):
@@ -430,10 +452,9 @@ def test_too_many_queued_imports_are_told_to_come_again(tmp_path):
     server.start()
     try:
         key = server.credentials["voyado"]["api_key"]
-        client = httpx.Client(base_url=server.url, headers={"Api-Key": key})
-        sent = [
-            client.post("/api/v2/import/products", content=products("P").encode()) for _ in range(3)
-        ]
+        with httpx.Client(base_url=server.url, headers={"Api-Key": key}) as client:
+            feed = products("P").encode()
+            sent = [client.post("/api/v2/import/products", content=feed) for _ in range(3)]
         assert [each.status_code for each in sent] == [202, 202, 503]
         assert [each.json().get("status") for each in sent[:2]] == ["WAITING", "BLOCKED"]
         assert int(sent[2].headers["retry-after"]) > 0

@@ -172,3 +172,141 @@ def test_what_comes_behind_an_unknown_entity_is_no_new_document(tmp_path: Path) 
     hidden = b"<operations><add/></operations>"
     with pytest.raises(FileRefused, match="Entity 'nope' not defined"):
         read(b"<operations><add>" + record + filler + hidden + filler, tmp_path)
+
+
+def rows_of(inside: str, folder: Path, feed: Feed = FEED) -> list[tuple[Any, ...]]:
+    return read(f"<operations>{inside}</operations>".encode(), folder, feed)[0]
+
+
+def cells_of(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    return row[2:7]
+
+
+def test_a_product_and_what_stands_in_it_are_records(tmp_path: Path) -> None:
+    found = rows_of(
+        "<add><product><product_key> P </product_key><tag>a</tag><tag>b</tag>"
+        '<title locale="sv-SE">Hej</title><title>Hi</title><price unit="kg">1</price>'
+        "<variant><variant_key>V</variant_key></variant><variants><variant><variant_key>W"
+        "</variant_key><product_key>P</product_key></variant></variants></product></add>",
+        tmp_path,
+    )
+    attributes = (
+        '{"tag":["a","b"],"title":{"sv-SE":"Hej","":"Hi"},'
+        '"price":{"#element":"<price unit=\\"kg\\">1</price>"}}'
+    )
+    assert list(map(cells_of, found)) == [
+        ("add", "P", "product", "P", attributes),
+        ("add", "P", "variant", "V", "{}"),
+        ("add", "P", "variant", "W", "{}"),
+    ]
+
+
+def test_categories_know_the_one_they_stand_in(tmp_path: Path) -> None:
+    found = rows_of(
+        "<add><category_tree><category><category_key>A</category_key><category><category_key>B"
+        "</category_key><display_name>b</display_name></category></category></category_tree></add>",
+        tmp_path,
+    )
+    assert [(row[5], row[6]) for row in found] == [
+        ("A", "{}"),
+        ("B", '{"@parent":"A","display_name":"b"}'),
+    ]
+
+
+def test_of_what_is_removed_only_the_key_counts_and_an_empty_update_takes_away(
+    tmp_path: Path,
+) -> None:
+    inside = "<product><product_key>P</product_key><a/><b>1</b></product>"
+    [removed, updated] = rows_of(f"<remove>{inside}</remove><update>{inside}</update>", tmp_path)
+    assert (removed[0], updated[0]) == (1, 3)
+    assert cells_of(removed) == ("remove", "P", "product", "P", None)
+    assert cells_of(updated)[4] == '{"a":null,"b":"1"}'
+
+
+@pytest.mark.parametrize(
+    ("inside", "code"),
+    [
+        ("<product><title>x</title></product>", "FEED_KEY_INVALID"),
+        ("<product><product_key/></product>", "FEED_KEY_INVALID"),
+        (f"<product><product_key>{'k' * 256}</product_key></product>", "FEED_KEY_INVALID"),
+        ("<product><product_key>a&#9;b</product_key></product>", "FEED_KEY_INVALID"),
+        ("<product><product_key>P</product_key><product_key>P</product_key></product>",
+         "FEED_KEY_INVALID"),
+        ("<variant><variant_key>V</variant_key></variant>", "FEED_KEY_INVALID"),
+        ("<product><product_key>P</product_key><add>1</add></product>", "FEED_NAME_REFUSED"),
+        ("<product><product_key>P</product_key><_a>1</_a></product>", "FEED_NAME_REFUSED"),
+        ("<product><product_key>P</product_key><xmlish>1</xmlish></product>",
+         "FEED_NAME_REFUSED"),
+        (f"<product><product_key>P</product_key><{'n' * 101}/></product>", "FEED_NAME_REFUSED"),
+        ("<product><product_key>P</product_key>text</product>", "FEED_VALUE_REFUSED"),
+        ("<product><product_key>P</product_key><variants><a/></variants></product>",
+         "FEED_VALUE_REFUSED"),
+        (f"<product><product_key>P</product_key>{'<a>' * 17}{'</a>' * 17}</product>",
+         "FEED_TOO_DEEP"),
+        ("<price>1</price>", "FEED_ELEMENT_UNKNOWN"),
+    ],
+)  # fmt: skip
+def test_a_record_that_cannot_be_one_is_refused_by_itself(
+    inside: str, code: str, tmp_path: Path
+) -> None:
+    good = "<product><product_key>G</product_key></product>"
+    found = rows_of(f"<add>\n{good}\n{inside}\n{good}</add>", tmp_path)
+    assert [row[2] for row in found] == ["add", code, "add"]
+    assert found[1][1] == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("<feed/>", None),
+        ("<feed><a/></feed>", None),
+        ("<operations>\n<insert/></operations>", 2),
+        ("<operations><add>\n<product><product_key>P</product_key></product>text</add></operations>",
+         2),
+        ("<operations><clear>\n<price/></clear></operations>", 2),
+        ("<operations><add/>text</operations>", 1),
+        (f"<operations>{'<add/>' * 1001}</operations>", 1),
+    ],
+)  # fmt: skip
+def test_what_is_no_feed_is_refused_with_its_line(
+    text: str, line: int | None, tmp_path: Path
+) -> None:
+    with pytest.raises(FileRefused) as refused:
+        read(text.encode(), tmp_path)
+    assert (refused.value.code, refused.value.line) == ("FEED_INVALID", line)
+
+
+def test_text_behind_plain_records_is_told_with_the_line_of_its_operation(tmp_path: Path) -> None:
+    plain = "<product><product_key>P</product_key></product>\n" * 5
+    text = f"<operations>\n\n<add>\n{plain}text</add></operations>"
+    with pytest.raises(FileRefused) as refused:
+        read(text.encode(), tmp_path)
+    assert (refused.value.line or 0) >= 3
+
+
+def test_elements_of_any_name_have_the_key_that_they_tell(tmp_path: Path) -> None:
+    found = rows_of(
+        "<add><a><a_key>k</a_key><x>1</x></a><b><key>m</key></b><c>all</c><d><x>1</x></d></add>",
+        tmp_path,
+        ANYTHING,
+    )
+    assert [row[4:6] for row in found[:3]] == [("a", "k"), ("b", "m"), ("c", "all")]
+    assert found[0][6] == '{"x":"1"}'
+    assert found[3][5].startswith("sha256:")
+
+
+@pytest.mark.parametrize("feed", [FEED, ANYTHING])
+def test_what_arrays_cannot_read_goes_to_the_parser_in_large_pieces(
+    feed: Feed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fed: list[int] = []
+    feed_it = feed_operations.feed
+    monkeypatch.setattr(
+        feed_operations,
+        "feed",
+        lambda parser, piece, *rest: (fed.append(len(piece)), feed_it(parser, piece, *rest)),
+    )
+    record = "<product><product_key>P</product_key><a>1</a><b>2</b></product>"
+    text = f'<operations xmlns="urn:x"><add>{record * 10_000}</add></operations>'.encode()
+    assert len(read(text, tmp_path, feed)[0]) == 10_000
+    assert len(fed) <= len(text) // feed_operations.FEED_BYTES + 5

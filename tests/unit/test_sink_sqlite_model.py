@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from waybill.model.entity import Constraints, Entity, Field, FieldType
 from waybill.model.options import Operation
-from waybill.ports.sink import Effect, Removal
+from waybill.model.plan import Effect
+from waybill.ports.sink import Removal
 from waybill.sinks.sqlite import SqliteSink
 from waybill.testing.sample_chunks import GOODS, PROJECT, chunk_of, sink_job
 
@@ -213,10 +214,10 @@ def test_what_is_removed_owned_and_patched_is_as_one_by_one(
             if job.whole_file:
                 shown = sink.preview(job, samples=9)
                 gone = [key[1] for key in before if key not in after]
-                assert {kind: share.gone for kind, share in shown.shares.items()} == Counter(gone)
+                assert {share.kind: share.gone for share in shown.shares} == Counter(gone)
                 assert all(
-                    share.stored == sum(key[1] == kind for key in before)
-                    for kind, share in shown.shares.items()
+                    share.stored == sum(key[1] == share.kind for key in before)
+                    for share in shown.shares
                 )
                 created = [each.after for each in shown.samples.get(Effect.CREATED, ())]
                 assert len(created) == sum(key not in before for key in after)

@@ -96,7 +96,7 @@ class Gate:
     def _project_of_host(self, exchange: Exchange, dialect: Dialect) -> ProjectName | None:
         """The project that the host names, ``None`` where it names none."""
         suffixes = self._suffixes.get(dialect.NAME, ())
-        host = self._senders.host(exchange).rpartition(":")[0] or self._senders.host(exchange)
+        host = self._senders.host(exchange).partition(":")[0]
         suffix = next((each for each in suffixes if host.lower().endswith(each.lower())), None)
         if suffix is None:
             return None

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence  # noqa: TC003 - decoded by these annotations
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
+
+
+class Effect(StrEnum):
+    """What becomes of a record when a whole file is published."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    DELETED = "deleted"
+    REMOVED = "removed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,12 +57,12 @@ class Plan:
     """What applying would do.
 
     ``hash``: the same as long as file, options, entity and stored records are. ``data_version``: of
-    the stored records. ``shares``: of kinds from which any record would go. ``samples``: by effect
-    (``created``, ``updated``, ``deleted``, ``removed``), a few each.
+    the stored records. ``shares``: of kinds from which any record would go. ``samples``: a few of
+    each effect.
     """
 
     hash: str
     data_version: str
     counts: PlanCounts
     shares: Sequence[KindShare] = ()
-    samples: Mapping[str, Sequence[PlannedChange]] = field(default_factory=dict)
+    samples: Mapping[Effect, Sequence[PlannedChange]] = field(default_factory=dict)

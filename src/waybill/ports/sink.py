@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from waybill.model.ids import JobId, ProjectName
     from waybill.model.job import Counts
     from waybill.model.options import Operation
+    from waybill.model.plan import Effect, KindShare, PlannedChange
 
 RECORD: Final = "_record"
 """Column of every chunk: record number in the file, int64, rising."""
@@ -103,42 +103,15 @@ class ChunkResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Share:
-    """How many records go, of how many that are stored."""
-
-    gone: int
-    stored: int
-
-
-class Effect(StrEnum):
-    """What becomes of a record when a whole file is published."""
-
-    CREATED = "created"
-    UPDATED = "updated"
-    DELETED = "deleted"
-    REMOVED = "removed"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sample:
-    """One record that changes: its number in the file, if any, and its values before and after."""
-
-    record: int | None
-    before: Mapping[str, object] | None
-    after: Mapping[str, object] | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
     """What publishing a whole file would do.
 
-    ``removed``: records that go though no record of the file says so. ``shares``: by kind of the
-    partition, of those from which any go; the empty kind where there is no partition.
+    ``removed``: records that go though no record of the file says so. The rest is as in ``Plan``.
     """
 
-    removed: int
-    shares: Mapping[str, Share]
-    samples: Mapping[Effect, Sequence[Sample]]
+    removed: int = 0
+    shares: Sequence[KindShare] = ()
+    samples: Mapping[Effect, Sequence[PlannedChange]] = field(default_factory=dict)
 
 
 @runtime_checkable

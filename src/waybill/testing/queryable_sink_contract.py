@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pytest
 
-from waybill.errors import RequestInvalid
+from waybill.errors import JobFailed, RequestInvalid
 from waybill.model.ids import ProjectName
 from waybill.model.job import Counts
 from waybill.model.options import Operation
@@ -101,6 +102,25 @@ class QueryableSinkContract(SinkContract):
             asked.seal(job)
             [record] = self.stored(asked, TAGGED)
             assert json.loads(str(record["tags"])) == wanted
+
+    def test_a_whole_file_is_published_only_over_the_data_it_expects(
+        self, asked: QueryableSink
+    ) -> None:
+        _apply(asked, "first", ("a", "Apple"))
+        version = asked.version(PROJECT, ITEMS)
+        jobs = [
+            replace(sink_job(name, whole_file=True), expects_version=version)
+            for name in ("second", "third")
+        ]
+        for job in jobs:
+            asked.begin(job)
+            asked.apply(job, 0, chunk_of((job.id, "Bread")))
+        asked.seal(jobs[0])
+        assert asked.version(PROJECT, ITEMS) != version
+        with pytest.raises(JobFailed) as refused:
+            asked.seal(jobs[1])
+        assert refused.value.code == "PLAN_OUTDATED"
+        assert {record["id"] for record in self.stored(asked)} == {"a", "second"}
 
     def test_values_are_told_key_by_key(self, asked: QueryableSink) -> None:
         keys = _table(_key=["b", "z", "a", "c"])

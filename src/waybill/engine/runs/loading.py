@@ -66,6 +66,8 @@ class Loading:
         except (JobFailed, RunCanceled):
             self._settle(phase, job, keeps=not job.whole_file)
             raise
+        if self.context.job.options.expected_plan:
+            job = replace(job, expects_version=version)
         job = self._final(phase, job)
         is_refused = self.context.is_atomic and phase.counts.rejected
         self._settle(phase, job, keeps=not is_refused)

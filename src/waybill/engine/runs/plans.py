@@ -11,7 +11,7 @@ import numpy as np
 
 from waybill.engine.runs.checking import guard_error
 from waybill.errors import JobFailed
-from waybill.model.plan import KindShare, Plan, PlanCounts, PlannedChange
+from waybill.model.plan import Plan, PlanCounts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from waybill.model.job import Counts, Job
     from waybill.model.options import ImportOptions
-    from waybill.ports.sink import ChunkResult, Preview, Sample
+    from waybill.model.plan import KindShare
+    from waybill.ports.sink import ChunkResult, Preview
 
 SAMPLES: Final = 10
 """Of each effect so many records are shown."""
@@ -66,14 +67,8 @@ def make_plan(job: Job, counts: Counts, preview: Preview, digest: PlanDigest, ve
             rejected=counts.rejected,
             skipped=counts.skipped,
         ),
-        shares=tuple(
-            KindShare(kind=kind, gone=share.gone, stored=share.stored)
-            for kind, share in preview.shares.items()
-        ),
-        samples={
-            effect.value: tuple(map(_change, samples))
-            for effect, samples in preview.samples.items()
-        },
+        shares=preview.shares,
+        samples=preview.samples,
     )
 
 
@@ -110,10 +105,6 @@ def _guard_shares(shares: Sequence[KindShare], options: ImportOptions) -> None:
                 kind=f" of kind {share.kind}" if share.kind else "",
                 allowed=f"{allowed:g}",
             )
-
-
-def _change(sample: Sample) -> PlannedChange:
-    return PlannedChange(record=sample.record, before=sample.before, after=sample.after)
 
 
 def _terms(options: ImportOptions) -> str:

@@ -208,11 +208,8 @@ class Operations:
     def _check_root(self, root: Element, event: str) -> None:
         if event == "end":
             self._refuse_others(root)
-        if event == "start" and (root.attrib or root.nsmap):
+        elif root.attrib or root.nsmap:
             self._is_simple = False
-        if local_name(root) != ROOT:
-            reason = f"the root is {local_name(root)!r}, not {ROOT!r}"
-            raise file_refused("FEED_INVALID", line=self._line + root.sourceline, reason=reason)
 
     def _refuse_others(self, root: Element) -> None:
         """Under the root stand operations, each of them taken as it came, and nothing else."""
@@ -247,6 +244,12 @@ class Operations:
             return
         for each in unwrapped(element, self._feed, self._line):
             yield Found(self._rank, each, self._line)
+
+
+def refuse_root(name: str) -> None:
+    """Let a document pass whose root may hold operations."""
+    if name != ROOT:
+        raise file_refused("FEED_INVALID", reason=f"the root is {name!r}, not {ROOT!r}")
 
 
 def unwrapped(element: Element, kinds: Feed, line: int) -> Iterable[Element]:

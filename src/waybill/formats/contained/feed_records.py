@@ -19,6 +19,7 @@ from waybill.formats.contained.feed_operations import (
     Found,
     FoundMany,
     Operations,
+    refuse_root,
     unwrapped,
 )
 from waybill.formats.contained.protocol import BatchFacts, Fault, Table
@@ -48,6 +49,7 @@ def read(task: Task, output: BinaryIO) -> None:
         raise ValueError("the task has no feed")
     pieces = small_pieces(watch_tokens(in_order(task), task.limits))
     opening = begin_document(pieces, task)
+    refuse_root(opening.first_names[0])
     facts: dict[str, str | int | float | bool] = {"format": "feed", "records_path": f"/{ROOT}/*"}
     send_table(output, Table(names=COLUMNS, facts=facts))
     operations = Operations(chain(opening.pieces, pieces), task.feed, task)

@@ -226,25 +226,20 @@ class _Elements:
         is_key = codes[leaves] == keys_of[kind_codes[numbers]][owners]
         texts, bad = self._texts(leaves)
         bad |= self._bad_leaves(names, codes[leaves], leaves, is_key)
-        bad_owners = np.zeros(len(numbers), dtype=np.bool_)
+        bad_owners = np.bincount(owners, weights=is_key, minlength=len(numbers)) != 1
         bad_owners[owners[bad]] = True
-        bad_owners |= np.bincount(owners, weights=is_key, minlength=len(numbers)) != 1
         bad_owners |= _repeats(owners, codes[leaves], len(numbers))
-        keys = pc.utf8_trim(texts.filter(pa.array(is_key & ~bad_owners[owners])), " \t\r\n")
-        kept = ~bad_owners
-        bad_keys = np.array([key_fault(key) is not None for key in keys.to_pylist()], dtype=bool)
-        bad_owners[np.flatnonzero(kept)[bad_keys]] = True
-        keys = keys.filter(pa.array(~bad_keys))
+        keys = _refuse_keys(texts.filter(pa.array(is_key & ~bad_owners[owners])), bad_owners)
         is_member = ~is_key & ~bad_owners[owners]
         renumbered = np.cumsum(~bad_owners) - 1
+        numbers = numbers[~bad_owners]
         attributes = _objects(
             names,
             codes[leaves][is_member],
             texts.filter(pa.array(is_member)),
             renumbered[owners[is_member]],
-            int((~bad_owners).sum()),
+            len(numbers),
         )
-        numbers = numbers[~bad_owners]
         kinds = pa.array(names).take(pa.array(kind_codes[numbers], pa.int64()))
         return numbers, kinds, keys, attributes
 
@@ -327,6 +322,14 @@ class _Elements:
         if self.is_update:
             bad |= (sizes == 0) & ~is_key
         return bad
+
+
+def _refuse_keys(keys: Texts, bad_owners: Flags) -> Texts:
+    """The good ones of the keys of all elements that are not bad; notes which others are."""
+    trimmed = pc.utf8_trim(keys, " \t\r\n")
+    is_bad = np.array([key_fault(key) is not None for key in trimmed.to_pylist()], dtype=np.bool_)
+    bad_owners[np.flatnonzero(~bad_owners)[is_bad]] = True
+    return trimmed.filter(pa.array(~is_bad))
 
 
 def _repeats(owners: Numbers, codes: Numbers, count: int) -> Flags:

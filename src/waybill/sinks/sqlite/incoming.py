@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from waybill.model.options import Operation
+from waybill.model.options import DELETING, Operation
 from waybill.ports.sink import ABSENT, ACTION, EXTRA, HASH, KEY, RECORD
 
 if TYPE_CHECKING:
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 OPERATIONS: Final = tuple(Operation)
 """An operation is its index here wherever it stands in an array."""
 
-_UPDATE: Final = OPERATIONS.index(Operation.UPDATE)
+UPDATE: Final = OPERATIONS.index(Operation.UPDATE)
+DELETES: Final = tuple(map(OPERATIONS.index, DELETING))
 _PATCH: Final = np.int64(0x5DEECE66D1CE4E5B)
 """Told apart by this: the digest of an update, which may leave members as they are."""
 
@@ -121,7 +122,7 @@ def prepare(entity: Entity, operation: Operation, rows: pa.Table) -> Incoming:
     operations = _operations(given.get(ACTION), operation, rows.num_rows)
     hashes = _numbers(given[HASH]) ^ _fingerprint(entity, fields)
     if any(field.patched for field in entity.fields):  # then an update says less than an upsert
-        hashes[operations == _UPDATE] ^= _PATCH
+        hashes[operations == UPDATE] ^= _PATCH
     field_sets, field_set = _field_sets(given.get(ABSENT), fields, rows.num_rows)
     values = [_bindable(given[name]) for name in fields]
     return Incoming(

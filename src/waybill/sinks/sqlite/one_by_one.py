@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import compress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import apsw
 import numpy as np
 
-from waybill.model.options import Operation
 from waybill.ports.sink import CREATED, DELETED, REFUSED, UNCHANGED, UPDATED
-from waybill.sinks.sqlite.incoming import BEFORE_FIELDS, OPERATIONS
+from waybill.sinks.sqlite.incoming import BEFORE_FIELDS, UPDATE
 from waybill.sinks.sqlite.names import quote_all
 from waybill.sinks.sqlite.outcomes import decide_one
 from waybill.sinks.sqlite.owning import delete_owned
@@ -22,9 +21,6 @@ if TYPE_CHECKING:
     from waybill.sinks.sqlite.target import Target
 
     _Row = tuple[apsw.SQLiteValue, ...]
-
-
-_UPDATE: Final = OPERATIONS.index(Operation.UPDATE)
 
 
 def write_one_by_one(
@@ -64,7 +60,7 @@ class _RowWriter:
         if outcome == CREATED:
             self.target.db.execute(self.target.statements(self.fields).insert_one, row)
         elif outcome == UPDATED:
-            return self._update(number, row, mask, patches=operation == _UPDATE)
+            return self._update(number, row, mask, patches=operation == UPDATE)
         elif outcome == DELETED:
             self.target.db.execute(f"DELETE FROM {self.target.name} WHERE _id = ?", (number,))  # noqa: S608 - quoted name
         return outcome

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from waybill.model.options import DELETING
 from waybill.ports.sink import KEY_SEPARATOR
-from waybill.sinks.sqlite.incoming import OPERATIONS
+from waybill.sinks.sqlite.incoming import DELETES
 from waybill.sinks.sqlite.names import quote
 
 if TYPE_CHECKING:
@@ -16,17 +15,16 @@ if TYPE_CHECKING:
     from waybill.sinks.sqlite.incoming import Incoming
     from waybill.sinks.sqlite.target import Target
 
-_DELETING: Final = tuple(map(OPERATIONS.index, DELETING))
 _AFTER_SEPARATOR: Final = chr(ord(KEY_SEPARATOR) + 1)
 
 
 def takes_what_it_has(entity: Entity, incoming: Incoming) -> bool:
     """Whether some records may be deleted with an owner that is deleted in the same chunk."""
     partition = entity.partition
-    if partition is None or not np.isin(incoming.operations, _DELETING).any():
+    if partition is None or not np.isin(incoming.operations, DELETES).any():
         return False
     kinds = np.array(incoming.text_of(partition.field).to_pylist(), dtype=object)
-    deleted = set(kinds[np.isin(incoming.operations, _DELETING)])
+    deleted = set(kinds[np.isin(incoming.operations, DELETES)])
     owned = {kind for kind, owner in partition.owners.items() if owner in deleted}
     return not owned.isdisjoint(kinds)
 

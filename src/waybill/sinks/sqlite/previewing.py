@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from waybill.ports.sink import EXTRA, Effect, Preview, Sample, Share
+from waybill.model.plan import Effect, KindShare, PlannedChange
+from waybill.ports.sink import EXTRA, Preview
 from waybill.sinks.sqlite.names import quote
 from waybill.sinks.sqlite.reading import to_records
 
@@ -27,7 +28,7 @@ def preview(stage: Stage, *, samples: int) -> Preview:
         missing = _count_by_kind(stage, f"{condition} AND NOT ({_is_copied_away(stage)})", values)
     lost = {kind: gone.get(kind, 0) + missing.get(kind, 0) for kind in {*gone, *missing}}
     stored = _count_by_kind(stage, "TRUE") if lost else {}
-    shares = {kind: Share(gone=lost[kind], stored=stored[kind]) for kind in sorted(lost)}
+    shares = [KindShare(kind=kind, gone=lost[kind], stored=stored[kind]) for kind in sorted(lost)]
     return Preview(
         removed=sum(missing.values()),
         shares=shares,
@@ -62,28 +63,47 @@ def _count_by_kind(
     return {str(kind): int(str(count)) for kind, count in rows}
 
 
-def _samples(stage: Stage, most: int) -> dict[Effect, Sequence[Sample]]:
-    table = stage.live.name
+def _samples(stage: Stage, most: int) -> dict[Effect, Sequence[PlannedChange]]:
     missing, values = stage.missing()
     unread = f"{missing} AND NOT ({_is_copied_away(stage)})"
-    is_known = f"(SELECT 1 FROM {table} WHERE {table}._key IS staged._key)"  # noqa: S608 - quoted name
-    same = "old._id = staged._live OR (staged._live IS NULL AND old._key = staged._key)"
     return {
-        Effect.CREATED: _of_staged(stage, "LEFT", "FALSE", f"NOT EXISTS {is_known}", most),
-        Effect.UPDATED: _of_staged(stage, "INNER", same, "TRUE", most),
+        Effect.CREATED: _created(stage, most),
+        Effect.UPDATED: _updated(stage, most),
         Effect.DELETED: _of_stored(stage, _deleted(stage), (), most),
         Effect.REMOVED: _of_stored(stage, unread, values, most) if stage.may_miss else (),
     }
 
 
-def _of_staged(stage: Stage, join: str, same: str, condition: str, most: int) -> list[Sample]:
-    """Staged records that the job wrote, in the order of the file, each beside the stored one."""
+def _created(stage: Stage, most: int) -> list[PlannedChange]:
+    live = stage.live.name
+    is_known = f"(SELECT 1 FROM {live} WHERE {live}._key IS staged._key)"  # noqa: S608 - quoted name
+    return _of_staged(
+        stage,
+        f"{stage.target.name} AS staged LEFT JOIN {live} AS old ON FALSE "
+        f"WHERE staged._live IS NULL AND NOT EXISTS {is_known}",
+        most,
+    )
+
+
+def _updated(stage: Stage, most: int) -> list[PlannedChange]:
+    """Records that were changed, then those that were deleted and came again."""
+    live, staged = stage.live.name, stage.target.name
+    changed = f"{staged} AS staged JOIN {live} AS old ON old._id = staged._live WHERE TRUE"
+    again = (
+        f"{stage.copied} AS copied JOIN {live} AS old ON old._id = copied._id "
+        f"JOIN {staged} AS staged ON staged._key = old._key WHERE staged._live IS NULL"
+    )
+    found = _of_staged(stage, changed, most)
+    return found + _of_staged(stage, again, most - len(found))
+
+
+def _of_staged(stage: Stage, source: str, most: int) -> list[PlannedChange]:
+    """Staged records that the job wrote, each beside the stored one, in the order of writing."""
     fields = [field for field in stage.layout.columns if field != EXTRA]
     after, before = (_columns(stage, fields, of) for of in ("staged", "old"))
     rows = stage.db.execute(
-        f"SELECT staged._record, old._id, {after}, {before} FROM {stage.target.name} AS staged "  # noqa: S608 - quoted names
-        f"{join} JOIN {stage.live.name} AS old ON {same} "
-        f"WHERE staged._job = ? AND {condition} ORDER BY staged._record LIMIT ?",
+        f"SELECT staged._record, old._id, {after}, {before} FROM {source} "  # noqa: S608 - quoted names
+        "AND staged._job = ? LIMIT ?",
         (stage.number, most),
     )
     width = len(fields) + 2
@@ -91,13 +111,15 @@ def _of_staged(stage: Stage, join: str, same: str, condition: str, most: int) ->
     for record, stored, *values in rows.fetchall():
         [new, old] = to_records(stage.layout.entity, fields, [values[:width], values[width:]])
         number = int(str(record))
-        found.append(Sample(record=number, before=None if stored is None else old, after=new))
+        found.append(
+            PlannedChange(record=number, before=None if stored is None else old, after=new)
+        )
     return found
 
 
 def _of_stored(
     stage: Stage, condition: str, values: Sequence[apsw.SQLiteValue], most: int
-) -> list[Sample]:
+) -> list[PlannedChange]:
     fields = [field for field in stage.layout.columns if field != EXTRA]
     table = stage.live.name
     rows = stage.db.execute(
@@ -106,7 +128,7 @@ def _of_stored(
         (*values, most),
     )
     records = to_records(stage.layout.entity, fields, rows.fetchall())
-    return [Sample(record=None, before=before, after=None) for before in records]
+    return [PlannedChange(record=None, before=before, after=None) for before in records]
 
 
 def _columns(stage: Stage, fields: Sequence[str], of: str) -> str:

@@ -235,14 +235,13 @@ class SqliteSink:
 
     def preview(self, job: SinkJob, *, samples: int) -> Preview:
         """See ``QueryableSink.preview``."""
-        nothing = Preview(removed=0, shares={}, samples={})
         database = self._projects.of(job.project)
         if not database.exists:
-            return nothing
+            return Preview()
         with database.transaction(keep=False) as db:  # all see the same records
             fence, layout = ledger.find_fence(db, job.id), find_layout(db, job.entity)
             if fence is None or layout is None or not staging.is_staged(db, fence.number):
-                return nothing
+                return Preview()
             return preview(_stage(job, db, layout, fence.number), samples=samples)
 
     def _write(

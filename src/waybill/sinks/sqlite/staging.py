@@ -19,9 +19,9 @@ import apsw
 import numpy as np
 
 from waybill.errors import JobFailed
-from waybill.model.options import DELETING, Operation
+from waybill.model.options import Operation
 from waybill.ports.sink import UNCHANGED
-from waybill.sinks.sqlite.incoming import OPERATIONS
+from waybill.sinks.sqlite.incoming import DELETES, OPERATIONS
 from waybill.sinks.sqlite.layout import (
     OWN_COLUMNS,
     column_definitions,
@@ -46,7 +46,6 @@ if TYPE_CHECKING:
 _MAY_BE_UNCHANGED: Final = tuple(map(OPERATIONS.index, (Operation.UPSERT, Operation.UPDATE)))
 _UPSERT: Final = OPERATIONS.index(Operation.UPSERT)
 _INSERT: Final = OPERATIONS.index(Operation.INSERT)
-_DELETING: Final = tuple(map(OPERATIONS.index, DELETING))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +75,7 @@ class Stage:
 
     @property
     def met(self) -> str:
-        """The table of what the file has unchanged, quoted."""
+        """The table of what the file has, quoted."""
         return quote(_met(self.number))
 
     def prepare(self) -> None:
@@ -117,7 +116,7 @@ class Stage:
             here = ids[changing]
             is_seen = self._are_seen(rest, here)
             is_hidden = ~is_seen & (here != ABSENT_ID)
-            found, deletes = here[is_seen], np.isin(rest.operations, _DELETING)
+            found, deletes = here[is_seen], np.isin(rest.operations, DELETES)
             self._give_way(here[is_hidden & (rest.operations == _INSERT)])
             self._note_met(found)
             owned = find_owned(self.live, rest.only(np.flatnonzero(deletes & ~is_hidden)))

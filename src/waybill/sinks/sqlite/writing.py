@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from waybill.model.options import Operation
 from waybill.ports.sink import CREATED, DELETED, REFUSED, UNCHANGED, UPDATED
-from waybill.sinks.sqlite.incoming import OPERATIONS
+from waybill.sinks.sqlite.incoming import OPERATIONS, UPDATE
 from waybill.sinks.sqlite.one_by_one import write_one_by_one
 from waybill.sinks.sqlite.outcomes import Verdicts, decide
 from waybill.sinks.sqlite.owning import delete_owned, takes_what_it_has
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 _ADDING: Final = tuple(OPERATIONS.index(o) for o in (Operation.UPSERT, Operation.INSERT))
 ABSENT_ID: Final = -1
 """Stands for the ``_id`` of what is not stored."""
-
-_UPDATE: Final = OPERATIONS.index(Operation.UPDATE)
 
 
 def write_chunk(target: Target, incoming: Incoming, *, expect_new: bool) -> Verdicts:
@@ -156,7 +154,7 @@ class _ChunkWriter:
 
     def _update(self, positions: np.ndarray, ids: np.ndarray) -> None:
         """Update what differs; what does not is unchanged, and gets the hash that says so."""
-        patches = self.incoming.operations[positions] == _UPDATE
+        patches = self.incoming.operations[positions] == UPDATE
         self._update_alike(positions[~patches], ids[~patches], patches=False)
         self._update_alike(positions[patches], ids[patches], patches=True)
 
