@@ -14,6 +14,7 @@ ITEM = {
     "waybill": {"action": {"column": "do", "actions": {"drop": "delete", "away": "remove"}}},
 }
 NAMES = (
+    "secret",
     "planned",
     "outdated",
     "snapped",
@@ -30,7 +31,8 @@ NAMES = (
 @pytest.fixture(scope="module")
 def entities():
     open_item = {**ITEM, "fields": ITEM["fields"][:2]}
-    return {**dict.fromkeys(NAMES, ITEM), "keyed": open_item}
+    names = ("keyed", "repeated", "fleeting", "refused")
+    return {**dict.fromkeys(NAMES, ITEM), **dict.fromkeys(names, open_item)}
 
 
 @pytest.fixture
@@ -191,3 +193,78 @@ def test_a_job_without_a_plan_says_so(client, load):
     job = load("bare", rows("x"))
     answer = client.get(f"/v1/jobs/{job['id']}/plan")
     assert (answer.status_code, answer.json()["code"]) == (409, "JOB_HAS_NO_PLAN")
+
+
+def outcome(client, job):
+    """All that a client can see of a job, but for its names and times."""
+    plan = client.get(f"/v1/jobs/{job['id']}/plan")
+    accepted = client.get(f"/v1/jobs/{job['id']}/accepted.csv")
+    facts = {name: fact for name, fact in job["format"].items() if name != "same_file_as"}
+    told = {name: job[name] for name in ("state", "outcome", "counts", "warnings", "error")}
+    return told, facts, plan.status_code == 200 and plan.json(), accepted.text
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"atomicity": "file"},
+        {"atomicity": "file", "on_duplicate": "last"},
+        {"snapshot": "true", "max_delete_ratio": 1},
+        {"max_deletes": 0, "unknown_columns": "ignore"},
+    ],
+)
+def test_a_file_that_is_stored_already_is_not_read_again(client, load, submit, finish, options):
+    text = "id,title,colour\n" + "".join(f"{each},T,red\n" for each in range(60_000))
+    text += "1,Again,blue\n" if "on_duplicate" in options else ""
+    first = load("repeated", text, **options)
+    again = load("repeated", text, **options)
+    third = load("repeated", text, **options)
+    dry = load("repeated", text, dry_run="true", **options)
+    assert "same_file_as" not in first["format"]
+    assert again["format"]["same_file_as"] == first["id"]
+    assert third["format"]["same_file_as"] == dry["format"]["same_file_as"] == first["id"]
+    read = finish(client, submit(client, text.encode() + b"\n", "repeated", **options))
+    assert "same_file_as" not in read["format"]
+    assert read["counts"]["unchanged"] == 60_000
+    assert outcome(client, again) == outcome(client, third) == outcome(client, read)
+    assert dry["counts"] == read["counts"]
+    hold = client.get(f"/v1/jobs/{dry['id']}/plan").json()["hash"]
+    assert load("repeated", text, expected_plan=hold, **options)["state"] == "succeeded"
+    late = load("repeated", text, expected_plan=hold[::-1], **options)
+    assert late["error"]["code"] == "PLAN_OUTDATED"
+    assert "same_file_as" not in late["format"]
+
+
+def test_a_file_is_read_again_once_anything_has_changed(client, load):
+    whole = {"atomicity": "file"}
+    file = rows("a", "b")
+
+    def is_read(text=file, **options):
+        return "same_file_as" not in load("fleeting", text, **options)["format"]
+
+    assert is_read(**whole)
+    assert not is_read(**whole)
+    assert is_read(rows("a", "c"), **whole)
+    assert is_read(**whole)
+    load("fleeting", "id,title\na,Other\n")
+    assert is_read(**whole)
+    assert titles(client, "fleeting")["a"] == "T"
+    assert not is_read(**whole)
+    assert is_read(atomicity="file", unknown_columns="ignore")
+    assert is_read()
+
+
+@pytest.mark.parametrize(
+    ("entity", "text", "options"),
+    [
+        ("refused", rows("a") + "b,\n", {"max_deletes": 9}),
+        ("refused", rows("c") + "c,Again\n", {"on_duplicate": "apply", "atomicity": "file"}),
+        ("refused", "id,title,do\nd,T,\nzz,,away\n", {"atomicity": "file"}),
+        ("secret", "id,title,pin\ne,T,1234\n", {"atomicity": "file"}),
+    ],
+)
+def test_a_file_that_might_end_otherwise_is_read_again(load, entity, text, options):
+    for _ in range(3):
+        job = load(entity, text, **options)
+        assert job["state"] == "succeeded"
+        assert "same_file_as" not in job["format"]

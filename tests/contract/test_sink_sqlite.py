@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from waybill.sinks.sqlite import SqliteSink, open_sink
-from waybill.testing.queryable_sink_contract import QueryableSinkContract
+from waybill.testing.repeating_sink_contract import RepeatingSinkContract
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from waybill.testing.sink_contract import OpenSink
 
 
-class TestSqliteSink(QueryableSinkContract):
+class TestSqliteSink(RepeatingSinkContract):
     @pytest.fixture
     def open_sink(self, tmp_path: Path) -> OpenSink:
         return lambda: SqliteSink(tmp_path)

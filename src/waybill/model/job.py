@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 CHOSEN_ENTITY: Final = "entity"
 """The format fact that names which entity of a bundle the file is of."""
+SAME_FILE_AS: Final = "same_file_as"
+"""The format fact that names the job that read the same file, so that this one need not."""
 
 
 class JobKind(StrEnum):

@@ -57,13 +57,26 @@ class Removal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """Of a whole file: what the same file under the same terms can be recognised by later.
+
+    ``fingerprint``: of all that its outcome depends on besides the stored records. ``note``: what
+    is to be said of the file then.
+    """
+
+    fingerprint: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SinkJob:
     """What a sink knows of a job: enough to fence, and to tell jobs apart.
 
     ``removal``: with ``whole_file`` only. What it names is gone before the first record comes, but
     an upsert of the same key finds it, so that what is as it was is unchanged.
     ``expects_version``: with ``whole_file``, the data as ``QueryableSink.version`` gave it; empty:
-    any.
+    any. ``receipt``: with ``whole_file``, for ``RepeatingSink.repeat``, where the job leaves every
+    one of its records as the file has it.
     """
 
     id: JobId
@@ -74,6 +87,7 @@ class SinkJob:
     whole_file: bool = False
     removal: Removal | None = None
     expects_version: str = ""
+    receipt: Receipt | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,6 +237,22 @@ class QueryableSink(Sink, Protocol):
 
     def forget(self, job: JobId) -> None:
         """Drop the marks and outcomes of a job whose retention is over; rows stay."""
+
+
+@runtime_checkable
+class RepeatingSink(QueryableSink, Protocol):
+    """A sink that knows which whole file its records are from; the embedded one does."""
+
+    def repeat(self, job: SinkJob, fingerprint: str) -> str | None:
+        """Take every chunk of a job for applied, and unchanged, where its file is stored already.
+
+        That is so where a job whose receipt has this fingerprint was sealed, no record of the
+        entity has changed since, and what became of its chunks is still known. Gives the note of
+        the receipt, to be sealed without a removal; ``None`` where nothing was done.
+
+        Raises:
+            Fenced: a later attempt has begun, or the job is sealed.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,8 @@
 A subclass gives a fixture ``open_sink``: a function that opens a sink on one and the same, at
 first empty, place each time it is called; and ``stored``: how the records of an entity are read
 back. Its class name begins with ``Test``. A sink that can also be asked (``QueryableSink``)
-inherits ``QueryableSinkContract`` instead, which has ``stored`` already.
+inherits ``QueryableSinkContract`` instead, which has ``stored`` already; one that recognises a file
+(``RepeatingSink``) inherits ``RepeatingSinkContract``.
 """
 
 from __future__ import annotations

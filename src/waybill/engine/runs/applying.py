@@ -13,6 +13,7 @@ from waybill.engine.runs.verdicts import refusal_finding
 from waybill.errors import JobFailed
 from waybill.model.job import Counts
 from waybill.ports.sink import (
+    ACTION,
     CREATED,
     DELETED,
     HASH,
@@ -46,7 +47,7 @@ class ApplyPhase:
 
     ``job``: as the sink is to see it. ``before``: counts of the check and match phases.
     ``applied``: chunks that an earlier attempt applied; they are taken over, even by a run that is
-    being canceled.
+    being canceled. ``operations``: what the records asked for.
     """
 
     context: RunContext
@@ -58,6 +59,7 @@ class ApplyPhase:
     applied: frozenset[int]
     tally: Counts = field(default_factory=Counts)
     digest: PlanDigest = field(default_factory=PlanDigest)
+    operations: set[str] = field(default_factory=set)
 
     def run(self) -> None:
         """Apply every chunk; of records stored in parts, a dry run only asks what would be.
@@ -95,6 +97,7 @@ class ApplyPhase:
             return
         result = self._hand_over(chunk.ordinal, rows, is_last=is_last)
         self.digest.note(chunk.ordinal, rows.column(HASH), result)
+        self.operations |= self._operations_of(rows)
         self._note_replay(chunk.ordinal, result, rows)
         for refusal in result.refusals:
             finding = refusal_finding(refusal, self.context.entity)
@@ -109,6 +112,11 @@ class ApplyPhase:
         if not isinstance(sink, QueryableSink):
             raise JobFailed("the entity's sink cannot plan a dry run", code="SINK_NOT_QUERYABLE")
         return sink.plan(job, rows)
+
+    def _operations_of(self, rows: pa.Table) -> set[str]:
+        if ACTION not in rows.column_names:
+            return {self.job.operation}
+        return set(map(str, rows.column(ACTION).unique().to_pylist()))
 
     def _note_replay(self, chunk: int, result: ChunkResult, rows: pa.Table) -> None:
         """Let the stored result of an earlier attempt win over today's verdicts.

@@ -23,13 +23,22 @@ from waybill.engine.runs.matching import MatchPhase
 from waybill.engine.runs.opening import open_stored, read_options
 from waybill.engine.runs.planning import Planner
 from waybill.engine.runs.progress import ProgressMeter
+from waybill.engine.runs.repeating import Told, repeat
 from waybill.engine.runs.reporting import MasterList
 from waybill.engine.runs.spool import Spool
 from waybill.engine.runs.verdicts import LateFindings, Verdicts
 from waybill.errors import ColumnsGrew, FileRefused, JobFailed, RequestRefused
 from waybill.model.artifact import Artifact, ArtifactKind
 from waybill.model.ids import BlobName
-from waybill.model.job import CHOSEN_ENTITY, Counts, JobError, JobState, Outcome, Phase
+from waybill.model.job import (
+    CHOSEN_ENTITY,
+    SAME_FILE_AS,
+    Counts,
+    JobError,
+    JobState,
+    Outcome,
+    Phase,
+)
 from waybill.ports.job_store import Finish
 from waybill.validation.codes import file_warning
 from waybill.validation.columns import shown_names
@@ -38,6 +47,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from waybill.engine.runs.context import RunContext
+    from waybill.engine.runs.repeating import Repeated
     from waybill.model.finding import FileWarning
     from waybill.model.plan import Plan
     from waybill.ports.reader import Header, Reader
@@ -67,6 +77,9 @@ class ImportRun:
             self.context.sink.begin(self.context.sink_job)
             self._clear_up()
             self.applied = self._applied_before()
+            repeated = repeat(self.context)
+            if repeated is not None:
+                return self._repeated(repeated)
             with closing(self._open()) as reader:
                 return self._import_widening(reader)
         except FileRefused as refusal:
@@ -75,6 +88,12 @@ class ImportRun:
             return self._failed(JobError(code=failure.code, message=failure.message))
         except RunCanceled:
             return self._canceled("nothing was loaded")
+
+    def _repeated(self, repeated: Repeated) -> Finish:
+        self.counts, self.plan = repeated.counts, repeated.plan
+        told = repeated.told
+        self.warnings, self.facts = told.warnings, {**told.facts, SAME_FILE_AS: told.job}
+        return self._with_artifacts(self._succeeded(), [])
 
     def _clear_up(self) -> None:
         """Remove what earlier attempts left behind; they are fenced."""
@@ -203,7 +222,8 @@ class ImportRun:
         return verdicts
 
     def _load(self, check: CheckPhase, verdicts: Verdicts, meter: ProgressMeter) -> Finish:
-        loading = Loading(self.context, check, verdicts, meter, self.counts, self.applied)
+        told = Told(job=self.context.job.id, facts=self.facts, warnings=self.warnings)
+        loading = Loading(self.context, check, verdicts, meter, self.counts, self.applied, told)
         is_staged = self.context.is_staged
         try:
             loading.run()
@@ -227,10 +247,14 @@ class ImportRun:
 
     def _reported(self, finish: Finish, master: MasterList) -> Finish:
         """Write the master list and the plan, and add them to the result; none leaves no file."""
-        artifacts = []
+        artifacts: list[Artifact] = []
         if finish.counts.rejected:
             pieces = master.pieces()
             artifacts.append(self._kept(ArtifactKind.REJECTIONS, "ndjson", pieces, finish))
+        return self._with_artifacts(finish, artifacts)
+
+    def _with_artifacts(self, finish: Finish, artifacts: list[Artifact]) -> Finish:
+        """The result with these files, and with the plan where there is one."""
         if self.plan is not None:
             pieces = iter((msgspec.json.encode(self.plan),))
             artifacts.append(self._kept(ArtifactKind.PLAN, "plan.json", pieces, finish))

@@ -13,6 +13,7 @@ from waybill.engine.runs.applying import ApplyPhase
 from waybill.engine.runs.checking import guard_error
 from waybill.engine.runs.control import RunCanceled
 from waybill.engine.runs.plans import SAMPLES, check_plan, make_plan
+from waybill.engine.runs.repeating import make_receipt
 from waybill.errors import JobFailed
 from waybill.model.job import Counts, Phase
 from waybill.ports.sink import QueryableSink, Removal
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from waybill.engine.runs.checking import CheckPhase
     from waybill.engine.runs.context import RunContext
     from waybill.engine.runs.progress import ProgressMeter
+    from waybill.engine.runs.repeating import Told
     from waybill.engine.runs.verdicts import Verdicts
     from waybill.model.finding import FileWarning
     from waybill.model.options import ImportOptions
@@ -34,7 +36,8 @@ class Loading:
     """Loads what check and match have left; the result is its own fields after ``run``.
 
     ``counts``: those of check and match before, the final ones after. ``applied``: chunks that an
-    earlier attempt applied. ``plan``: what was to be done, where that was asked before any write.
+    earlier attempt applied. ``told``: of the file. ``plan``: what was to be done, where that was
+    asked before any write.
     """
 
     context: RunContext
@@ -43,6 +46,7 @@ class Loading:
     meter: ProgressMeter
     counts: Counts
     applied: frozenset[int]
+    told: Told
     plan: Plan | None = None
     warnings: list[FileWarning] = field(default_factory=list)
 
@@ -70,6 +74,9 @@ class Loading:
             job = replace(job, expects_version=version)
         job = self._final(phase, job)
         is_refused = self.context.is_atomic and phase.counts.rejected
+        if job.whole_file:
+            receipt = make_receipt(self.context, phase, self.told, self.plan)
+            job = replace(job, receipt=receipt)
         self._settle(phase, job, keeps=not is_refused)
         self._judge_what_stands(job)
 
@@ -127,7 +134,10 @@ class Loading:
         if not is_asked or (self.context.is_atomic and phase.counts.rejected):
             return
         preview = self._queryable().preview(self._final(phase, job), samples=SAMPLES)
-        self.plan = make_plan(self.context.job, phase.counts, preview, phase.digest, version)
+        said, became = phase.digest.said, phase.digest.became
+        self.plan = make_plan(
+            self.context.job, phase.counts, preview, said=said, became=became, version=version
+        )
         check_plan(self.plan, options)
 
     def _judge_what_stands(self, job: SinkJob) -> None:

@@ -31,32 +31,46 @@ _ENCODER: Final = msgspec.json.Encoder(order="deterministic")
 
 @dataclass(slots=True)
 class PlanDigest:
-    """A digest over what each record says, and over what becomes of it, chunk by chunk."""
+    """Digests over what each record says, and over what becomes of it, chunk by chunk."""
 
-    _digest: Any = field(default_factory=hashlib.sha256)
+    _said: Any = field(default_factory=hashlib.sha256)
+    _became: Any = field(default_factory=hashlib.sha256)
 
     def note(self, chunk: int, hashes: pa.ChunkedArray[Any], result: ChunkResult) -> None:
         """Take a chunk."""
         records = np.asarray(result.records, dtype="<i8").tobytes()
         values = hashes.to_numpy().astype("<i8").tobytes()
-        for part in (chunk.to_bytes(8), records, values, result.outcomes):
-            self._digest.update(len(part).to_bytes(8))
-            self._digest.update(part)
+        _take(self._said, chunk.to_bytes(8), records, values)
+        self.note_outcomes(result)
 
-    def hash(self, job: Job, version: str, removed: int) -> str:
-        """The same, with the data as it was before, and the terms of the job; hexadecimal."""
-        whole = self._digest.copy()
-        for part in (job.descriptor, version, str(removed), _terms(job.options)):
-            whole.update(hashlib.sha256(part.encode()).digest())
-        text: str = whole.hexdigest()
+    def note_outcomes(self, result: ChunkResult) -> None:
+        """Take what became of a chunk whose records have been taken."""
+        _take(self._became, result.chunk.to_bytes(8), result.outcomes)
+
+    @property
+    def said(self) -> str:
+        """What the records say, hexadecimal."""
+        text: str = self._said.hexdigest()
+        return text
+
+    @property
+    def became(self) -> str:
+        """What becomes of them, hexadecimal."""
+        text: str = self._became.hexdigest()
         return text
 
 
-def make_plan(job: Job, counts: Counts, preview: Preview, digest: PlanDigest, version: str) -> Plan:
-    """The plan of a job whose counts, but for what was not read, are known."""
+def make_plan(
+    job: Job, counts: Counts, preview: Preview, *, said: str, became: str, version: str
+) -> Plan:
+    """The plan of a job whose counts, but for what was not read, are known.
+
+    ``said``, ``became``: as in ``PlanDigest``. ``version``: of the data as it was before.
+    """
     removed = counts.removed + preview.removed
+    whole = (said, became, job.descriptor, version, str(removed), terms_of(job.options))
     return Plan(
-        hash=digest.hash(job, version, removed),
+        hash=fingerprint(*whole),
         data_version=version,
         counts=PlanCounts(
             created=counts.created,
@@ -107,7 +121,21 @@ def _guard_shares(shares: Sequence[KindShare], options: ImportOptions) -> None:
             )
 
 
-def _terms(options: ImportOptions) -> str:
+def fingerprint(*parts: str) -> str:
+    """One SHA-256 of several texts, hexadecimal."""
+    digest = hashlib.sha256()
+    _take(digest, *(part.encode() for part in parts))
+    return digest.hexdigest()
+
+
+def _take(digest: hashlib._Hash, *parts: bytes) -> None:
+    """Take each part so that no two lists of parts are alike."""
+    for part in parts:
+        digest.update(len(part).to_bytes(8))
+        digest.update(part)
+
+
+def terms_of(options: ImportOptions) -> str:
     """The options that the effect depends on, the same for a dry run and for what applies it."""
     terms = msgspec.to_builtins(options)
     for name in ("dry_run", "expected_plan"):

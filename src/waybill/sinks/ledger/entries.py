@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -94,6 +95,17 @@ def add_mark(db: apsw.Connection, number: int, result: ChunkResult, records: np.
     }
     db.execute(QUERIES["add_mark"], mark)
     return counts
+
+
+def repeat_marks(db: apsw.Connection, number: int, of: int) -> bool:
+    """Note for a job what became of the chunks of another one, as unchanged; whether any did."""
+    after, mark = -1, find_next_mark(db, of, -1)
+    while mark is not None:
+        after = mark.chunk
+        unchanged = replace(mark, outcomes=bytes([UNCHANGED]) * len(mark.records), removed=0)
+        add_mark(db, number, unchanged, np.asarray(mark.records, dtype=np.int64))
+        mark = find_next_mark(db, of, after)
+    return after >= 0
 
 
 def find_mark(db: apsw.Connection, number: int, chunk: int) -> ChunkResult | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import apsw
+import msgspec
 
 from waybill.errors import JobFailed
 from waybill.ports.parts import join_outcomes, parts_of_chunk, stored_in
@@ -112,6 +113,7 @@ class SqliteSink:
                 return fence.counts
             removed = self._publish(job, db, fence.number)
             counts = ledger.seal(db, fence.number, removed=removed)
+            _save_receipt(db, job, fence.number)
         self._new_share.pop(job.id, None)
         return counts
 
@@ -244,6 +246,21 @@ class SqliteSink:
                 return Preview()
             return preview(_stage(job, db, layout, fence.number), samples=samples)
 
+    def repeat(self, job: SinkJob, fingerprint: str) -> str | None:
+        """See ``RepeatingSink.repeat``."""
+        database = self._projects.of(job.project)
+        with database.transaction() as db:
+            fence = ledger.raise_fence(db, job)
+            ledger.check_open(job, fence)
+            wanted = {"entity": job.entity.name, "version": _version(db, job.entity)}
+            row = db.execute(
+                QUERIES["find_receipt"], {**wanted, "fingerprint": fingerprint}
+            ).fetchone()
+            if row is None:
+                return None
+            number, note = msgspec.convert(row, tuple[int, str])
+            return note if ledger.repeat_marks(db, fence.number, number) else None
+
     def _write(
         self, job: SinkJob, db: apsw.Connection, layout: Layout, number: int, incoming: Incoming
     ) -> Verdicts:
@@ -298,6 +315,18 @@ def _version(db: apsw.Connection, entity: Entity) -> str:
 def _raise_versions(db: apsw.Connection, job: SinkJob) -> None:
     for entity in stored_in(job.entity):
         db.execute(QUERIES["raise_version"], {"entity": entity.name})
+
+
+def _save_receipt(db: apsw.Connection, job: SinkJob, number: int) -> None:
+    if job.receipt is not None:
+        receipt = {
+            "entity": job.entity.name,
+            "version": _version(db, job.entity),
+            "number": number,
+            "fingerprint": job.receipt.fingerprint,
+            "note": job.receipt.note,
+        }
+        db.execute(QUERIES["save_receipt"], receipt)
 
 
 def _entity_table(db: apsw.Connection, layout: Layout, number: int) -> Target:
