@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -92,9 +93,27 @@ class Server:
         assert isinstance(decoded, dict)
         return decoded
 
-    def peak_worker_bytes(self) -> int:
-        """The largest peak memory of the processes that the server started."""
-        return max((peak_bytes(pid) for pid in descendants(self.pid)), default=0)
+    def peak_bytes_while(self, work: Callable[[], object]) -> int:
+        """The largest peak memory of a process that the server starts, or has started.
+
+        Those that end during the work are looked at until they do.
+        """
+        peaks = [0]
+        is_done = Event()
+
+        def watch() -> None:
+            while not is_done.wait(0.1):
+                peaks.extend(peak_bytes(pid) for pid in descendants(self.pid))
+                peaks[:] = [max(peaks)]
+
+        watcher = Thread(target=watch)
+        watcher.start()
+        try:
+            work()
+        finally:
+            is_done.set()
+            watcher.join()
+        return peaks[0]
 
 
 @contextmanager
@@ -150,7 +169,10 @@ def free_port() -> int:
 
 def descendants(pid: int) -> list[int]:
     """Every process below ``pid``."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    except FileNotFoundError:
+        return []
     found = [int(child) for child in children]
     return found + [below for child in found for below in descendants(child)]
 
@@ -159,7 +181,7 @@ def peak_bytes(pid: int) -> int:
     """The peak resident memory of a process; 0 where it is gone."""
     try:
         status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return 0
-    line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
-    return int(line.split()[1]) * 1024
+    lines = (line for line in status.splitlines() if line.startswith("VmHWM"))
+    return int(next(lines, "VmHWM: 0").split()[1]) * 1024

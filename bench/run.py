@@ -1,19 +1,21 @@
 """Measure the promised ratios on this machine and print them beside their targets.
 
-Usage: run.py [--quick] [check] [json] [xlsx] [gzip] [import] [memory] [polls] [small]. Without
-names all are run; ``--quick`` takes a tenth of the rows, for a first look. Data and peers lie in
-``bench/.data``.
+Usage: run.py [--quick] [check] [json] [xlsx] [feed] [gzip] [import] [memory] [polls] [small].
+Without names all are run; ``--quick`` takes a tenth of the rows, for a first look. Data and peers
+lie in ``bench/.data``.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import subprocess
 import sys
 import time
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Final
 
@@ -23,15 +25,20 @@ from rich.console import Console
 from rich.table import Table
 from small_jobs import ROWS, measure_small_jobs
 
+import waybill
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
 
 SCHEMA: Final = BENCH / "orders.json"
 ENTITY: Final = "orders"
+FEED_SCHEMA: Final = Path(waybill.__file__).parent / "presets/voyado/entities/voyado_products.json"
 CUT_ROWS: Final = 100_000
 PEER_ROWS: Final = 20_000
 WORKBOOK_ROWS: Final = 200_000
+FEED_ENTITY: Final = "voyado_products"
+FEED_PRODUCTS: Final = 500_000
+GIBIBYTE_OF_PRODUCTS: Final = 1_650_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +148,57 @@ def seconds_told(run: Run) -> float:
     return float(run.output.split()[1])
 
 
+def measure_feed(sizes: Sizes) -> list[Figure]:
+    """A feed of products: its check against bare lxml, its import against the same again."""
+    count = min(sizes.rows, FEED_PRODUCTS)
+    file = feed(count)
+    ours = [WAYBILL, "check", str(file), "--schema", str(FEED_SCHEMA), "--format", "csv"]
+    checked = [*ours, "--output", str(DATA / "check-report.csv")]
+    bare = [sys.executable, str(BENCH / "bare_feed.py"), str(file)]
+    our_runs, bare_runs = alternate(sizes.rounds, lambda: timed(checked), lambda: timed(bare))
+    changed = changed_feed(file)
+    with serving(FEED_SCHEMA, entities=[FEED_ENTITY], workers=1) as server:
+        first, again, other = (
+            import_seconds(server, each, FEED_ENTITY) for each in (file, file, changed)
+        )
+    return [
+        at_least("feed check, of bare lxml", typical(bare_runs) / typical(our_runs), 0.5),
+        note("feed check, products/s", f"{count / typical(our_runs):,.0f}"),
+        at_most("feed import, the same again, of the first", again / first, 0.5),
+        note("feed import, one product changed, of the first", f"{other / first:.2f}"),
+        note("feed import, products/s", f"{count / first:,.0f}"),
+        *measure_large_feed(count, sizes),
+    ]
+
+
+def measure_large_feed(count: int, sizes: Sizes) -> list[Figure]:
+    """How much more memory a feed of a gibibyte needs."""
+    large = min(sizes.rows, GIBIBYTE_OF_PRODUCTS)
+    small, peak = (peak_of_import(feed(each), FEED_SCHEMA, FEED_ENTITY) for each in (count, large))
+    return [
+        at_most("feed import, memory at 1 GiB", peak / small, 1.1),
+        at_most("feed import, peak memory of a process (MiB)", peak / MEBIBYTE, 512),
+    ]
+
+
+def feed(products: int) -> Path:
+    """The feed of that many products, made at first use."""
+    file = DATA / f"feed-{products}.xml"
+    if not file.exists():
+        timed([sys.executable, str(BENCH / "feed_data.py"), str(file), str(products)])
+    return file
+
+
+def changed_feed(file: Path) -> Path:
+    """The same feed with another price of its first product."""
+    changed = file.with_suffix(".changed.xml")
+    with file.open("rb") as source, changed.open("wb") as target:
+        head = source.read(MEBIBYTE)
+        target.write(head.replace(b"<price>0.99<", b"<price>9.99<", 1))
+        shutil.copyfileobj(source, target, MEBIBYTE)
+    return changed
+
+
 def measure_gzip(sizes: Sizes) -> list[Figure]:
     """The check of a gzip file against the longer of unpacking it and checking it unpacked."""
     plain = orders(sizes.rows)
@@ -161,9 +219,13 @@ def measure_gzip(sizes: Sizes) -> list[Figure]:
 def measure_import(sizes: Sizes) -> list[Figure]:
     """A first import and the same again, against django-import-export."""
     with serving(SCHEMA, entities=[ENTITY], workers=1) as server:
-        first = import_seconds(server, orders(sizes.rows))
-        again = import_seconds(server, orders(sizes.rows))
-        peak = server.peak_worker_bytes()
+        seconds: list[float] = []
+        peak = server.peak_bytes_while(
+            lambda: seconds.extend(
+                import_seconds(server, orders(sizes.rows), ENTITY) for _ in range(2)
+            )
+        )
+        first, again = seconds
     slow = rows_per_second(timed(peer_command("import_peer.py", orders(CUT_ROWS), PEER_ROWS)))
     return [
         at_least("import, times django-import-export", sizes.rows / first / slow, 60),
@@ -175,15 +237,14 @@ def measure_import(sizes: Sizes) -> list[Figure]:
 
 def measure_memory(sizes: Sizes) -> list[Figure]:
     """How much more memory four times the rows need."""
-    peaks = [peak_of_import(orders(sizes.rows * times)) for times in (1, 4)]
+    peaks = [peak_of_import(orders(sizes.rows * times), SCHEMA, ENTITY) for times in (1, 4)]
     return [at_most("import, memory at four times the size", peaks[1] / peaks[0], 1.1)]
 
 
-def peak_of_import(file: Path) -> int:
+def peak_of_import(file: Path, schema: Path, entity: str) -> int:
     """Peak memory of a new server's processes over one import."""
-    with serving(SCHEMA, entities=[ENTITY], workers=1) as server:
-        import_seconds(server, file)
-        return server.peak_worker_bytes()
+    with serving(schema, entities=[entity], workers=1) as server:
+        return server.peak_bytes_while(lambda: import_seconds(server, file, entity))
 
 
 def measure_polls(sizes: Sizes) -> list[Figure]:
@@ -206,10 +267,10 @@ def measure_small(sizes: Sizes) -> list[Figure]:
     ]
 
 
-def import_seconds(server: Server, file: Path) -> float:
+def import_seconds(server: Server, file: Path, entity: str) -> float:
     """Seconds from the first byte sent until the job is final."""
     began = time.perf_counter()
-    submit = [WAYBILL, "submit", str(file), "--entity", ENTITY, "--watch", "--json"]
+    submit = [WAYBILL, "submit", str(file), "--entity", entity, "--watch", "--json"]
     timed([*submit, "--server", server.address, "--token", server.token])
     return time.perf_counter() - began
 
@@ -291,6 +352,7 @@ MEASUREMENTS: Final[Mapping[str, Callable[[Sizes], list[Figure]]]] = {
     "check": measure_check,
     "json": measure_json,
     "xlsx": measure_xlsx,
+    "feed": measure_feed,
     "gzip": measure_gzip,
     "import": measure_import,
     "memory": measure_memory,
