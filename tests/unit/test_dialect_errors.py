@@ -9,13 +9,14 @@ import pytest
 
 from waybill import errors
 from waybill.dialect import Request
-from waybill.dialects import tao, trax
+from waybill.dialects import tao, trax, voyado
 
 if TYPE_CHECKING:
     from waybill.dialect import Dialect
 
 TRAX = "/api/v4/demo/async-job"
 TAO = "/api/v1/upload"
+VOYADO = "/api/v2/import/products"
 TOKENS = "/api/v1/upload/v1/oauth2/tokens"
 SLOW = errors.RateExceeded("secret detail", retry_after_seconds=3)
 LARGE = errors.LimitExceeded("too large", limit="request_body_bytes", allowed=99)
@@ -51,6 +52,13 @@ LOG = "r-1"
         (tao, TOKENS, AWAY, 503, {"message": "The service is not available; try again"}),
         (tao, TOKENS, BUG, 500,
          {"message": f"The server met a fault; its log has the cause under {LOG}"}),
+        (voyado, VOYADO, SLOW, 429, {"message": "Too many requests."}),
+        (voyado, VOYADO, LARGE, 413, {"message": "too large"}),
+        (voyado, VOYADO, FULL, 503, {"message": "The disk is full; try again later."}),
+        (voyado, VOYADO, AWAY, 503, {"message": "The service is not available; try again."}),
+        (voyado, VOYADO, BUG, 500, {"message": f"Internal error. Reference {LOG}"}),
+        (voyado, VOYADO, GONE, 404, {"message": "Not found."}),
+        (voyado, VOYADO, RUNNING, 400, {"message": "the job is running"}),
     ],
 )  # fmt: skip
 def test_an_error_is_told_without_its_inner_details(
@@ -65,5 +73,6 @@ def test_an_error_is_told_without_its_inner_details(
     assert isinstance(answer.body, bytes)
     assert (answer.status, json.loads(answer.body)) == (status, body)
     assert answer.headers["content-type"] == "application/json"
-    assert answer.headers.get("retry-after") == ("3" if status == 429 else None)
+    retry_after = {429: "3", 503: "5" if dialect is voyado else None}
+    assert answer.headers.get("retry-after") == retry_after.get(status)
     assert b"secret" not in answer.body

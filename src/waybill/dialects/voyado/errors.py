@@ -27,14 +27,17 @@ _ALWAYS: Final[Mapping[str, tuple[int, str]]] = {
 }
 """Code -> status and message, where the message is always the same."""
 
-_STATUSES: Final[Mapping[type[errors.WaybillError], int]] = {
-    errors.LimitExceeded: 413,
-    errors.MediaTypeUnsupported: 415,
-    errors.RateExceeded: 429,
-    errors.ServerBusy: 503,
-    errors.StorageFull: 503,
-    errors.StoreUnavailable: 503,
+_BY_KIND: Final[Mapping[type[errors.WaybillError], tuple[int, str]]] = {
+    errors.LimitExceeded: (413, ""),
+    errors.MediaTypeUnsupported: (415, ""),
+    errors.RateExceeded: (429, "Too many requests."),
+    errors.ServerBusy: (503, ""),
+    errors.StorageFull: (503, "The disk is full; try again later."),
+    errors.StoreUnavailable: (503, "The service is not available; try again."),
+    errors.Gone: (404, "Not found."),
+    errors.RequestRefused: (400, ""),
 }
+"""Kind of error -> status and message; an empty one is the error's own. The first kind counts."""
 
 
 def render_error(error: errors.WaybillError, request: Request) -> Response:
@@ -54,9 +57,7 @@ def encode(value: object) -> bytes:
 def _told(error: errors.WaybillError, request: Request) -> tuple[int, str]:
     if isinstance(error, errors.NotFound):
         return 404, error.message if error.code == "IMPORT_TYPE_NOT_FOUND" else "Not found."
-    status = next((code for kind, code in _STATUSES.items() if isinstance(error, kind)), None)
-    if status is not None:
-        return status, error.message
-    if isinstance(error, errors.RequestRefused):
-        return 400, error.message
+    for kind, (status, message) in _BY_KIND.items():
+        if isinstance(error, kind):
+            return status, message or error.message
     return 500, f"Internal error. Reference {request.request_id}"
