@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from waybill.engine.commands import Commands, Idempotency
     from waybill.engine.insights import Insights
     from waybill.engine.links import Links
+    from waybill.engine.transforms import Transforms
+    from waybill.engine.uploads import Uploads
     from waybill.errors import WaybillError
     from waybill.model.job import InputFile, Job
     from waybill.model.principal import Principal, Scope
@@ -112,12 +114,24 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ServedFile:
+    """A file of known size, of which the client may have parts (RFC 9110, 14).
+
+    ``tag``: another text for another content. ``read``: its bytes from an offset on.
+    """
+
+    size_bytes: int
+    tag: str
+    read: Callable[[int], Iterator[bytes]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """An answer: a body of bytes, or an iterator of bytes that the edge streams and closes."""
+    """An answer: a body of bytes, a file, or an iterator that the edge streams and closes."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes | Iterator[bytes] = b""
+    body: bytes | Iterator[bytes] | ServedFile = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +160,8 @@ class Core:
     insights: Insights
     links: Links
     tokens: AccessTokens
+    transforms: Transforms
+    uploads: Uploads
     ids: IdSource
     limits: Limits = field(default_factory=Limits)
     rate_per_second: int = 0
@@ -153,6 +169,8 @@ class Core:
 
 
 Check = Callable[[Core, "Request"], None]
+BodyLimit = Callable[[Core, "Request"], int]
+RateLimit = Callable[[Core], int]
 Handler = Callable[[Core, Request], "Response | Wait"]
 
 
@@ -197,8 +215,11 @@ class Route:
     what a segment must match as a whole; a path with any other has no route here. ``project``: the
     path parameter that names the caller's project; another one is refused before a body is read.
     ``file_parts``: parts of a multipart body that are files even without a file name. ``precheck``:
-    refuses, before a body is read, what can be known by then. ``strict_query``: unknown query
-    parameters are refused. The rest documents it.
+    refuses, before a body is read, what can be known by then. ``most_bytes``: of the body, beside
+    the limit of the server. ``keeps_body=False``: an upload need not outlive a crash, for nothing
+    will point at it. ``calls_per_minute``: of one credential, to all routes of this handler in one
+    web process; 0 for no limit. ``strict_query``: unknown query parameters are refused. The rest
+    documents it.
     """
 
     method: str
@@ -208,6 +229,9 @@ class Route:
     body: BodyKind = BodyKind.NONE
     in_loop: bool = False
     precheck: Check | None = None
+    most_bytes: BodyLimit | None = None
+    keeps_body: bool = True
+    calls_per_minute: RateLimit | None = None
     strict_query: bool = False
     idempotent_by_key: bool = False
     patterns: Mapping[str, re.Pattern[str]] = field(default_factory=dict)

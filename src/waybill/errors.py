@@ -6,6 +6,7 @@
     ├── RequestRefused               the caller can mend it
     │   ├── RequestInvalid           malformed, unknown or contradictory request
     │   │   └── OptionInvalid        one option of a job is wrong
+    │   ├── ContentInvalid           content is not what a file tool takes
     │   ├── BodyInvalid              multipart or body framing is broken
     │   ├── BodyTooSlow              the body stood still for too long
     │   ├── MediaTypeUnsupported     the body is of a kind this route does not take
@@ -37,6 +38,7 @@ __all__ = [
     "BodyInvalid",
     "BodyTooSlow",
     "ColumnsGrew",
+    "ContentInvalid",
     "Fenced",
     "FileRefused",
     "Gone",
@@ -98,6 +100,23 @@ class OptionInvalid(RequestInvalid):
     """One option of a job is unknown or out of range; ``parameter`` names it."""
 
     default_code = "OPTION_INVALID"
+
+
+class ContentInvalid(RequestRefused):
+    """The content is not what a file tool takes.
+
+    ``line`` and ``column`` from 1, in characters, of the first character that cannot be right;
+    ``None`` where there is none.
+    """
+
+    default_code = "CONTENT_INVALID"
+
+    def __init__(
+        self, message: str, *, code: str, line: int | None = None, column: int | None = None
+    ) -> None:
+        super().__init__(message, code=code)
+        self.line = line
+        self.column = column
 
 
 class BodyInvalid(RequestRefused):

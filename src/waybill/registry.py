@@ -10,7 +10,7 @@ import difflib
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
-from waybill.dialects import native, tao, trax, voyado
+from waybill.dialects import apidatatools, native, tao, trax, voyado
 from waybill.errors import SettingsInvalid
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ DIALECTS: Final[dict[str, Dialect]] = {
     "trax": trax,
     "tao": tao,
     "voyado": voyado,
+    "apidatatools": apidatatools,
 }
 """Every wire contract that a server answers, by the name that credentials carry."""
 

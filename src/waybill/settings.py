@@ -18,7 +18,9 @@ from waybill.errors import SettingsInvalid
 from waybill.model.durations import parse_duration
 from waybill.model.limits import Limits
 from waybill.model.settings import (
+    ApidatatoolsSettings,
     LogSettings,
+    OutboundSettings,
     RetentionSettings,
     Secret,
     ServerSettings,
@@ -167,7 +169,11 @@ def load_settings(environ: Mapping[str, str], toml: Mapping[str, object]) -> Set
         workers=WorkerSettings(**_values(WorkerSettings, "workers", raw["workers"])),
         retention=RetentionSettings(**_values(RetentionSettings, "retention", raw["retention"])),
         limits=Limits(**_values(Limits, "limits", raw["limits"])),
+        outbound=OutboundSettings(**_values(OutboundSettings, "outbound", raw["outbound"])),
         voyado=VoyadoSettings(**_values(VoyadoSettings, "voyado", raw["voyado"])),
+        apidatatools=ApidatatoolsSettings(
+            **_values(ApidatatoolsSettings, "apidatatools", raw["apidatatools"])
+        ),
         log=LogSettings(**_values(LogSettings, "log", raw["log"])),
     )
     _check_together(settings)

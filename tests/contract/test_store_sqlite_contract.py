@@ -7,6 +7,7 @@ import pytest
 from waybill.stores.sqlite.store import SqliteStore
 from waybill.testing.credential_store_contract import CredentialStoreContract
 from waybill.testing.job_store_contract import JobStoreContract
+from waybill.testing.upload_store_contract import UploadStoreContract
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +22,10 @@ def store(tmp_path: Path) -> Iterator[SqliteStore]:
 
 
 class TestJobsInSqlite(JobStoreContract):
+    pass
+
+
+class TestUploadsInSqlite(UploadStoreContract):
     pass
 
 

@@ -22,7 +22,8 @@ from waybill.engine.worker import SIZES, Worker, pause_seconds
 from waybill.errors import Fenced, NotFound, StorageFull, StoreUnavailable
 from waybill.model.artifact import ArtifactKind
 from waybill.model.ids import BlobName, HolderId, JobId
-from waybill.model.job import AttemptEnd, JobState
+from waybill.model.job import AttemptEnd, InputFile, JobKind, JobState
+from waybill.model.upload import Upload
 from waybill.stores.sqlite.store import SqliteStore
 from waybill.testing.sample_jobs import (
     BOOT,
@@ -361,6 +362,7 @@ def test_an_input_is_purged_when_its_days_are_over(store: SqliteStore, tmp_path:
     store.finish_job(job, 1, make_finish())
     duty = Retention(
         duties=store,
+        uploads=store,
         blobs=blobs,
         clock=clock,
         input_days=7,
@@ -377,6 +379,43 @@ def test_an_input_is_purged_when_its_days_are_over(store: SqliteStore, tmp_path:
     assert purged.sha256 == artifact.sha256
     assert not is_stored(blobs, artifact.blob)
     assert job_of(store, job).counts.read == 10
+
+
+@pytest.mark.parametrize("is_taken", [False, True])
+def test_an_upload_goes_when_its_time_is_over_and_its_bytes_with_their_last_job(
+    store: SqliteStore, tmp_path: Path, *, is_taken: bool
+) -> None:
+    blobs = LocalBlobs(tmp_path / "blobs")
+    clock = OwnedClock(0)
+    blob = stored(blobs, "uploads/1")
+    file = InputFile(blob=blob, name="a.csv", media_type="", size_bytes=5, sha256="0" * 64)
+    upload = Upload(
+        id="upl-1", project=PROJECT, name="a.csv", created_at=at(0), expires_at=at(3600)
+    )
+    store.add_upload(upload)
+    store.keep_upload(PROJECT, upload.id, file, now=at(1), expires_at=at(10 * 86_400))
+    if is_taken:
+        new = make_new_job(input=file, kind=JobKind.TRANSFORM)
+        store.add_job(new)
+        [job] = store.claim_jobs(make_lease(), at(2), limit=1)
+        store.finish_job(job.id, job.epoch, make_finish())
+    duty = Retention(
+        duties=store,
+        uploads=store,
+        blobs=blobs,
+        clock=clock,
+        input_days=7,
+        report_days=30,
+        key_hours=24,
+        interval_seconds=600,
+    )
+    clock.seconds = timedelta(days=8).total_seconds()
+    assert duty.run_once() == 0
+    assert is_stored(blobs, blob)
+    clock.seconds = timedelta(days=11).total_seconds()
+    assert duty.run_once() == 1 + is_taken
+    assert store.find_upload(PROJECT, upload.id, at(2)) is None
+    assert not is_stored(blobs, blob)
 
 
 def test_only_files_that_nothing_points_at_are_orphans(store: SqliteStore, tmp_path: Path) -> None:

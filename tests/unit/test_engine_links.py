@@ -32,7 +32,7 @@ def links(clock: StillClock) -> Links:
 
 def test_a_link_leads_to_its_file(links: Links) -> None:
     opened = links.open("waybill", links.make(example_job(), "input"))
-    assert (opened.job_id, opened.file, opened.principal.project) == ("job-1", "input", "one")
+    assert (opened.subject, opened.file, opened.principal.project) == ("job-1", "input", "one")
     assert opened.principal.scopes == {Scope.READ}
 
 

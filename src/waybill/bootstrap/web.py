@@ -18,18 +18,22 @@ from waybill.bootstrap.embedded import (
     open_own_sandbox,
     read_signing_key,
 )
+from waybill.bootstrap.file_tools import open_fetcher, open_tools
 from waybill.bootstrap.inputs import make_opener
 from waybill.bootstrap.lifeline import watch_lifeline
 from waybill.bootstrap.logs import configure_logging
 from waybill.bootstrap.memory import leave_out_what_start_made, look_for_garbage_less_often
 from waybill.dialect import Core
-from waybill.dialects import voyado
+from waybill.dialects import apidatatools, voyado
 from waybill.dispatch.embedded import Role
 from waybill.engine.access_tokens import AccessTokens
 from waybill.engine.commands import Commands
 from waybill.engine.insights import Insights
 from waybill.engine.links import Links
 from waybill.engine.report_parts import ReportParts
+from waybill.engine.transforming import TransformParts
+from waybill.engine.transforms import Transforms
+from waybill.engine.uploads import Uploads
 from waybill.errors import StorageFull, StoreUnavailable
 from waybill.http.app import EdgeParts, build_app
 from waybill.http.metrics import QueueCollector
@@ -154,8 +158,22 @@ def build_edge(parts: Embedded) -> Edge:
                 insights=insights,
                 links=links,
                 tokens=tokens,
+                transforms=Transforms(
+                    reports=reports,
+                    parts=TransformParts(
+                        blobs=parts.blobs,
+                        transformer=open_tools(settings),
+                        scratch=parts.directory.scratch,
+                    ),
+                    fetcher=open_fetcher(settings),
+                    dispatcher=parts.dispatcher,
+                ),
+                uploads=Uploads(store=parts.store, clock=parts.clock),
                 ids=parts.ids,
-                own_settings={voyado.NAME: settings.voyado},
+                own_settings={
+                    voyado.NAME: settings.voyado,
+                    apidatatools.NAME: settings.apidatatools,
+                },
             ),
             host_suffixes={voyado.NAME: settings.voyado.host_suffixes},
             credentials=parts.store,

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from waybill.bootstrap.embedded import load_catalogue, open_embedded, open_own_sandbox, read_pepper
+from waybill.bootstrap.file_tools import open_fetcher, open_tools
 from waybill.bootstrap.inputs import make_opener
 from waybill.bootstrap.life_signs import give_signs
 from waybill.bootstrap.lifeline import watch_lifeline
@@ -91,6 +92,8 @@ def build_worker(parts: Embedded, heartbeat: Heartbeat) -> Worker:
         sink_for=catalogue.sink_for,
         open_reader=make_opener(parts.settings.limits, settings.threads, parts.directory.scratch),
         checkers=CheckerCache(sandbox, parts.settings.limits, read_pepper(parts.directory)),
+        transformer=open_tools(parts.settings),
+        fetcher=open_fetcher(parts.settings),
         clock=parts.clock,
         limits=parts.settings.limits,
         scratch=parts.directory.scratch,
@@ -123,6 +126,7 @@ def build_duties(parts: Embedded, serving_since: float | None) -> list[Duty]:
         ),
         Retention(
             duties=parts.store,
+            uploads=parts.store,
             blobs=parts.blobs,
             clock=parts.clock,
             input_days=settings.retention.input_days,

@@ -13,6 +13,7 @@ from waybill.errors import FileRefused, Gone, StateConflict
 from waybill.model.artifact import ArtifactKind
 from waybill.model.entity import Entity
 from waybill.model.ids import BlobName
+from waybill.model.job import JobKind
 from waybill.model.plan import Plan
 from waybill.validation.columns import match_columns
 from waybill.validation.pinned import read_pinned
@@ -91,7 +92,12 @@ def columns_of(job: Job) -> tuple[str, ...]:
 
 
 def entity_of(job: Job) -> Entity | None:
-    """The entity that a job's records are of, as pinned; ``None`` where a bundle found none."""
+    """The entity that a job's records are of, as pinned.
+
+    ``None`` where a bundle found none, and for a job that has no records.
+    """
+    if job.kind is JobKind.TRANSFORM:
+        return None
     pinned = read_pinned(job.descriptor, name=job.entity)
     if isinstance(pinned, Entity):
         return pinned
@@ -100,6 +106,8 @@ def entity_of(job: Job) -> Entity | None:
 
 def has_secrets(job: Job) -> bool:
     """Whether the input may hold secrets: of the entity, or of any entity of the bundle."""
+    if job.kind is JobKind.TRANSFORM:
+        return False
     return bool(read_pinned(job.descriptor, name=job.entity).secret_fields)
 
 
@@ -120,8 +128,8 @@ def column_map_of(job: Job, entity: Entity) -> ColumnMap | None:
         return None
 
 
-def read_pieces(blobs: Blobs, name: BlobName) -> Iterator[bytes]:
-    """A blob in pieces."""
-    with blobs.open(name) as stream:
+def read_pieces(blobs: Blobs, name: BlobName, offset: int = 0) -> Iterator[bytes]:
+    """A blob in pieces, from a byte on."""
+    with blobs.open(name, offset=offset) as stream:
         while piece := stream.read(PIECE_BYTES):
             yield piece

@@ -21,10 +21,13 @@ NONCE_BYTES: Final = 6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedLink:
-    """What a link leads to: one file of one job. ``principal`` may read in the job's project."""
+    """What a link leads to: one file of one job, or of whatever ``subject`` names.
+
+    ``principal`` may read in its project.
+    """
 
     principal: Principal
-    job_id: str
+    subject: str
     file: str
 
 
@@ -39,9 +42,15 @@ class Links:
 
     def make(self, job: Job, file: str) -> str:
         """The part of a URL that leads to that file, safe in a path; another one each time."""
-        claims = {"sub": job.id, "prj": job.project, "file": file, "dia": job.dialect}
+        return self.make_for(job.project, job.dialect, job.id, file, self.lifetime_seconds)
+
+    def make_for(
+        self, project: ProjectName, dialect: str, subject: str, file: str, seconds: float
+    ) -> str:
+        """The same for anything of a project that a dialect knows by a name, and for a time."""
+        claims = {"sub": subject, "prj": project, "file": file, "dia": dialect}
         claims["jti"] = self.ids.random_bytes(NONCE_BYTES).hex()
-        expires_at = self.clock.now() + timedelta(seconds=self.lifetime_seconds)
+        expires_at = self.clock.now() + timedelta(seconds=seconds)
         return self.signer.sign(PURPOSE, claims, expires_at)
 
     def open(self, dialect: str, text: str) -> OpenedLink:
@@ -59,4 +68,4 @@ class Links:
             scopes=frozenset({Scope.READ}),
             dialect=dialect,
         )
-        return OpenedLink(principal=principal, job_id=claims["sub"], file=claims["file"])
+        return OpenedLink(principal=principal, subject=claims["sub"], file=claims["file"])

@@ -13,9 +13,10 @@ from waybill.engine.runs.bundle_run import BundleRun
 from waybill.engine.runs.context import RunContext
 from waybill.engine.runs.control import RunReleased
 from waybill.engine.runs.import_run import ImportRun
+from waybill.engine.runs.transform_run import TransformRun
 from waybill.errors import Fenced, StorageFull, StoreUnavailable
 from waybill.model.bundle import Bundle
-from waybill.model.job import AttemptEnd, Counts, Job, JobError, JobState
+from waybill.model.job import AttemptEnd, Counts, Job, JobError, JobKind, JobState
 from waybill.ports.job_store import ANY_SIZE, Finish
 from waybill.validation.pinned import read_pinned
 
@@ -142,6 +143,8 @@ class Worker:
         return None
 
     def _work(self, job: Job, control: RunControl) -> Finish:
+        if job.kind is JobKind.TRANSFORM:
+            return TransformRun(job, self.parts, control).run()
         pinned = read_pinned(job.descriptor, name=job.entity)
         if isinstance(pinned, Bundle):
             return BundleRun(job, pinned, self.parts, control).run()

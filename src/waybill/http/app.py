@@ -25,6 +25,7 @@ from waybill.http.gate import Gate
 from waybill.http.idempotency import fingerprint, read_key
 from waybill.http.metrics import EdgeMetrics
 from waybill.http.pages import ServerPages
+from waybill.http.ranges import with_ranges
 from waybill.http.routing import Found, NotFoundHere, RouteTable, Target
 from waybill.http.spool import Spools
 from waybill.http.threads import Threads
@@ -97,9 +98,9 @@ class Edge:
         self._senders = Senders(parts.public_url, parts.trusted_proxies)
         self._gate = Gate(
             credentials=parts.credentials,
-            tokens=parts.core.tokens,
             senders=self._senders,
             clock=parts.clock,
+            core=self._core,
             rate_per_second=parts.rate_per_second,
             dialects=(
                 (dialect, parts.host_suffixes.get(name, ()))
@@ -182,7 +183,8 @@ class Edge:
         try:
             exchange.base_url = self._senders.base_url(exchange)
             response = await self._answer_route(exchange, self._route_of(exchange, found))
-            return await prime(response, self._threads)
+            served = with_ranges(response, exchange.method, exchange.headers)
+            return await prime(served, self._threads)
         except ClientGone:
             raise
         except WaybillError as error:
@@ -243,7 +245,9 @@ class Edge:
         return response
 
     async def _handle_with_body(self, exchange: Exchange, target: Target) -> Response:
-        body = await self._bodies.read(target.route, exchange.headers, exchange.receive)
+        most = target.route.most_bytes
+        most_bytes = None if most is None else most(self._core, exchange.request())
+        body = await self._bodies.read(target.route, exchange.headers, exchange.receive, most_bytes)
         exchange.body = body
         if exchange.idempotency is not None:
             exchange.idempotency = replace(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from starlette.types import Receive
 
-    from waybill.http.spool import Spools
+    from waybill.http.spool import Spool, Spools
     from waybill.model.job import InputFile
     from waybill.model.limits import Limits
 
@@ -38,8 +38,14 @@ class Bodies:
     spools: Spools
     timeout_seconds: float
 
-    async def read(self, route: Route, headers: Mapping[str, str], receive: Receive) -> Body:
-        """The body of a request; an upload is durable when this returns.
+    async def read(
+        self,
+        route: Route,
+        headers: Mapping[str, str],
+        receive: Receive,
+        most_bytes: int | None = None,
+    ) -> Body:
+        """The body of a request; an upload is durable when this returns, unless it need not be.
 
         Nothing stays behind when it raises.
 
@@ -61,7 +67,8 @@ class Bodies:
             case BodyKind.FORM:
                 return await self._read_form(route, headers, receive)
             case BodyKind.UPLOAD:
-                return await self._read_upload(route, headers, receive)
+                stream = self._stream(receive, headers, small=False, most_bytes=most_bytes)
+                return await self._read_upload(route, headers, stream)
 
     async def _read_form(self, route: Route, headers: Mapping[str, str], receive: Receive) -> Body:
         media_type, options = parse_options_header(headers.get("content-type", ""))
@@ -79,14 +86,14 @@ class Bodies:
         return Body(raw=raw)
 
     async def _read_upload(
-        self, route: Route, headers: Mapping[str, str], receive: Receive
+        self, route: Route, headers: Mapping[str, str], stream: BodyStream
     ) -> Body:
         media_type, options = parse_options_header(headers.get("content-type", ""))
         _check_media(route, media_type)
         encoding = _content_encoding(headers)
-        stream = self._stream(receive, headers, small=False)
         if media_type != MULTIPART:
-            file = await self._read_raw(stream, headers, media_type, encoding)
+            spool = self.spools.open(durable=route.keeps_body)
+            file = await self._read_raw(stream, spool, headers, encoding)
             return Body(files=(StoredFile(part="", file=file, charset=options.get("charset", "")),))
         if encoding != "identity":
             raise _encoding_unsupported(encoding)
@@ -118,9 +125,9 @@ class Bodies:
         return body
 
     async def _read_raw(
-        self, stream: BodyStream, headers: Mapping[str, str], media_type: str, encoding: str
+        self, stream: BodyStream, spool: Spool, headers: Mapping[str, str], encoding: str
     ) -> InputFile:
-        spool = self.spools.open()
+        media_type, _ = parse_options_header(headers.get("content-type", ""))
         stored = False
         try:
             first = await stream.next_piece()
@@ -139,12 +146,20 @@ class Bodies:
         for stored in files:
             await self.spools.drop(stored.file)
 
-    def _stream(self, receive: Receive, headers: Mapping[str, str], *, small: bool) -> BodyStream:
+    def _stream(
+        self,
+        receive: Receive,
+        headers: Mapping[str, str],
+        *,
+        small: bool,
+        most_bytes: int | None = None,
+    ) -> BodyStream:
         limit = "small_body_bytes" if small else "request_body_bytes"
+        allowed = getattr(self.limits, limit)
         return BodyStream(
             receive,
             headers,
-            allowed_bytes=getattr(self.limits, limit),
+            allowed_bytes=allowed if most_bytes is None else min(allowed, most_bytes),
             limit_name=limit,
             timeout_seconds=self.timeout_seconds,
         )

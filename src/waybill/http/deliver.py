@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
+from waybill.dialect import ServedFile
 from waybill.http.body_stream import ClientGone, disconnected
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class _Closable(Protocol):
 
 async def prime(response: Response, threads: Threads) -> Response:
     """The answer with the first batch of its stream read, so that a failure can still be told."""
-    if isinstance(response.body, bytes):
+    if isinstance(response.body, bytes | ServedFile):
         return response
     stream = _Stream(response.body, threads)
     ready = False
@@ -55,6 +56,8 @@ async def deliver(exchange: Exchange, response: Response, threads: Threads) -> N
         ClientGone: the connection ended first.
     """
     body = response.body
+    if isinstance(body, ServedFile):
+        raise TypeError("a file is cut into ranges before it is sent")
     if isinstance(body, bytes):
         await _send_whole(exchange, response, body)
         return

@@ -12,8 +12,7 @@ from waybill.http.rate_limits import FixedWindow
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from waybill.dialect import Dialect, Route
-    from waybill.engine.access_tokens import AccessTokens
+    from waybill.dialect import Core, Dialect, Handler, Route
     from waybill.http.exchange import Exchange, Senders
     from waybill.http.routing import Target
     from waybill.model.ids import ProjectName
@@ -37,15 +36,17 @@ class Gate:
         self,
         *,
         credentials: CredentialStore,
-        tokens: AccessTokens,
         senders: Senders,
         clock: Clock,
+        core: Core,
         rate_per_second: int,
         dialects: Iterable[tuple[Dialect, Sequence[str]]],
     ) -> None:
         self._credentials = credentials
-        self._tokens = tokens
+        self._tokens = core.tokens
         self._senders = senders
+        self._clock, self._core = clock, core
+        self._calls: dict[Handler, FixedWindow] = {}
         admissions = {each.NAME: (each.ADMISSION, more) for each, more in dialects}
         self._suffixes = {
             name: (*own.host_suffixes, *more) for name, (own, more) in admissions.items()
@@ -80,10 +81,22 @@ class Gate:
         exchange.principal = principal
         if self._rate is not None:
             self._count(exchange, self._rate, principal)
+        self._count_calls(principal, target.route)
         if target.dialect.NAME in self._project_rates:
             self._project_rates[target.dialect.NAME].hit(principal.project)
         _check_project(exchange, principal, target.route)
         _check_scope(principal, target.route)
+
+    def _count_calls(self, principal: Principal, route: Route) -> None:
+        """Count a call to what a credential may call so often in a minute."""
+        limit = route.calls_per_minute(self._core) if route.calls_per_minute is not None else 0
+        if not limit or self._rate is None:
+            return
+        window = self._calls.get(route.handler)
+        if window is None:
+            window = FixedWindow(self._clock, limit=limit, window_seconds=60.0)
+            self._calls[route.handler] = window
+        window.hit(principal.credential)
 
     def note_failure(self, exchange: Exchange) -> None:
         """Count a refused credential, also one that a handler has refused.

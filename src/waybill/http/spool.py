@@ -101,10 +101,10 @@ class Spools:
         self._blobs = blobs
         self._ids = ids
 
-    def open(self) -> Spool:
+    def open(self, *, durable: bool = True) -> Spool:
         """A spool for one more file; nothing is on disk before its first piece is."""
         name = BlobName(f"uploads/{self._ids.name('upload-')}")
-        return Spool(self._threads, partial(self._blobs.create, name))
+        return Spool(self._threads, partial(self._blobs.create, name, durable=durable))
 
     async def drop(self, file: InputFile) -> None:
         """Remove a committed file that nothing points at; a missing one is no error."""

@@ -143,12 +143,13 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobError:
-    """Why a job failed or was canceled; ``line`` and ``byte`` where the cause has a place."""
+    """Why a job failed or was canceled; ``line``, ``byte``, ``column`` where it has a place."""
 
     code: str
     message: str
     line: int | None = None
     byte: int | None = None
+    column: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

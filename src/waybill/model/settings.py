@@ -101,6 +101,33 @@ class LogSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OutboundSettings:
+    """What this server asks of others, for its tenants."""
+
+    allowed_networks: tuple[str, ...] = _setting(
+        (), "Networks that URLs may name though they are not public; there any port."
+    )
+    ports: tuple[str, ...] = _setting(("80", "443", "8080", "8443"), "Ports that URLs may name.")
+    fetch_seconds: float = _setting(300.0, "How long one file may take to fetch.", least=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApidatatoolsSettings:
+    """What APIDataTools leaves open."""
+
+    sync_bytes: int = _setting(
+        10 * 1024 * 1024, "Content that is answered at once; larger takes a job.", least=1024
+    )
+    form_seconds: float = _setting(3600.0, "How long a form for an upload works.", least=60)
+    upload_days: float = _setting(7.0, "Days that an upload is kept.", least=0)
+    pending_uploads: int = _setting(100, "Promised uploads of a user that may be open.", least=1)
+    stored_bytes: int = _setting(10 * GIBIBYTE, "Bytes of uploads that a user may have.", least=1)
+    status_calls_per_minute: int = _setting(
+        120, "Status calls of one key in a minute; 0 means no limit.", least=0
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VoyadoSettings:
     """What Voyado leaves open."""
 
@@ -127,5 +154,7 @@ class Settings:
     workers: WorkerSettings = WorkerSettings()
     retention: RetentionSettings = RetentionSettings()
     limits: Limits = field(default_factory=Limits)
+    outbound: OutboundSettings = OutboundSettings()
     voyado: VoyadoSettings = VoyadoSettings()
+    apidatatools: ApidatatoolsSettings = ApidatatoolsSettings()
     log: LogSettings = LogSettings()

@@ -182,6 +182,9 @@ class JobStore(Protocol):
     def find_job(self, project: ProjectName, job_id: str) -> Job | None:
         """The project's job by native or external id."""
 
+    def find_transform_owner(self, external_id: str) -> ProjectName | None:
+        """The project that has a transform of this external id, whoever asks."""
+
     def list_jobs(
         self, project: ProjectName, wanted: JobFilter, *, cursor: str, limit: int
     ) -> JobPage:

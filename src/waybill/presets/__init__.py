@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from importlib.resources.abc import Traversable
 
-NAMES: Final = ("trax", "tao", "voyado")
-"""The vendors that have schemas."""
+NAMES: Final = ("trax", "tao", "voyado", "apidatatools")
+"""The vendors that a server can be made for; one that has no entities has no schemas."""
 
 
 def schemas(name: str, kind: str) -> Iterator[Traversable]:

@@ -514,8 +514,7 @@ class EdgeBench:
 
 def make_bench(dialects: Mapping[str, Dialect], **changes: Any) -> EdgeBench:  # noqa: ANN401 - any field of EdgeParts
     """An edge over a core in memory; ``changes`` are fields of ``EdgeParts``."""
-    blobs, credentials, clock = MemoryBlobs(), MemoryCredentials(), StillClock()
-    ids = CountingIds()
+    blobs, credentials, clock, ids = MemoryBlobs(), MemoryCredentials(), StillClock(), CountingIds()
     core, dispatcher, signer = MemoryCore(blobs), QuietDispatcher(), MemorySigner(clock)
     tokens = AccessTokens(
         credentials=credentials, signer=signer, clock=clock, lifetime_seconds=3600
@@ -529,6 +528,7 @@ def make_bench(dialects: Mapping[str, Dialect], **changes: Any) -> EdgeBench:  #
             insights=cast("Insights", core),
             links=Links(signer=signer, clock=clock, ids=ids, lifetime_seconds=3600),
             tokens=tokens,
+            **dict.fromkeys(("transforms", "uploads"), cast("Any", core)),
             ids=ids,
         ),
         credentials=credentials,

@@ -54,6 +54,13 @@ class JobContract:
         job = store.add_job(make_new_job())
         assert store.find_job(PROJECT, job.id) == job
 
+    def test_whose_transform_an_id_is_can_be_told_to_all(self, store: CompleteJobStore) -> None:
+        for kind, name in ((JobKind.TRANSFORM, "4711"), (JobKind.IMPORT, "4712")):
+            store.add_job(make_new_job(kind=kind, external_id=name, project=OTHER_PROJECT))
+        assert store.find_transform_owner("4711") == OTHER_PROJECT
+        assert store.find_transform_owner("4712") is None
+        assert store.find_transform_owner("4713") is None
+
     def test_a_job_is_found_by_its_external_id(self, store: CompleteJobStore) -> None:
         job = store.add_job(make_new_job(external_id="4711"))
         assert store.find_job(PROJECT, "4711") == job

@@ -240,7 +240,7 @@ class RunContract:
     def test_a_failed_job_says_why_and_keeps_its_progress(self, store: CompleteJobStore) -> None:
         run = _start(store)
         store.save_progress(run.id, run.epoch, make_progress(progress=0.5))
-        error = JobError(code="FILE_REFUSED", message="Broken.", line=3, byte=70)
+        error = JobError(code="FILE_REFUSED", message="Broken.", line=3, byte=70, column=9)
         finish = make_finish(
             state=JobState.FAILED,
             outcome=None,

@@ -59,7 +59,7 @@ def newest_result(core: Core, request: Request) -> Response:
 def report(core: Core, request: Request) -> Response:
     """The report that a link leads to."""
     opened = core.links.open("tao", request.path_params["link"])
-    job = core.insights.job(opened.principal, opened.job_id)
+    job = core.insights.job(opened.principal, opened.subject)
     outcomes = core.insights.outcome_stream(job)
     rows = _rows(outcomes, job)
     headers = {

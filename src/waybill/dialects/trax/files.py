@@ -22,7 +22,7 @@ COLUMNS: Final = ("_record", "_line", "errors")
 def download(core: Core, request: Request) -> Response:
     """The file that a link leads to."""
     opened = core.links.open("trax", request.path_params["link"])
-    job = core.insights.job(opened.principal, opened.job_id)
+    job = core.insights.job(opened.principal, opened.subject)
     kind = BY_ENTITY[job.entity]
     name = f"{job.external_id}-{kind.word}"
     if opened.file == statuses.INPUT:

@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from waybill.model.limits import Limits
     from waybill.ports.blobs import Blobs
     from waybill.ports.clock import Clock
+    from waybill.ports.fetcher import Fetcher
     from waybill.ports.job_store import RunStore
     from waybill.ports.reader import OpenReader
     from waybill.ports.sink import Sink
+    from waybill.ports.transformer import Transformer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +35,8 @@ class RunParts:
     sink_for: Callable[[Entity], Sink]
     open_reader: OpenReader
     checkers: CheckerCache
+    transformer: Transformer
+    fetcher: Fetcher
     clock: Clock
     limits: Limits
     scratch: Path

@@ -1,4 +1,4 @@
-"""Removes the bytes of artifacts whose time is over; counts and hashes stay."""
+"""Removes the bytes of artifacts and uploads whose time is over; counts and hashes stay."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from waybill.model.artifact import ArtifactKind
+from waybill.model.ids import BlobName
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from waybill.ports.blobs import Blobs
     from waybill.ports.clock import Clock
     from waybill.ports.job_store import DutyStore
+    from waybill.ports.upload_store import UploadStore
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +31,7 @@ class Retention:
     """Inputs and reports have a retention each, counted from the end of their job."""
 
     duties: DutyStore
+    uploads: UploadStore
     blobs: Blobs
     clock: Clock
     input_days: float
@@ -40,7 +43,25 @@ class Retention:
     def run_once(self) -> int:
         """Purge what is due; gives how many files went."""
         self.duties.forget_keys(self.clock.now() - timedelta(hours=self.key_hours))
-        return self._purge(INPUTS, self.input_days) + self._purge(REPORTS, self.report_days)
+        forgotten = self._forget_uploads()
+        return (
+            forgotten
+            + self._purge(INPUTS, self.input_days)
+            + self._purge(REPORTS, self.report_days)
+        )
+
+    def _forget_uploads(self) -> int:
+        """Forget what has expired; bytes that a job has stay until its own time is over."""
+        forgotten = 0
+        while due := self.uploads.expired_uploads(self.clock.now(), limit=BATCH):
+            for upload in due:
+                self.uploads.forget_upload(upload)
+                if upload.file is not None:
+                    blob = BlobName(upload.file.blob)
+                    if not self.duties.is_referenced(blob):
+                        self.blobs.delete(blob)
+            forgotten += len(due)
+        return forgotten
 
     def _purge(self, kinds: Collection[ArtifactKind], days: float) -> int:
         before = self.clock.now() - timedelta(days=days)

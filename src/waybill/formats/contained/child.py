@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 
 import msgspec
 
+from waybill.containment import end_with_parent, leave_network, restrict
 from waybill.errors import FileRefused
-from waybill.formats.contained.protection import end_with_parent, leave_network, restrict
 from waybill.formats.contained.protocol import FrameKind, Job, Refusal, Task, write_frame
 from waybill.formats.contained.second_thread import SECOND_THREAD
 

@@ -63,6 +63,12 @@ class Jobs(Part):
         """See ``JobStore.find_job``."""
         return self._found.find((job_id, project), self._read_found)
 
+    def find_transform_owner(self, external_id: str) -> ProjectName | None:
+        """See ``JobStore.find_transform_owner``."""
+        parameters = {"external_id": external_id}
+        row = self._database.read(lambda reader: one(reader, "find_owner", parameters))
+        return None if row is None else row[0]
+
     def list_jobs(
         self, project: ProjectName, wanted: JobFilter, *, cursor: str, limit: int
     ) -> JobPage:

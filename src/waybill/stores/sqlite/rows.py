@@ -71,10 +71,10 @@ def to_job(row: tuple[Any, ...], descriptor_of: Callable[[bytes], str]) -> Job:
         credential=row[37],
         rate=row[38],
         eta_seconds=row[39],
-        error=None if row[40] is None else _to_error(row[40:44]),
-        format_facts=to_facts(row[44]),
-        warnings=to_warnings(row[45]),
-        parent=row[46],
+        error=None if row[40] is None else _to_error(row[40:45]),
+        format_facts=to_facts(row[45]),
+        warnings=to_warnings(row[46]),
+        parent=row[47],
     )
 
 
@@ -101,8 +101,8 @@ def _to_input(row: tuple[Any, ...]) -> InputFile:
 
 
 def _to_error(row: tuple[Any, ...]) -> JobError:
-    code, message, line, byte = row
-    return JobError(code=code, message=message, line=line, byte=byte)
+    code, message, line, byte, column = row
+    return JobError(code=code, message=message, line=line, byte=byte, column=column)
 
 
 def from_counts(counts: Counts) -> dict[str, int]:

@@ -183,6 +183,7 @@ def _finish_parameters(job: JobId, epoch: int, finish: Finish) -> dict[str, Any]
         "error_message": error.message if error else None,
         "error_line": error.line if error else None,
         "error_byte": error.byte if error else None,
+        "error_column": error.column if error else None,
         "format_facts": to_json_or_none(finish.format_facts),
         "warnings": to_json(finish.warnings),
     }

@@ -73,7 +73,7 @@ CREATE TABLE jobs (
     error_line INTEGER,
     error_byte INTEGER,
     format_facts TEXT NOT NULL DEFAULT '{}',
-    warnings TEXT NOT NULL DEFAULT '[]', parent TEXT,
+    warnings TEXT NOT NULL DEFAULT '[]', parent TEXT, error_column INTEGER,
     UNIQUE (project, external_id),
     CONSTRAINT outcome_of_succeeded CHECK ((state = 'succeeded') = (outcome IS NOT NULL)),
     CONSTRAINT error_of_failed CHECK (state <> 'failed' OR error_code IS NOT NULL),
@@ -105,6 +105,8 @@ CREATE INDEX jobs_in_lanes ON jobs (project, lane, sequence)
     WHERE lane <> '' AND state IN ('blocked', 'waiting', 'running');
 CREATE UNIQUE INDEX one_active_job_of_a_lane ON jobs (project, lane)
     WHERE lane <> '' AND state IN ('waiting', 'running');
+
+CREATE INDEX transforms_by_external_id ON jobs (external_id) WHERE kind = 'transform';
 
 CREATE TABLE attempts (
     job TEXT NOT NULL REFERENCES jobs (id),
@@ -167,6 +169,28 @@ CREATE TABLE events (
     PRIMARY KEY (job, number)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE uploads (
+    id TEXT PRIMARY KEY NOT NULL,
+    project TEXT NOT NULL,
+    name TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    stored_at INTEGER,
+    blob TEXT,
+    media_type TEXT,
+    size_bytes INTEGER CHECK (size_bytes >= 0),
+    sha256 TEXT,
+    CONSTRAINT file_of_stored CHECK (
+        (stored_at IS NULL) = (blob IS NULL)
+        AND (blob IS NULL) = (size_bytes IS NULL)
+        AND (blob IS NULL) = (sha256 IS NULL)
+    )
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX uploads_by_name ON uploads (project, name, stored_at);
+CREATE INDEX uploads_by_age ON uploads (expires_at);
+CREATE INDEX uploads_by_blob ON uploads (blob) WHERE blob IS NOT NULL;
+
 -- One order of columns for every statement that gives jobs; ``rows.py`` unpacks it.
 CREATE VIEW job_rows AS SELECT
     id, sequence, kind, project, entity, lane, state, outcome, phase, progress,
@@ -176,7 +200,8 @@ CREATE VIEW job_rows AS SELECT
     input_blob, input_name, input_media_type, input_size_bytes, input_sha256,
     client_ref, dialect, external_id, dialect_data,
     created_at, started_at, finished_at, not_before, epoch, cancel_requested, credential,
-    rate, eta_seconds, error_code, error_message, error_line, error_byte, format_facts, warnings, parent
+    rate, eta_seconds, error_code, error_message, error_line, error_byte, error_column,
+    format_facts, warnings, parent
 FROM jobs;
 
 CREATE TRIGGER jobs_begin_unfinished BEFORE INSERT ON jobs

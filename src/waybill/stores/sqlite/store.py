@@ -10,16 +10,18 @@ from waybill.stores.sqlite.duties import Duties
 from waybill.stores.sqlite.jobs import Jobs
 from waybill.stores.sqlite.keys import Keys
 from waybill.stores.sqlite.runs import Runs
+from waybill.stores.sqlite.uploads import Uploads
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-class SqliteStore(Jobs, Keys, Runs, Duties, Credentials):
-    """Jobs, runs, duties and credentials in one database file.
+class SqliteStore(Jobs, Keys, Runs, Duties, Credentials, Uploads):
+    """Jobs, runs, duties, credentials and uploads in one database file.
 
     Safe for many threads and processes; each process opens its own, after any fork.
-    Satisfies ``JobStore``, ``RunStore``, ``DutyStore`` and ``CredentialStore``.
+    Satisfies ``JobStore``, ``RunStore``, ``DutyStore``, ``CredentialStore`` and
+    ``UploadStore``.
     """
 
     def __init__(self, path: Path) -> None:

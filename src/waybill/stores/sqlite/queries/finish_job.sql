@@ -9,7 +9,7 @@ UPDATE jobs SET
     finished_at = :finished_at, changed_at = :finished_at,
     eta_seconds = NULL, holder = NULL, boot_id = NULL, lease_until_seconds = NULL,
     error_code = :error_code, error_message = :error_message,
-    error_line = :error_line, error_byte = :error_byte,
+    error_line = :error_line, error_byte = :error_byte, error_column = :error_column,
     format_facts = coalesce(:format_facts, format_facts), warnings = :warnings
 WHERE id = :id AND epoch = :epoch AND state = 'running'
 RETURNING project, lane

@@ -1,4 +1,4 @@
-"""What the child gives up before it opens a file: memory, time, files, processes, the network."""
+"""What a child gives up before it opens a file: memory, time, files, processes, the network."""
 
 from __future__ import annotations
 

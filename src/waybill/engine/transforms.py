@@ -1,0 +1,200 @@
+"""File tools as clients use them: at once, or as jobs. Every use is scoped by the project."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import tempfile
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+import msgspec
+
+from waybill.engine.job_files import find_artifact, read_pieces
+from waybill.engine.transforming import Content, TransformParts, transform
+from waybill.errors import Gone, NotFound, StateConflict
+from waybill.model.artifact import ArtifactKind
+from waybill.model.ids import BlobName
+from waybill.model.job import InputFile, JobKind, JobState
+from waybill.model.options import ImportOptions
+from waybill.model.transform import TransformTerms
+from waybill.ports.job_store import NewJob
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from waybill.engine.report_parts import ReportParts
+    from waybill.engine.transforming import Made
+    from waybill.model.artifact import Artifact
+    from waybill.model.job import Job
+    from waybill.model.principal import Principal
+    from waybill.model.transform import ToolFacts
+    from waybill.ports.dispatcher import Dispatcher
+    from waybill.ports.fetcher import Fetcher
+
+logger = logging.getLogger(__name__)
+
+_CHARACTER_BYTES: Final = 4
+"""Most bytes of a character in UTF-8."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransformSubmission:
+    """A transform to accept. ``external_id``: empty for the native id."""
+
+    terms: TransformTerms
+    file: InputFile
+    dialect: str
+    external_id: str = ""
+    dialect_data: str = "{}"
+    client_ref: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MadeFile:
+    """A file to send; ``read``: its bytes from an offset on."""
+
+    size_bytes: int
+    read: Callable[[int], Iterator[bytes]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transforms:
+    """What may be done with file tools."""
+
+    reports: ReportParts
+    parts: TransformParts
+    fetcher: Fetcher
+    dispatcher: Dispatcher
+
+    @property
+    def tools(self) -> Mapping[str, ToolFacts]:
+        """All tools by name."""
+        return self.parts.transformer.tools
+
+    def run_now(self, terms: TransformTerms, content: InputFile | bytes) -> Made:
+        """Run a tool on stored content, or on bytes, while the caller waits; no job is made.
+
+        What it makes is removed after a day, as everything that no job points at.
+
+        Raises:
+            ContentInvalid: the content is not what the tool takes.
+        """
+        name = BlobName(f"results/{self.reports.ids.name('at-once-')}")
+        with self._opened(content) as stream:
+            size = len(content) if isinstance(content, bytes) else content.size_bytes
+            opened = Content(stream, size)
+            return transform(self.parts, terms, opened, name, durable=False, while_running=_go_on)
+
+    def _opened(self, content: InputFile | bytes) -> BinaryIO:
+        if not isinstance(content, bytes):
+            return self.reports.blobs.open(BlobName(content.blob))
+        stream = tempfile.TemporaryFile(dir=self.parts.scratch)  # noqa: SIM115 - the caller closes it
+        stream.write(content)
+        stream.seek(0)
+        return stream
+
+    def keep(self, content: bytes, media_type: str) -> InputFile:
+        """Store bytes durably, as the input of a job that is about to be made."""
+        writer = self.reports.blobs.create(BlobName(f"uploads/{self.reports.ids.name('made-')}"))
+        try:
+            writer.write(content)
+            blob = writer.commit()
+        finally:
+            writer.discard()
+        return InputFile(
+            blob=blob,
+            name="",
+            media_type=media_type,
+            size_bytes=len(content),
+            sha256=hashlib.sha256(content).hexdigest(),
+        )
+
+    def submit(self, principal: Principal, submission: TransformSubmission) -> Job:
+        """Accept a transform; once this returns, bytes and job are durable."""
+        job_id = self.reports.ids.job_id()
+        terms = submission.terms
+        job = self.reports.store.add_job(
+            NewJob(
+                id=job_id,
+                kind=JobKind.TRANSFORM,
+                project=principal.project,
+                entity=terms.tool,
+                lane="",
+                options=ImportOptions(),
+                descriptor=msgspec.json.encode(terms).decode(),
+                input=submission.file,
+                client_ref=submission.client_ref,
+                dialect=submission.dialect,
+                external_id=submission.external_id or job_id,
+                dialect_data=submission.dialect_data,
+                credential=principal.credential,
+                created_at=self.reports.clock.now(),
+            )
+        )
+        self.dispatcher.hint_work()
+        logger.debug(
+            "job_accepted",
+            extra={
+                "job": job.id,
+                "project": job.project,
+                "entity": job.entity,
+                "state": job.state,
+                "size_bytes": submission.file.size_bytes,
+            },
+        )
+        return job
+
+    def check_address(self, url: str) -> None:
+        """Refuse a URL that is not to be asked; raises ``RequestInvalid``."""
+        self.fetcher.check(url)
+
+    def is_anothers(self, principal: Principal, external_id: str) -> bool:
+        """Whether a transform with this id is of another project."""
+        owner = self.reports.store.find_transform_owner(external_id)
+        return owner is not None and owner != principal.project
+
+    def result(self, job: Job) -> Artifact:
+        """What a transform has made.
+
+        Raises:
+            StateConflict: it has made nothing, or not yet.
+            Gone: its retention has ended.
+        """
+        artifact = None
+        if job.state is JobState.SUCCEEDED:
+            artifact = find_artifact(self.reports, job, ArtifactKind.RESULT)
+        if artifact is None:
+            raise StateConflict("the job has made no file", code="JOB_HAS_NO_RESULT")
+        return artifact
+
+    def beginning(self, blob: BlobName, characters: int) -> str:
+        """The first characters of a text that was made; raises ``Gone``."""
+        try:
+            with self.reports.blobs.open(blob) as stream:
+                head = stream.read(characters * _CHARACTER_BYTES)
+        except NotFound as error:
+            raise _gone() from error
+        return head.decode(errors="ignore")[:characters]  # the last character may be cut
+
+    def download(self, blob: BlobName) -> MadeFile:
+        """What was made, to be sent from any byte on; raises ``Gone``."""
+        try:
+            size = self.reports.blobs.size(blob)
+        except NotFound as error:
+            raise _gone() from error
+        return MadeFile(size_bytes=size, read=partial(read_pieces, self.reports.blobs, blob))
+
+
+def terms_of(job: Job) -> TransformTerms:
+    """What a transform was accepted under."""
+    return msgspec.json.decode(job.descriptor, type=TransformTerms)
+
+
+def _go_on(_read_bytes: int) -> None:
+    """Nothing stops what a caller waits for but its own limits."""
+
+
+def _gone() -> Gone:
+    return Gone("the retention of this file has ended", code="ARTIFACT_GONE")

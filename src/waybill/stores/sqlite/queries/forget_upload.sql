@@ -1,0 +1,2 @@
+-- Drops a file.
+DELETE FROM uploads WHERE id = :id AND project = :project

@@ -1,0 +1,1 @@
+"""File tools: what turns one file into another. ``tools.py`` names them all."""

@@ -1,0 +1,1 @@
+"""Tools whose libraries parse what may be hostile run in limited children."""
