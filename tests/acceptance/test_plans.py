@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+
 import pytest
 
 ITEM = {
@@ -31,7 +33,7 @@ NAMES = (
 @pytest.fixture(scope="module")
 def entities():
     open_item = {**ITEM, "fields": ITEM["fields"][:2]}
-    names = ("keyed", "repeated", "fleeting", "refused")
+    names = ("keyed", "repeated", "fleeting", "refused", "packed")
     return {**dict.fromkeys(NAMES, ITEM), **dict.fromkeys(names, open_item)}
 
 
@@ -233,6 +235,32 @@ def test_a_file_that_is_stored_already_is_not_read_again(client, load, submit, f
     late = load("repeated", text, expected_plan=hold[::-1], **options)
     assert late["error"]["code"] == "PLAN_OUTDATED"
     assert "same_file_as" not in late["format"]
+
+
+@pytest.mark.parametrize("change", [b"", b"c,T\n"])
+def test_a_file_that_is_packed_anew_is_looked_into(client, load, change):
+    def packed(text, moment):
+        return gzip.compress(text, mtime=moment)
+
+    text = rows("a", "b").encode()
+    options = {"atomicity": "file"}
+    first = load("packed", packed(text, 1), **options)
+    again = load("packed", packed(text + change, 2), **options)
+    assert again["format"].get("same_file_as") == (None if change else first["id"])
+    assert again["counts"]["unchanged"] == 2
+    guarded = load("packed", packed(text + change, 3), max_errors=5, max_deletes=0, **options)
+    assert guarded["format"]["same_file_as"] == (again if change else first)["id"]
+    assert client.get(f"/v1/jobs/{guarded['id']}/plan").status_code == 200
+    plain = load("packed", text, **options)
+    assert "same_file_as" not in plain["format"]
+
+
+def test_a_snapshot_is_only_taken_of_upserts(client):
+    for operation in ("insert", "update", "delete", "remove"):
+        query = {"entity": "keyed", "snapshot": "true", "operation": operation}
+        answer = client.post("/v1/jobs", params=query, content=rows("a").encode(),
+                             headers={"Content-Type": "text/csv"})  # fmt: skip
+        assert (answer.status_code, answer.json()["code"]) == (400, "OPTION_INVALID"), answer.text
 
 
 def test_a_file_is_read_again_once_anything_has_changed(client, load):

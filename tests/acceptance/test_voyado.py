@@ -460,3 +460,49 @@ def test_too_many_queued_imports_are_told_to_come_again(tmp_path):
         assert int(sent[2].headers["retry-after"]) > 0
     finally:
         server.stop()
+
+
+def test_what_has_xml_attributes_or_mixed_text_comes_back_as_it_was_sent(cluster):
+    records = [
+        '<synonym lang="sv">tv, television</synonym>',
+        '<synonym lang="sv">car, auto</synonym>',
+        "<synonym>hi <b>x</b> there</synonym>",
+        "<synonym>plain</synonym>",
+    ]
+    feed = f"<operations><clear><synonym/></clear><add>{''.join(records)}</add></operations>"
+    assert cluster.load(feed, "synonyms").status_code == 204
+    told = cluster.export("synonyms")
+    assert all(record in told for record in records), told
+    assert cluster.load(told, "synonyms").status_code == 204
+    assert cluster.export("synonyms") == told
+
+
+def test_a_tree_that_grew_level_by_level_comes_back_and_is_imported_again(cluster):
+    inner = ""
+    for number in range(40):
+        inner = f"<category><category_key>c{number:02}</category_key>{inner}</category>"
+        feed = f"<operations><add><category_tree>{inner}</category_tree></add></operations>"
+        inner = f"<category><category_key>c{number:02}</category_key></category>"
+        assert cluster.load(feed).status_code == 204, number
+    told = cluster.export()
+    assert told.count("<category>") == 40
+    assert cluster.load(told).status_code == 204
+    assert cluster.export() == told
+
+
+@pytest.mark.parametrize("body", [b" \n\t ", b"\xef\xbb\xbf", b"\xef\xbb\xbf \n"])
+def test_blanks_alone_are_no_feed(cluster, body):
+    answer = cluster.load(body)
+    assert (answer.status_code, answer.json()) == (400, {"message": "The body is not XML."})
+
+
+def test_the_entities_of_feeds_take_nothing_else(cluster):
+    answer = cluster.jobs.post(
+        "/v1/jobs",
+        params={"entity": "voyado_products"},
+        content=b'{"owner":"P","kind":"product","key":"P","attributes":{"a b":"1"}}\n',
+        headers={"Content-Type": "application/x-ndjson"},
+    )
+    job = cluster.jobs.get(f"/v1/jobs/{answer.json()['id']}", params={"wait": 20}).json()
+    assert (job["state"], job["error"]["code"]) == ("failed", "FEED_INVALID")
+    assert "<product>" not in cluster.export()

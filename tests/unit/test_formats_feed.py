@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -30,6 +31,7 @@ FEED = Feed(
     reserved=frozenset({"add", "product", "variant", "variants", "category_tree"}),
 )
 ANYTHING = Feed(elements={}, wrappers={})
+MANY = " ".join(f'a{number}="1"' for number in range(257))
 REFUSALS = ("XML_INVALID", "FEED_INVALID")
 Read = tuple[list[tuple[Any, ...]], list[str]]
 
@@ -115,11 +117,12 @@ def record(draw: st.DrawFn) -> str:
     if kind == "variant" and draw(st.booleans()):
         parts.append("<product_key>P1</product_key>")
     parts += draw(st.lists(leaf(), max_size=4))
+    parts += [draw(leaf())] * draw(st.sampled_from([0, 0, 0, 2, 3]))
     if kind == "product" and draw(st.integers(0, 4)) == 0:
         parts.append("<variants><variant><variant_key>V</variant_key></variant></variants>")
     if draw(st.integers(0, 15)) == 0:
         parts.append(draw(st.sampled_from(["text", "<open>", "</close>", "<!-- c -->", "&x;"])))
-    inner = draw(blank).join(draw(st.permutations(parts)))
+    inner = draw(blank).join(parts if draw(st.booleans()) else draw(st.permutations(parts)))
     made = f"<{kind}>{draw(blank)}{inner}</{kind}>"
     if kind == "category" and draw(st.booleans()):
         return f"<category_tree>{made}</category_tree>"
@@ -244,6 +247,10 @@ def test_of_what_is_removed_only_the_key_counts_and_an_empty_update_takes_away(
         (f"<product><product_key>P</product_key>{'<a>' * 17}{'</a>' * 17}</product>",
          "FEED_TOO_DEEP"),
         ("<price>1</price>", "FEED_ELEMENT_UNKNOWN"),
+        ('<product locale="a" xml:lang="b"><product_key>P</product_key></product>',
+         "FEED_NAME_REFUSED"),
+        (f"<product {MANY}><product_key>P</product_key></product>", "FEED_VALUE_REFUSED"),
+        (f"<product><product_key>P</product_key><t {MANY}/></product>", "FEED_VALUE_REFUSED"),
     ],
 )  # fmt: skip
 def test_a_record_that_cannot_be_one_is_refused_by_itself(
@@ -265,7 +272,8 @@ def test_a_record_that_cannot_be_one_is_refused_by_itself(
          2),
         ("<operations><clear>\n<price/></clear></operations>", 2),
         ("<operations><add/>text</operations>", 1),
-        (f"<operations>{'<add/>' * 1001}</operations>", 1),
+        (f"<operations>{'<add/><update/>' * 501}</operations>", 1),
+        ("<operations>\n<delete><product/></delete></operations>", 2),
     ],
 )  # fmt: skip
 def test_what_is_no_feed_is_refused_with_its_line(
@@ -310,3 +318,36 @@ def test_what_arrays_cannot_read_goes_to_the_parser_in_large_pieces(
     text = f'<operations xmlns="urn:x"><add>{record * 10_000}</add></operations>'.encode()
     assert len(read(text, tmp_path, feed)[0]) == 10_000
     assert len(fed) <= len(text) // feed_operations.FEED_BYTES + 5
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        '<synonym lang="sv">tv, television</synonym>',
+        "<e>hi <b>x</b> there</e>",
+        '<pan a="1"><key>k</key></pan>',
+        "<e><e.f>1</e.f></e>",
+    ],
+)
+def test_what_is_more_than_members_is_kept_as_it_stands(record: str, tmp_path: Path) -> None:
+    [row] = rows_of(f"<add>{record}</add>", tmp_path, ANYTHING)
+    assert msgspec.json.decode(row[6]) == {"#element": record}
+    assert row[5] == "k" if "<key>" in record else row[5].startswith("sha256:")
+
+
+def test_many_small_operations_of_one_kind_are_read_in_one_go(tmp_path: Path) -> None:
+    small = [f"<add><product><product_key>P{n}</product_key></product></add>" for n in range(5000)]
+    found = rows_of("\n".join(small), tmp_path)
+    assert [row[5] for row in found] == [f"P{n}" for n in range(5000)]
+    assert [row[1] for row in found] == [n + 1 for n in range(5000)]
+
+
+def test_categories_nest_far_deeper_than_values_and_never_in_themselves(tmp_path: Path) -> None:
+    def nested(keys: list[str]) -> str:
+        begun = "".join(f"<category><category_key>{key}</category_key>" for key in keys)
+        return f"<add><category_tree>{begun}{'</category>' * len(keys)}</category_tree></add>"
+
+    deep = rows_of(nested([f"c{n}" for n in range(200)]), tmp_path)
+    assert msgspec.json.decode(deep[-1][6]) == {"@parent": "c198"}
+    looped = rows_of(nested(["a", "b", "a"]), tmp_path)
+    assert [row[2] for row in looped] == ["add", "add", "FEED_KEY_INVALID"]

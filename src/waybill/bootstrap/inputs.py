@@ -6,8 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from waybill.formats.opening import open_reader
+from waybill.formats.same_content import hold_the_same
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from waybill.model.limits import Limits
@@ -22,3 +24,8 @@ def make_opener(limits: Limits, threads: int, scratch: Path) -> OpenReader:
     return lambda path, options: open_reader(
         path, replace(options, threads=threads), limits, scratch=str(scratch)
     )
+
+
+def make_comparer(limits: Limits) -> Callable[[str, str, Callable[[], None]], bool]:
+    """What tells whether two stored files hold the same, though they were packed anew."""
+    return lambda path, other, while_reading: hold_the_same(path, other, limits, while_reading)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from waybill.bootstrap.embedded import load_catalogue, open_embedded, open_own_sandbox, read_pepper
 from waybill.bootstrap.file_tools import open_fetcher, open_tools
-from waybill.bootstrap.inputs import make_opener
+from waybill.bootstrap.inputs import make_comparer, make_opener
 from waybill.bootstrap.life_signs import give_signs
 from waybill.bootstrap.lifeline import watch_lifeline
 from waybill.bootstrap.logs import configure_logging
@@ -91,6 +91,7 @@ def build_worker(parts: Embedded, heartbeat: Heartbeat) -> Worker:
         blobs=parts.blobs,
         sink_for=catalogue.sink_for,
         open_reader=make_opener(parts.settings.limits, settings.threads, parts.directory.scratch),
+        hold_the_same=make_comparer(parts.settings.limits),
         checkers=CheckerCache(sandbox, parts.settings.limits, read_pepper(parts.directory)),
         transformer=open_tools(parts.settings),
         fetcher=open_fetcher(parts.settings),

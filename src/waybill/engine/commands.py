@@ -318,12 +318,27 @@ def refuse_misfit(options: ImportOptions, entity: Entity) -> None:
             f"{entity.name} has no key, so it only takes operation = insert",
             parameter="operation",
         )
-    if options.snapshot and (not entity.key or entity.parts):
+    if options.snapshot:
+        refuse_misfit_snapshot(options, entity)
+    if options.expected_plan and entity.parts:
+        raise OptionInvalid(
+            f"{entity.name} writes other entities, so it has no plan", parameter="expected_plan"
+        )
+
+
+def refuse_misfit_snapshot(options: ImportOptions, entity: Entity) -> None:
+    """Refuse a snapshot of what cannot be one.
+
+    Raises:
+        OptionInvalid: says why.
+    """
+    if not entity.key or entity.parts:
         reason = "writes other entities" if entity.parts else "has no key"
         raise OptionInvalid(
             f"{entity.name} {reason}, so nothing in it is missing in a file", parameter="snapshot"
         )
-    if options.expected_plan and entity.parts:
+    if options.operation is not Operation.UPSERT:
         raise OptionInvalid(
-            f"{entity.name} writes other entities, so it has no plan", parameter="expected_plan"
+            "a snapshot says what there is, so it only takes operation = upsert",
+            parameter="snapshot",
         )

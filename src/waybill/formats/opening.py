@@ -21,6 +21,7 @@ from waybill.formats.text_format import choose_text_format
 from waybill.formats.text_reader import TextReader, TextSource
 from waybill.model.options import FileFormat
 from waybill.ports.reader import Header
+from waybill.validation.codes import file_refused
 
 if TYPE_CHECKING:
     from waybill.formats.content import Content
@@ -53,6 +54,10 @@ def open_reader(
     scratch = scratch or tempfile.gettempdir()
     content, options = out_of_archive(look_into(path, limits), options, scratch)
     found = format_by_content(content.head)
+    if options.feed is not None and found is not FileFormat.XML:
+        raise file_refused(
+            "FEED_INVALID", reason="the entity takes a feed, in XML, and this is none"
+        )
     if found in {FileFormat.AUTO, FileFormat.XML}:
         refuse_foreign(content.head)
     if found is FileFormat.AUTO:

@@ -203,7 +203,7 @@ def _check_media(route: Route, media_type: str) -> None:
         return
     raise MediaTypeUnsupported(
         f"The body's Content-Type is {media_type or 'missing'}; "
-        f"this takes {', '.join(sorted(taken))}."
+        f"this takes {', '.join(sorted(filter(None, taken)))}."
     )
 
 

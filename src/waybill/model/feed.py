@@ -40,8 +40,8 @@ VALUE_CHARACTERS: Final = 2_000_000
 DEEPEST: Final = 16
 """Levels of elements in a record."""
 
-MOST_OPERATIONS: Final = 1_000
-"""Elements with operations in one feed; each of them begins a chunk."""
+MOST_CHANGES: Final = 1_000
+"""How often another operation may follow in one feed; each of them begins a chunk."""
 
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")

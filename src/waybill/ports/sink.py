@@ -243,12 +243,15 @@ class QueryableSink(Sink, Protocol):
 class RepeatingSink(QueryableSink, Protocol):
     """A sink that knows which whole file its records are from; the embedded one does."""
 
-    def repeat(self, job: SinkJob, fingerprint: str) -> str | None:
+    def receipt_note(self, project: ProjectName, entity: Entity, fingerprint: str) -> str | None:
+        """The note of the receipt with this fingerprint, if no record has changed since."""
+
+    def repeat(self, job: SinkJob, fingerprint: str) -> bool:
         """Take every chunk of a job for applied, and unchanged, where its file is stored already.
 
         That is so where a job whose receipt has this fingerprint was sealed, no record of the
-        entity has changed since, and what became of its chunks is still known. Gives the note of
-        the receipt, to be sealed without a removal; ``None`` where nothing was done.
+        entity has changed since, and what became of its chunks is still known. Such a job is to
+        be sealed without a removal. Tells whether anything was done.
 
         Raises:
             Fenced: a later attempt has begun, or the job is sealed.

@@ -36,7 +36,8 @@ class RepeatingSinkContract(QueryableSinkContract):
         version = stocked.version(PROJECT, ITEMS)
         job = sink_job("second", whole_file=True)
         stocked.begin(job)
-        assert stocked.repeat(job, _RECEIPT.fingerprint) == _RECEIPT.note
+        assert stocked.receipt_note(PROJECT, ITEMS, _RECEIPT.fingerprint) == _RECEIPT.note
+        assert stocked.repeat(job, _RECEIPT.fingerprint)
         read = [(each.chunk, list(each.records)) for each in stocked.results(sink_job("first").id)]
         repeated = list(stocked.results(job.id))
         assert [(each.chunk, list(each.records)) for each in repeated] == read
@@ -69,7 +70,9 @@ class RepeatingSinkContract(QueryableSinkContract):
         assert not _repeats(stocked, fingerprint="another file")
         for stranger in (sink_job("x", entity=TAGGED), sink_job("y", project=other)):
             stocked.begin(replace(stranger, whole_file=True))
-            assert stocked.repeat(stranger, _RECEIPT.fingerprint) is None
+            assert not stocked.repeat(stranger, _RECEIPT.fingerprint)
+            note = stocked.receipt_note(stranger.project, stranger.entity, _RECEIPT.fingerprint)
+            assert note is None
         assert _repeats(stocked)
 
     @pytest.mark.parametrize("whole_file", [False, True])
@@ -102,6 +105,6 @@ def _repeats(sink: RepeatingSink, fingerprint: str = _RECEIPT.fingerprint) -> bo
     """Whether one more job of the file is recognised; it changes nothing."""
     job = sink_job(f"asking for {fingerprint}", whole_file=True)
     sink.begin(job)
-    is_repeated = sink.repeat(job, fingerprint) is not None
+    is_repeated = sink.repeat(job, fingerprint)
     sink.abandon(job.id)
     return is_repeated

@@ -54,6 +54,9 @@ def write_plain(records: Records, clears: Sequence[str]) -> Iterator[str]:
             is_begun = True
             yield "".join(f"<{name}/>" for name in kinds) + _MIDDLE
         attributes = _attributes(record)
+        if ELEMENT in attributes:
+            yield f"{attributes[ELEMENT]}\n"
+            continue
         is_within = key_within(kind, attributes) == record[KEY]
         key = "" if is_within else _key(f"{kind}_key", record)
         yield f"<{kind}>{key}{_members(attributes)}</{kind}>\n"

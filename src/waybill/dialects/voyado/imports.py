@@ -36,6 +36,10 @@ def precheck(core: Core, request: Request) -> None:
     """Refuse before the file is read what can be known by then."""
     find_type(request.path_params["type"])
     read_query(request.query)
+    _refuse_full(core, request)
+
+
+def _refuse_full(core: Core, request: Request) -> None:
     settings = settings_of(core)
     queued = JobFilter(states=UNFINISHED, dialect=NAME)
     page = core.insights.jobs(caller(request), queued, "", settings.queued_imports)
@@ -60,6 +64,7 @@ def submit(core: Core, request: Request) -> Response | Wait:
     query, settings = read_query(request.query), settings_of(core)
     kind, file = find_type(request.path_params["type"]), request.body.files[0].file
     _check_beginning(core, file)
+    _refuse_full(core, request)  # others may have come while the file did
     options = ImportOptions(
         format=FileFormat.XML,
         atomicity=Atomicity.FILE,
@@ -132,5 +137,5 @@ def _check_beginning(core: Core, file: InputFile) -> None:
     if not head:
         raise RequestInvalid("The body is empty.")
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n")
-    if text and not text.startswith(b"<"):
+    if not text.startswith(b"<") and (text or len(head) < _BEGINNING_BYTES):
         raise RequestInvalid("The body is not XML.")

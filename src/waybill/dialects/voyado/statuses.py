@@ -109,7 +109,7 @@ def failure_of(core: Core, job: Job) -> str:
 
 def _danger(job: Job, plan: Plan) -> str:
     share = max(plan.shares, key=_harm)
-    name = BY_ENTITY[job.entity].plurals.get(share.kind, f"of {share.kind}")
+    name = BY_ENTITY[job.entity].plurals.get(share.kind, f"records {share.kind}")
     return (
         "The import was rejected for being dangerous: it would remove "
         f"{share.gone} of {share.stored} {name}. Use force=true to override."

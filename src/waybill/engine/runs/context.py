@@ -28,12 +28,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunParts:
-    """The ports of a worker. ``scratch``: a local folder for files that a run can make again."""
+    """The ports of a worker.
+
+    ``hold_the_same``: whether two packed files do, calling the third now and then. ``scratch``: a
+    local folder for files that a run can make again.
+    """
 
     store: RunStore
     blobs: Blobs
     sink_for: Callable[[Entity], Sink]
     open_reader: OpenReader
+    hold_the_same: Callable[[str, str, Callable[[], None]], bool]
     checkers: CheckerCache
     transformer: Transformer
     fetcher: Fetcher

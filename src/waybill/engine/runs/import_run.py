@@ -222,7 +222,8 @@ class ImportRun:
         return verdicts
 
     def _load(self, check: CheckPhase, verdicts: Verdicts, meter: ProgressMeter) -> Finish:
-        told = Told(job=self.context.job.id, facts=self.facts, warnings=self.warnings)
+        job = self.context.job
+        told = Told(job=job.id, file=job.input, facts=self.facts, warnings=self.warnings)
         loading = Loading(self.context, check, verdicts, meter, self.counts, self.applied, told)
         is_staged = self.context.is_staged
         try:

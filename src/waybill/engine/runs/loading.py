@@ -75,7 +75,7 @@ class Loading:
         job = self._final(phase, job)
         is_refused = self.context.is_atomic and phase.counts.rejected
         if job.whole_file:
-            receipt = make_receipt(self.context, phase, self.told, self.plan)
+            receipt = make_receipt(self.context, phase, self.told)
             job = replace(job, receipt=receipt)
         self._settle(phase, job, keeps=not is_refused)
         self._judge_what_stands(job)

@@ -9,32 +9,42 @@ that reading it again would give.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from waybill import __version__
 from waybill.engine.runs.plans import PlanDigest, fingerprint, make_plan, terms_of
 from waybill.model.finding import FileWarning
-from waybill.model.job import Counts
+from waybill.model.ids import BlobName
+from waybill.model.job import Counts, InputFile
 from waybill.model.options import OnDuplicate, Operation
 from waybill.model.plan import Effect
 from waybill.ports.sink import Preview, Receipt, RepeatingSink
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from waybill.engine.runs.applying import ApplyPhase
     from waybill.engine.runs.context import RunContext
     from waybill.model.plan import Plan
+
+
+_NO_GUARDS: Final[Mapping[str, Any]] = dict.fromkeys(
+    ("max_errors", "max_error_ratio", "max_deletes", "max_delete_ratio")
+) | {"delete_guard_from": 0}
+"""What is stored already meets no guard: nothing is rejected, and nothing goes."""
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
     """What is told of a file, besides what becomes of its records.
 
     ``job``: that read it. ``said``: as in ``PlanDigest``, of all records that were kept.
-    ``is_planned``: whether it has a plan.
+    ``is_planned``: whether it has a plan in any case. ``file``: as it is stored.
     """
 
     job: str
+    file: InputFile | None
     facts: dict[str, Any]
     warnings: list[FileWarning]
     said: str = ""
@@ -51,16 +61,17 @@ class Repeated:
     plan: Plan | None
 
 
-def make_receipt(
-    context: RunContext, phase: ApplyPhase, told: Told, plan: Plan | None
-) -> Receipt | None:
+def make_receipt(context: RunContext, phase: ApplyPhase, told: Told) -> Receipt | None:
     """The receipt of a file that was staged whole; ``None`` where it may not be recognised."""
     counts = phase.counts
     is_as_the_file = counts.read and not counts.rejected + counts.unprocessed + counts.deleted
     if not is_as_the_file or phase.operations != {Operation.UPSERT} or not _is_repeatable(context):
         return None
     told = msgspec.structs.replace(
-        told, said=phase.digest.said, skipped=counts.skipped, is_planned=plan is not None
+        told,
+        said=phase.digest.said,
+        skipped=counts.skipped,
+        is_planned=phase.job.removal is not None,
     )
     return Receipt(fingerprint=_fingerprint(context), note=msgspec.json.encode(told).decode())
 
@@ -78,10 +89,12 @@ def repeat(context: RunContext) -> Repeated | None:
     if job.epoch > 1 or not _is_repeatable(context) or not isinstance(sink, RepeatingSink):
         return None
     receipt_of = _fingerprint(context)
-    note = sink.repeat(context.sink_job, receipt_of)
+    note = sink.receipt_note(job.project, context.entity, receipt_of)
     if note is None:
         return None
     told = msgspec.json.decode(note, type=Told)
+    if not _is_same_file(context, told) or not sink.repeat(context.sink_job, receipt_of):
+        return None
     counts, plan = _outcome(context, sink, told)
     if plan is not None and job.options.expected_plan not in {"", plan.hash}:
         sink.abandon(job.id)  # reading tells what is wrong with it
@@ -90,7 +103,8 @@ def repeat(context: RunContext) -> Repeated | None:
     if job.options.dry_run:
         sink.abandon(job.id)
     else:
-        receipt = Receipt(fingerprint=receipt_of, note=note)
+        newer = msgspec.structs.replace(told, file=job.input)  # for this one is kept for longer
+        receipt = Receipt(fingerprint=receipt_of, note=msgspec.json.encode(newer).decode())
         sink.seal(replace(context.sink_job, removal=None, receipt=receipt))
     return Repeated(told=told, counts=counts, plan=plan)
 
@@ -118,14 +132,27 @@ def _fingerprint(context: RunContext) -> str:
         raise ValueError("the job has no input")
     return fingerprint(
         __version__,
-        file.sha256,
         file.name,
         file.media_type,
         job.descriptor,
         entity.name,
-        terms_of(job.options),
+        terms_of(replace(job.options, **_NO_GUARDS)),
         msgspec.json.encode(context.parts.limits, order="deterministic").decode(),
     )
+
+
+def _is_same_file(context: RunContext, told: Told) -> bool:
+    """Whether the file is the one that is told of, packed anew or not."""
+    file, known = context.job.input, told.file
+    if file is None or known is None:
+        return False
+    if file.sha256 == known.sha256:
+        return True
+    blobs = context.parts.blobs
+    paths = [blobs.local_path(BlobName(each.blob)) for each in (file, known)]
+    if None in paths:
+        return False
+    return context.parts.hold_the_same(str(paths[0]), str(paths[1]), context.control.check)
 
 
 def _outcome(context: RunContext, sink: RepeatingSink, told: Told) -> tuple[Counts, Plan | None]:

@@ -8,12 +8,14 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
+from lxml import etree
 
-from waybill.formats.contained.feed_values import LANGUAGE, value_of
+from waybill.formats.contained.feed_values import LANGUAGE, as_xml, value_of
 from waybill.formats.contained.protocol import Fault
 from waybill.formats.contained.xml_records import depth_of, local_name
 from waybill.model.feed import (
     DEEPEST,
+    ELEMENT,
     NAME_CHARACTERS,
     OPERATIONS,
     PARENT,
@@ -24,7 +26,7 @@ from waybill.model.feed import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from waybill.model.feed import Feed, FeedElement
 
@@ -49,10 +51,19 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Place:
-    """Where an element stands: the keys of what owns it, and of what it is nested in."""
+    """Where an element stands: the keys of what owns it, and of what it is nested in.
+
+    ``above``: of all that it is nested in, the nearest and the others.
+    """
 
     owner: str = ""
     parent: str = ""
+    above: frozenset[str] = frozenset()
+
+    def check(self, key: str, name: str) -> None:
+        """Let a key pass that nothing above has."""
+        if key in self.above:
+            raise _Refused("FEED_KEY_INVALID", name=name, reason="stands in itself")
 
 
 class _Refused(Exception):
@@ -66,10 +77,11 @@ class _Refused(Exception):
 
 @dataclass(slots=True)
 class RecordReader:
-    """Makes rows of the elements of one operation."""
+    """Makes rows of the elements of one operation; ``most_attributes``: of an XML element."""
 
     feed: Feed
     rank: int
+    most_attributes: int
 
     def rows(self, element: Element) -> Iterator[Row | Fault]:
         """The record and those that stand in it, each a row, or the fault that it has."""
@@ -82,20 +94,43 @@ class RecordReader:
             yield self._fault(element, "", _Refused("FEED_ELEMENT_UNKNOWN"))
 
     def _any(self, element: Element, kind: str) -> Iterator[Row | Fault]:
-        """A record of which nothing is known; what it holds can be its key."""
+        """A record of which nothing is known; what it holds can be its key.
+
+        One that is more than elements in an element, or text, is kept as XML.
+        """
         try:
-            attributes = self._attributes(element, _by_name(element))
-            key = _checked(key_within(kind, attributes), f"{kind}_key")
+            children = _by_name(element)
+            if self._is_simple(element, children):
+                attributes = self._attributes(element, children)
+                key = key_within(kind, attributes)
+            else:
+                attributes = {ELEMENT: self._as_xml(element)}
+                key = key_within(kind, _texts(children) | attributes)
+            key = _checked(key, f"{kind}_key")
             attributes.pop(f"{kind}_key", None)
             yield self._row(element, kind, key, key, attributes)
         except _Refused as refused:
             yield self._fault(element, "", refused)
+
+    def _is_simple(self, element: Element, children: Mapping[str, Sequence[Element]]) -> bool:
+        """Whether an element has no attributes, and text or elements that can be members."""
+        is_mixed = len(element) and has_text(element)
+        names = [name for name in children if is_attribute_name(name)]
+        is_named = len(names) == len(children) and self.feed.reserved.isdisjoint(names)
+        return not element.attrib and not is_mixed and is_named
+
+    def _as_xml(self, element: Element) -> str:
+        if depth_of(element) > DEEPEST:
+            raise _Refused("FEED_TOO_DEEP", allowed=DEEPEST)
+        self._check_counts([element])
+        return as_xml(element)
 
     def _known(self, element: Element, kind: str, place: _Place) -> Iterator[Row | Fault]:
         known, children = self.feed.elements[kind], _by_name(element)
         key, inner = "", []
         try:
             key = _key(children.pop(known.key, ()), known.key)
+            place.check(key, known.key)
             owner = self._owner(known, children, place) or key
             inner = self._inner(kind, children)
             attributes = {PARENT: place.parent} if place.parent else {}
@@ -105,7 +140,9 @@ class RecordReader:
             yield self._fault(element, key, refused)
         for child in inner:
             name = local_name(child)
-            inside = _Place(parent=key) if name == kind else _Place(owner=key)
+            inside = _Place(owner=key)
+            if name == kind:
+                inside = _Place(parent=key, above=place.above | {key})
             yield from self._known(child, name, inside)
 
     def _row(
@@ -163,12 +200,13 @@ class RecordReader:
     ) -> dict[str, Any]:
         if not len(element) and not element.attrib:
             return {TEXT: element.text or ""}
-        if depth_of(element) > DEEPEST:
-            raise _Refused("FEED_TOO_DEEP", allowed=DEEPEST)
-        if len(element) and has_text(element):
+        if has_text(element):
             reason = "has text beside its elements"
             raise _Refused("FEED_VALUE_REFUSED", name="the content", reason=reason)
+        self._check_counts([element])
         given = {"locale" if name == LANGUAGE else name: v for name, v in element.attrib.items()}
+        if len(given) < len(element.attrib):
+            raise _Refused("FEED_NAME_REFUSED", name="locale", reason="is there in two ways")
         for name in (*given, *children):
             self._check_name(name)
         twice = given.keys() & children.keys()
@@ -186,7 +224,18 @@ class RecordReader:
         if any(len(each.text or "") > VALUE_CHARACTERS for each in elements):
             reason = f"has more than {VALUE_CHARACTERS} characters"
             raise _Refused("FEED_VALUE_REFUSED", name=name, reason=reason)
+        for each in elements:
+            if len(each) or each.attrib:
+                if 1 + depth_of(each) > DEEPEST:
+                    raise _Refused("FEED_TOO_DEEP", allowed=DEEPEST)
+                self._check_counts(each.iter(etree.Element))
         return value_of(elements, is_update=self.rank == UPDATE)
+
+    def _check_counts(self, elements: Iterable[Element]) -> None:
+        """Let elements pass that have no more attributes than an element may have."""
+        if any(len(each.attrib) > self.most_attributes for each in elements):
+            reason = f"has more attributes than the limit xml_attributes of {self.most_attributes}"
+            raise _Refused("FEED_VALUE_REFUSED", name="an element", reason=reason)
 
 
 @lru_cache(maxsize=4_096)
@@ -206,6 +255,12 @@ def _by_name(element: Element) -> dict[str, list[Element]]:
     for child in element:
         children.setdefault(local_name(child), []).append(child)
     return children
+
+
+def _texts(children: Mapping[str, Sequence[Element]]) -> dict[str, Any]:
+    """The children that are nothing but one text each."""
+    single = {name: found[0] for name, found in children.items() if len(found) == 1}
+    return {name: each.text or "" for name, each in single.items() if not len(each)}
 
 
 def _wrapped(wrappers: Sequence[Element], name: str) -> list[Element]:

@@ -12,7 +12,7 @@ from waybill.formats.contained.feed_elements import UPDATE, has_text
 from waybill.formats.contained.feed_scanning import Scanned, scan
 from waybill.formats.contained.xml_records import FEED_BYTES, PARSER, forget, local_name
 from waybill.formats.contained.xml_text import feed, refuse_syntax
-from waybill.model.feed import CLEAR, MOST_OPERATIONS, OPERATIONS
+from waybill.model.feed import CLEAR, MOST_CHANGES, OPERATIONS
 from waybill.validation.codes import file_refused
 
 if TYPE_CHECKING:
@@ -66,7 +66,8 @@ class Operations:
         self._task = task
         self._rank = 0
         self._operation: Element = None
-        self._operations = 0
+        self._changes = 0
+        self._looked_at = WINDOW_BYTES
         self._line = 0
         self._last: tuple[str, Element] = ("", None)
         self._is_simple = bool(kinds.elements)
@@ -98,7 +99,7 @@ class Operations:
         """Read what is held; gives what has to wait for more."""
         while held:
             if self._is_inside:
-                scanned = scan(held, self._feed, is_update=self._rank == UPDATE)
+                scanned = self._scan(held)
                 if scanned is not None:
                     text, held = held[: scanned.consumed], held[scanned.consumed :]
                     yield FoundMany(self._rank, text, scanned, self._lines_read())
@@ -110,6 +111,16 @@ class Operations:
             yield from self._fed(held[:size])
             held = held[size:]
         return held
+
+    def _scan(self, held: bytes) -> Scanned | None:
+        """What arrays find; of operations with few records no more is looked at than they take."""
+        look = self._looked_at
+        scanned = scan(held[:look], self._feed, is_update=self._rank == UPDATE)
+        if scanned is None and look < len(held):
+            scanned = scan(held, self._feed, is_update=self._rank == UPDATE)
+        if scanned is not None:
+            self._looked_at = max(PARSED_BYTES, min(WINDOW_BYTES, 4 * scanned.consumed))
+        return scanned
 
     def _next_cut(self, held: bytes, *, is_last: bool) -> int:
         """How much the parser is given: up to where it may stand directly in an operation.
@@ -140,7 +151,6 @@ class Operations:
         """A parser that stands behind what was taken out, in the same operation."""
         self._line = self._lines_read() + text.count(b"\n")
         self._parser, self._operation = self._new_parser(), None
-        self._operations -= 1  # for it begins once more
         for _ in self._fed(f"<{ROOT}><{OPERATIONS[self._rank]}>".encode()):
             raise AssertionError("an operation that has begun holds nothing")
 
@@ -224,16 +234,19 @@ class Operations:
 
     def _begin(self, element: Element, parent: Element) -> None:
         name, line = local_name(element), self._line + element.sourceline
-        self._operations += 1
-        if name not in OPERATIONS or parent.getparent() is not None:
+        if parent.getparent() is not None:
+            self._refuse_operation(parent)
+        if name not in OPERATIONS:
             self._refuse_operation(element)
         for before in element.itersiblings(preceding=True):
             if local_name(before) not in OPERATIONS:
                 self._refuse_operation(before)
-        if self._operations > MOST_OPERATIONS:
-            reason = f"it has more than {MOST_OPERATIONS} operations; put records of one together"
+        rank = OPERATIONS.index(name)
+        self._changes += rank != self._rank
+        if self._changes > MOST_CHANGES:
+            reason = f"operations change more than {MOST_CHANGES} times; put those of one together"
             raise file_refused("FEED_INVALID", line=line, reason=reason)
-        self._operation, self._rank = element, OPERATIONS.index(name)
+        self._operation, self._rank = element, rank
         if element.attrib or element.nsmap:
             self._is_simple = False
 

@@ -121,7 +121,8 @@ class _Sender:
             self.flush()
 
     def _take_element(self, element: Element, line: int) -> None:
-        for row in RecordReader(self.feed, self.rank).rows(element):
+        reader = RecordReader(self.feed, self.rank, self.task.limits.xml_attributes)
+        for row in reader.rows(element):
             self._add(replace_line(row, row.line + line))
 
     def _clear(self, found: Found) -> None:

@@ -1,8 +1,9 @@
 """Plain records of a feed by arrays: elements that hold nothing but elements of text.
 
 What is not certain to be plain is left to the XML parser: markup declarations, attributes, nested
-or repeated elements, names and keys that may have to be refused, references other than the five. So
-nothing is accepted here that the parser would refuse, and nothing is read in another way.
+elements, names that come again behind others, names and keys that may have to be refused, other
+references than the five. So nothing is accepted here that the parser would refuse, and nothing is
+read in another way.
 """
 
 from __future__ import annotations
@@ -228,7 +229,7 @@ class _Elements:
         bad |= self._bad_leaves(names, codes[leaves], leaves, is_key)
         bad_owners = np.bincount(owners, weights=is_key, minlength=len(numbers)) != 1
         bad_owners[owners[bad]] = True
-        bad_owners |= _repeats(owners, codes[leaves], len(numbers))
+        bad_owners |= _returning(owners[~is_key], codes[leaves][~is_key], len(numbers))
         keys = _refuse_keys(texts.filter(pa.array(is_key & ~bad_owners[owners])), bad_owners)
         is_member = ~is_key & ~bad_owners[owners]
         renumbered = np.cumsum(~bad_owners) - 1
@@ -332,15 +333,24 @@ def _refuse_keys(keys: Texts, bad_owners: Flags) -> Texts:
     return trimmed.filter(pa.array(~is_bad))
 
 
-def _repeats(owners: Numbers, codes: Numbers, count: int) -> Flags:
-    """Which elements have two texts of one name."""
+def _returning(owners: Numbers, codes: Numbers, count: int) -> Flags:
+    """Which elements have two texts of one name with others between them."""
     found = np.zeros(count, dtype=np.bool_)
     if not len(codes) or _are_even(owners, codes, count):
         return found
+    begins = ~_go_on(owners, codes)
+    owners, codes = owners[begins], codes[begins]
     width = int(codes.max()) + 1
     pairs = np.sort(owners * width + codes)
     found[pairs[1:][pairs[1:] == pairs[:-1]] // width] = True
     return found
+
+
+def _go_on(owners: Numbers, codes: Numbers) -> Flags:
+    """Which texts have the name of the one before them in the same element."""
+    same = np.zeros(len(codes), dtype=np.bool_)
+    same[1:] = (codes[1:] == codes[:-1]) & (owners[1:] == owners[:-1])
+    return same
 
 
 def _are_even(owners: Numbers, codes: Numbers, count: int) -> bool:
@@ -353,10 +363,19 @@ def _are_even(owners: Numbers, codes: Numbers, count: int) -> bool:
 
 
 def _objects(names: list[str], codes: Numbers, texts: Texts, owners: Numbers, count: int) -> Texts:
-    """JSON objects of the texts by name."""
-    prefixes = pa.array([msgspec.json.encode(name).decode() + ':"' for name in names])
-    told = prefixes.take(pa.array(codes, pa.int64()))
-    members = _joined(told, _escaped(texts), '"')
+    """JSON objects of the texts by name; several of one name in a row are an array."""
+    goes_on = _go_on(owners, codes)
+    told = [msgspec.json.encode(name).decode() for name in names]
+    if not goes_on.any():
+        prefixes = pa.array([f'{name}:"' for name in told])
+        members = _joined(prefixes.take(pa.array(codes, pa.int64())), _escaped(texts), '"')
+    else:
+        begins = ~goes_on & np.append(goes_on[1:], False)
+        ends = goes_on & ~np.append(goes_on[1:], False)
+        opened = pa.array([*(f'{name}:"' for name in told), *(f'{name}:["' for name in told), '"'])
+        choices = np.where(goes_on, 2 * len(told), codes + len(told) * begins)
+        closed = pa.array(['"', '"]']).take(pa.array(ends.astype(np.int64)))
+        members = _joined(opened.take(pa.array(choices, pa.int64())), _escaped(texts), closed)
     offsets = np.searchsorted(owners, np.arange(count + 1)).astype(np.int32)
     lists: Any = pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), members)
     return _joined("{", pc.binary_join(lists, ","), "}")

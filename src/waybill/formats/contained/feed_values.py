@@ -46,4 +46,10 @@ def _part(element: Element) -> tuple[str, str]:
     if not len(element) and names <= _LANGUAGES:
         language = element.get("locale") or element.get(LANGUAGE) or _PLAIN
         return language, element.text or ""
-    return ELEMENT, etree.tostring(element, encoding="unicode", with_tail=False)
+    return ELEMENT, as_xml(element)
+
+
+def as_xml(element: Element) -> str:
+    """An element as it stands."""
+    text: str = etree.tostring(element, encoding="unicode", with_tail=False)
+    return text

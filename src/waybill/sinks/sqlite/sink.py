@@ -246,20 +246,23 @@ class SqliteSink:
                 return Preview()
             return preview(_stage(job, db, layout, fence.number), samples=samples)
 
-    def repeat(self, job: SinkJob, fingerprint: str) -> str | None:
+    def receipt_note(self, project: ProjectName, entity: Entity, fingerprint: str) -> str | None:
+        """See ``RepeatingSink.receipt_note``."""
+        database = self._projects.of(project)
+        if not database.exists:
+            return None
+        with database.reading() as db:
+            found = _receipt(db, entity, fingerprint)
+            return None if found is None else found[1]
+
+    def repeat(self, job: SinkJob, fingerprint: str) -> bool:
         """See ``RepeatingSink.repeat``."""
         database = self._projects.of(job.project)
         with database.transaction() as db:
             fence = ledger.raise_fence(db, job)
             ledger.check_open(job, fence)
-            wanted = {"entity": job.entity.name, "version": _version(db, job.entity)}
-            row = db.execute(
-                QUERIES["find_receipt"], {**wanted, "fingerprint": fingerprint}
-            ).fetchone()
-            if row is None:
-                return None
-            number, note = msgspec.convert(row, tuple[int, str])
-            return note if ledger.repeat_marks(db, fence.number, number) else None
+            found = _receipt(db, job.entity, fingerprint)
+            return found is not None and ledger.repeat_marks(db, fence.number, found[0])
 
     def _write(
         self, job: SinkJob, db: apsw.Connection, layout: Layout, number: int, incoming: Incoming
@@ -315,6 +318,13 @@ def _version(db: apsw.Connection, entity: Entity) -> str:
 def _raise_versions(db: apsw.Connection, job: SinkJob) -> None:
     for entity in stored_in(job.entity):
         db.execute(QUERIES["raise_version"], {"entity": entity.name})
+
+
+def _receipt(db: apsw.Connection, entity: Entity, fingerprint: str) -> tuple[int, str] | None:
+    """The number of the job that left a receipt, and its note."""
+    wanted = {"entity": entity.name, "version": _version(db, entity), "fingerprint": fingerprint}
+    row = db.execute(QUERIES["find_receipt"], wanted).fetchone()
+    return None if row is None else msgspec.convert(row, tuple[int, str])
 
 
 def _save_receipt(db: apsw.Connection, job: SinkJob, number: int) -> None:
