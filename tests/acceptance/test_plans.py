@@ -296,3 +296,18 @@ def test_a_file_that_might_end_otherwise_is_read_again(load, entity, text, optio
         job = load(entity, text, **options)
         assert job["state"] == "succeeded"
         assert "same_file_as" not in job["format"]
+
+
+def test_the_command_line_says_that_a_dry_run_wrote_nothing(server, tmp_path):
+    file = tmp_path / "planned.csv"
+    file.write_text(rows("n1", "n2"))
+    access = ("--server", server.url, "--token", server.token)
+    told = server.run(
+        "submit", str(file), "--entity", "dropped", "--dry-run", "--watch", *access
+    ).stdout
+    job = told.split("job", 1)[1].split()[0]
+    assert "nothing was written" in told
+    assert f"waybill plan {job}" in told
+    plan = server.run("plan", job, *access).stdout
+    assert "2 created" in plan
+    assert "read" not in plan

@@ -39,6 +39,7 @@ def show_job(console: Console, job: Job) -> None:
         "reference": job.client_ref,
         "progress": None if job.is_final else f"{job.progress:.0%} {job.phase}",
         "records": counts_text(job.counts),
+        "dry run": f"nothing was written; waybill plan {job.id}" if _was_planned(job) else None,
         "rate": f"{job.rate:,.0f} records/s" if job.rate else None,
         "created": job.created_at,
         "finished": job.finished_at,
@@ -49,10 +50,16 @@ def show_job(console: Console, job: Job) -> None:
             console.print(f"{name:<10}{printable(fact)}", markup=False)
 
 
+def _was_planned(job: Job) -> bool:
+    """Whether a job that is over was only to say what it would do."""
+    return job.state == "succeeded" and bool(job.raw.get("options", {}).get("dry_run"))
+
+
 def show_plan(console: Console, plan: Plan) -> None:
     """A plan: its counts, what would go, then a few records before and after."""
     console.print(f"{'plan':<10}{plan.hash}", markup=False)
-    console.print(f"{'records':<10}{counts_text(plan.counts)}", markup=False)
+    told = counts_text(plan.counts).removeprefix("0 read, ")  # a plan does not count them
+    console.print(f"{'records':<10}{told}", markup=False)
     for share in plan.shares:
         name = f"{share.kind} go" if share.kind else "go"
         text = f"{share.gone:,} of {share.stored:,}"

@@ -23,12 +23,13 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class JobError(msgspec.Struct, frozen=True, kw_only=True):
-    """Why a job failed; ``line`` and ``byte`` where the cause has a place in the file."""
+    """Why a job failed; ``line``, ``byte``, ``column`` where the cause has a place in the file."""
 
     code: str
     message: str
     line: int | None = None
     byte: int | None = None
+    column: int | None = None
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
