@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Installs the system tools that tests call, where they are missing: curl (the documented calls),
+# Installs the system tools that tests call, where they are missing: curl and node (the documented calls),
 # strace (faults at a chosen system call). Without root it only says what to install; tests that need
 # strace skip then.
 set -euo pipefail
 
 missing=()
-for tool in curl strace; do
-    command -v "$tool" >/dev/null || missing+=("$tool")
+for tool in curl node strace; do
+    command -v "$tool" >/dev/null || missing+=("${tool/#node/nodejs}")
 done
 [ ${#missing[@]} = 0 ] && exit 0
 

@@ -42,6 +42,15 @@ class Content:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where goes what a tool makes: a blob of that name, at most so large."""
+
+    name: BlobName
+    durable: bool
+    most_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
     """A file that a tool has made; ``is_text``: all of it is UTF-8."""
 
@@ -55,15 +64,14 @@ def transform(
     parts: TransformParts,
     terms: TransformTerms,
     content: Content,
-    name: BlobName,
-    *,
-    durable: bool,
+    place: Place,
     while_running: Callable[[int], None],
 ) -> Made:
-    """Run a tool, and store what it makes under ``name``.
+    """Run a tool, and store what it makes.
 
     Raises:
-        ContentInvalid: the content is not what the tool takes, or larger than it takes.
+        ContentInvalid: the content is not what the tool takes, or larger than it takes, or what
+            is made of it is larger than its place.
         StorageFull: no space.
     """
     facts = parts.transformer.tools[terms.tool]
@@ -72,16 +80,30 @@ def transform(
             f"{terms.tool} takes at most {facts.most_bytes} bytes.", code="PAYLOAD_TOO_LARGE"
         )
     with tempfile.TemporaryFile(dir=parts.scratch) as target:
+
+        def watch(read_bytes: int) -> None:
+            while_running(read_bytes)
+            if target.tell() > place.most_bytes:
+                raise ContentInvalid(
+                    f"What {terms.tool} makes of it is larger than {place.most_bytes} bytes.",
+                    code="PAYLOAD_TOO_LARGE",
+                )
+
         try:
-            parts.transformer.run(terms.tool, content.stream, target, terms.options, while_running)
+            parts.transformer.run(terms.tool, content.stream, target, terms.options, watch)
             target.seek(0)
         except OSError as error:
             raise StorageFull(f"a file in {parts.scratch} cannot be written: {error}") from error
-        return _stored(parts.blobs, target, name, durable=durable)
+        return _stored(parts.blobs, target, place)
 
 
-def _stored(blobs: Blobs, made: BinaryIO, name: BlobName, *, durable: bool) -> Made:
-    writer, digest, size, text = blobs.create(name, durable=durable), hashlib.sha256(), 0, _Text()
+def _stored(blobs: Blobs, made: BinaryIO, place: Place) -> Made:
+    writer, digest, size, text = (
+        blobs.create(place.name, durable=place.durable),
+        hashlib.sha256(),
+        0,
+        _Text(),
+    )
     try:
         while piece := made.read(COPY_BYTES):
             digest.update(piece)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 import msgspec
 
 from waybill.engine.job_files import find_artifact, read_pieces
-from waybill.engine.transforming import Content, TransformParts, transform
+from waybill.engine.transforming import Content, Place, TransformParts, transform
 from waybill.errors import Gone, NotFound, StateConflict
 from waybill.model.artifact import ArtifactKind
 from waybill.model.ids import BlobName
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from waybill.ports.fetcher import Fetcher
 
 logger = logging.getLogger(__name__)
+
+MADE_AT_ONCE_BYTES: Final = 256 * 1024 * 1024
+"""Most bytes of what a tool makes while somebody waits."""
 
 _CHARACTER_BYTES: Final = 4
 """Most bytes of a character in UTF-8."""
@@ -82,10 +85,10 @@ class Transforms:
             ContentInvalid: the content is not what the tool takes.
         """
         name = BlobName(f"results/{self.reports.ids.name('at-once-')}")
+        place = Place(name=name, durable=False, most_bytes=MADE_AT_ONCE_BYTES)
         with self._opened(content) as stream:
             size = len(content) if isinstance(content, bytes) else content.size_bytes
-            opened = Content(stream, size)
-            return transform(self.parts, terms, opened, name, durable=False, while_running=_go_on)
+            return transform(self.parts, terms, Content(stream, size), place, _go_on)
 
     def _opened(self, content: InputFile | bytes) -> BinaryIO:
         if not isinstance(content, bytes):

@@ -1,12 +1,42 @@
-"""Every file tool by its name."""
+"""Every file tool by its name. What each does and takes: docs/dialects/apidatatools.md."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from waybill.transforms.byte_codes import (
+    decode_base16,
+    decode_base32,
+    decode_base64,
+    encode_base16,
+    encode_base32,
+    encode_base64,
+)
+from waybill.transforms.csv_to_json import csv_to_json
+from waybill.transforms.html_entities import decode_html
+from waybill.transforms.percent_coding import decode_url, encode_url
+from waybill.transforms.text_minify import minify_text
+from waybill.transforms.tool import Tool
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from waybill.transforms.tool import Tool
+_TEXT: Final = (".txt",)
+_LOG: Final = (".txt", ".log")
+_HTML: Final = (".txt", ".html")
+_CSV: Final = (".csv", ".txt", ".log")
+_OF_CSV: Final[Mapping[str, object]] = {"has_header": True, "delimiter": "", "tab_space": 2}
 
-TOOLS: Final[Mapping[str, Tool]] = {}
+TOOLS: Final[Mapping[str, Tool]] = {
+    "base16-decoder": Tool(action=decode_base16, suffixes=_LOG, output=".txt"),
+    "base16-encoder": Tool(action=encode_base16, suffixes=_LOG, output=".txt"),
+    "base32-decoder": Tool(action=decode_base32, suffixes=_LOG, output=".txt"),
+    "base32-encoder": Tool(action=encode_base32, suffixes=_LOG, output=".txt"),
+    "base64-decoder": Tool(action=decode_base64, suffixes=_LOG, output=".txt"),
+    "base64-encoder": Tool(action=encode_base64, suffixes=_LOG, output=".txt"),
+    "csv-to-json": Tool(action=csv_to_json, suffixes=_CSV, output=".json", takes=_OF_CSV),
+    "html-decoder": Tool(action=decode_html, suffixes=_HTML, output=".html"),
+    "text-minify": Tool(action=minify_text, suffixes=_TEXT, output=".txt"),
+    "url-decode": Tool(action=decode_url, suffixes=_TEXT, output=".txt"),
+    "url-encode": Tool(action=encode_url, suffixes=_TEXT, output=".txt", takes={"url_safe": True}),
+}

@@ -10,7 +10,7 @@ import msgspec
 
 from waybill.engine.runs.control import RunCanceled
 from waybill.engine.runs.progress import ProgressMeter
-from waybill.engine.transforming import IS_TEXT, Content, TransformParts, transform
+from waybill.engine.transforming import IS_TEXT, Content, Place, TransformParts, transform
 from waybill.errors import ContentInvalid, JobFailed, NotFound
 from waybill.model.artifact import Artifact, ArtifactKind
 from waybill.model.ids import BlobName
@@ -102,9 +102,12 @@ class TransformRun:
             parts,
             terms,
             content,
-            BlobName(f"results/{self.job.id}.{self.job.epoch}"),
-            durable=True,
-            while_running=lambda read: meter.applied(Counts(), read / max(content.size_bytes, 1)),
+            Place(
+                name=BlobName(f"results/{self.job.id}.{self.job.epoch}"),
+                durable=True,
+                most_bytes=self.parts.limits.inflated_bytes,
+            ),
+            lambda read: meter.applied(Counts(), read / max(content.size_bytes, 1)),
         )
 
     def _meter(self) -> ProgressMeter:
