@@ -19,7 +19,7 @@ from waybill.transforms.csv_scanning import (
     detect_delimiter,
 )
 from waybill.transforms.csv_window import CsvWindow
-from waybill.transforms.json_rows import JsonArrayWriter, JsonLayout, JsonRows
+from waybill.transforms.rows_as_json import JsonArrayWriter, JsonLayout, JsonRows
 from waybill.transforms.tool import PIECE_BYTES, Refused
 from waybill.transforms.utf8 import empty_input
 

@@ -1,114 +1,133 @@
-"""Rows of text as the text of a JSON array, laid out as ``json.dumps`` does."""
+"""The rows of a table in JSON: an array of objects or of arrays, or one object."""
 
 from __future__ import annotations
 
-import json
-from functools import cached_property
-from json.encoder import encode_basestring
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
 
+import msgspec
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
+
+from waybill.transforms.json_items import MOST_ITEM_BYTES, read_items, refused_at, too_large
+from waybill.transforms.json_marks import COMMA, OPEN_BRACE, OPEN_BRACKET, find_marks
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from waybill.transforms.tool import Target
+    from waybill.model.limits import Limits
+    from waybill.transforms.json_rewriting import Part
+    from waybill.transforms.tool import Refused, Source
 
-_FIRST_PLAIN: Final = 0x20
-_CONTROLS: Final = [(chr(code), encode_basestring(chr(code))[1:-1]) for code in range(_FIRST_PLAIN)]
-
-
-class JsonLayout:
-    """Where lines break: ``tab_space`` spaces a level, 0 for one line."""
-
-    def __init__(self, tab_space: int) -> None:
-        self.row_break = "\n" + " " * tab_space if tab_space else ""
-        self.cell_break = "\n" + " " * 2 * tab_space if tab_space else ""
-        comma = "," if tab_space else ", "
-        self.between_rows = comma + self.row_break
-        self.between_cells = comma + self.cell_break
-        self.end = "\n]" if tab_space else "]"
+_WANTED: Final = "The JSON must be an array of objects, an array of arrays, or one object."
+_decode_objects: Final = msgspec.json.Decoder(list[dict[str, msgspec.Raw]]).decode
+_decode_arrays: Final = msgspec.json.Decoder(list[list[msgspec.Raw]]).decode
+_decode_any: Final = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
-class JsonRows:
-    """Makes the text of rows with so many cells; each row begins with what parts it.
+def decode_objects(batch: bytes) -> Sequence[Mapping[str, msgspec.Raw]]:
+    """The rows of a batch of objects: values as compact JSON, by name."""
+    return _decode_objects(b"[" + batch + b"]")
 
-    Objects with ``keys``, or arrays without any.
+
+def decode_arrays(batch: bytes) -> Sequence[Sequence[msgspec.Raw]]:
+    """The rows of a batch of arrays: values as compact JSON."""
+    return _decode_arrays(b"[" + batch + b"]")
+
+
+def read_batches(source: Source, limits: Limits) -> Iterator[tuple[bytes, bool]]:
+    """Some whole rows at a time, as compact JSON with commas between them, never empty.
+
+    And whether they are objects: either all are, or all are arrays.
+
+    Raises:
+        Refused: as ``read_items``; ``INVALID_JSON`` at a row of another kind;
+            ``PAYLOAD_TOO_LARGE`` where a row is too long.
+    """
+    held = _Held()
+    first: int | None = None
+    for part in read_items(source, limits):
+        batch = held.take(part)
+        if not batch:
+            continue
+        if first is None:
+            first = batch[0]
+        _require_kind(held, batch, first)
+        yield batch, first == OPEN_BRACE
+        held.drop()
+
+
+@dataclass(slots=True)
+class _Held:
+    """The parts that hold what was not yet given.
+
+    ``skipped``: bytes at the begin of the first one that were. ``depth``: brackets open at the end.
+    ``size``: of what a row has that has not ended.
     """
 
-    def __init__(self, layout: JsonLayout, keys: Sequence[str], width: int) -> None:
-        names = [json.dumps(key, ensure_ascii=False) + ": " for key in keys] or [""] * width
-        opening, closing = "{}" if keys else "[]"
-        first = layout.between_rows + opening + layout.cell_break
-        self._before = [first + names[0], *(layout.between_cells + name for name in names[1:])]
-        self._after = layout.row_break + closing
-        self.width = width
-        self.row_bytes = sum(len(text.encode()) for text in self._before)
+    parts: list[Part] = field(default_factory=list)
+    skipped: int = 0
+    depth: int = 0
+    kind: int | None = None
+    size: int = 0
+    rest: int = 0
 
-    def of_cells(self, cells: Sequence[str]) -> str:
-        """The text of one row; missing cells are empty."""
-        filled = [*map(encode_basestring, cells), *['""'] * (self.width - len(cells))]
-        pairs = zip(self._before, filled, strict=True)
-        return "".join([text for pair in pairs for text in pair]) + self._after
+    def take(self, part: Part) -> bytes:
+        """The rows that are whole with a further part."""
+        if self.kind is None and part.text:
+            self.kind = part.text[0]
+            self.skipped = int(self.kind == OPEN_BRACKET)
+        self.parts.append(part)
+        end = self._last_end(part.text)
+        if end is None:
+            self.size += len(part.text)
+            if self.size > MOST_ITEM_BYTES:
+                raise too_large("row")
+            return b""
+        text = b"".join(each.text for each in self.parts)
+        self.rest = len(part.text) - end
+        return text[self.skipped : len(text) - self.rest]
 
-    def of_columns(self, columns: Sequence[pa.Array[Any]]) -> bytes:
-        """The text of many rows; their memory is some times that of the text."""
-        escaped = map(_escape, columns)
-        parts = [part for pair in zip(self._between, escaped, strict=False) for part in pair]
-        join: Any = pc.binary_join_element_wise
-        return _content(join(*parts, *self._between[-2:])).tobytes()
+    def drop(self) -> None:
+        """The rows were given; of the last part there may be more than they."""
+        last = self.parts[-1]
+        self.parts = [last]
+        self.skipped = len(last.text) - self.rest + 1  # the comma, too
+        self.size = self.rest
 
-    @cached_property
-    def _between(self) -> Sequence[pa.StringScalar]:
-        """What stands before each value, behind the last one, and the nothing that parts them all.
+    def refused(self, offset: int) -> Refused:
+        """At an offset of the rows that ``take`` gave."""
+        offset += self.skipped
+        parts = iter(self.parts)
+        part = next(parts)
+        while offset >= len(part.text):
+            offset -= len(part.text)
+            part = next(parts)
+        return refused_at(part, offset, _WANTED)
 
-        Taken from an array: ``pa.scalar`` looks for a library on disk each time.
-        """
-        first, *others = self._before
-        texts = [first + '"', *(f'"{before}"' for before in others), '"' + self._after, ""]
-        return list(pa.array(texts, pa.string()))
-
-
-class JsonArrayWriter:
-    """Writes an array of rows that come from ``JsonRows``."""
-
-    def __init__(self, target: Target, layout: JsonLayout) -> None:
-        self._target = target
-        self._layout = layout
-        self._is_empty = True
-
-    def write(self, rows: bytes) -> None:
-        """Write further rows: one at least."""
-        if self._is_empty:
-            self._target.write(b"[" + self._layout.row_break.encode())
-            rows = rows[len(self._layout.between_rows) :]
-            self._is_empty = False
-        self._target.write(rows)
-
-    def end(self) -> None:
-        """Close the array."""
-        self._target.write(b"[]" if self._is_empty else self._layout.end.encode())
-
-
-def _content(column: pa.Array[Any]) -> np.ndarray:
-    """The bytes of all values of a text column, one behind the other."""
-    buffers: Any = column.buffers()
-    if buffers[2] is None:
-        return np.empty(0, np.uint8)
-    bounds = np.frombuffer(buffers[1], np.int32)
-    first, last = int(bounds[column.offset]), int(bounds[column.offset + len(column)])
-    return np.frombuffer(buffers[2], np.uint8, count=last)[first:]
+    def _last_end(self, text: bytes) -> int | None:
+        """Where the last row ends that ends in a part; ``None`` where none does."""
+        marks = find_marks(text)
+        depths = marks.depths + self.depth
+        self.depth = int(depths[-1]) if depths.size else self.depth
+        if self.kind != OPEN_BRACKET:
+            return len(text) if self.depth == 0 and text else None
+        if depths.size and self.depth == 0:
+            return int(marks.places[-1])
+        commas = np.flatnonzero((marks.kinds == COMMA) & (depths == 1))
+        return int(marks.places[commas[-1]]) if commas.size else None
 
 
-def _escape(column: pa.Array[Any]) -> pa.Array[Any]:
-    """The column as it stands between the quotes of JSON."""
-    content = _content(column)
-    text = content.tobytes()
-    escapes = [(mark, "\\" + mark) for mark in ("\\", '"') if mark.encode() in text]
-    if content.size and content.min() < _FIRST_PLAIN:
-        escapes += [(mark, code) for mark, code in _CONTROLS if mark.encode() in text]
-    for mark, code in escapes:
-        column = pc.replace_substring(column, mark, code)
-    return column
+def _require_kind(held: _Held, batch: bytes, first: int) -> None:
+    """All rows are of the kind that the first one is.
+
+    Raises:
+        Refused: ``INVALID_JSON`` at one that is not.
+    """
+    if first not in {OPEN_BRACE, OPEN_BRACKET}:
+        raise held.refused(0)
+    try:
+        (decode_objects if first == OPEN_BRACE else decode_arrays)(batch)
+    except msgspec.ValidationError:
+        rows = [bytes(row) for row in _decode_any(b"[" + batch + b"]")]
+        wrong = next(at for at, row in enumerate(rows) if row[0] != first)
+        raise held.refused(sum(len(row) + 1 for row in rows[:wrong])) from None
