@@ -170,8 +170,9 @@ def test_an_answer_at_once_is_the_import_information(cluster):
 
 
 def test_imports_of_one_type_wait_for_each_other_and_others_do_not(cluster):
-    large = products(*(f"P{number}" for number in range(60_000)))
-    first, second, third = (cluster.load(large, blockingTimeout="PT0S") for _ in range(3))
+    keys = [f"P{number}" for number in range(60_000)]
+    feeds = [products(*keys, title=title) for title in "ABC"]
+    first, second, third = (cluster.load(feed, blockingTimeout="PT0S") for feed in feeds)
     assert [cluster.status(each)["status"] for each in (second, third)] == ["BLOCKED"] * 2
     ad = "<operations><add><ad><ad_key>A</ad_key></ad></add></operations>"
     assert cluster.load(ad, "ads").status_code == 204
