@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from typing import TYPE_CHECKING
 
 from waybill.errors import SettingsInvalid
@@ -10,12 +11,18 @@ from waybill.outbound.guard import Guard
 from waybill.transforms.running import FileTools
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from waybill.model.settings import Settings
 
 
-def open_tools(settings: Settings) -> FileTools:
-    """All tools, under the limits of this server."""
-    return FileTools(settings.limits)
+def open_tools(settings: Settings, scratch: Path) -> FileTools:
+    """All tools, under the limits of this server; their temporary files lie in ``scratch``."""
+    folder = str(scratch.absolute())
+    tempfile.tempdir = folder
+    tools = FileTools(settings.limits, folder)
+    tools.warm()
+    return tools
 
 
 def open_fetcher(settings: Settings) -> HttpFetcher:

@@ -162,7 +162,7 @@ def build_edge(parts: Embedded) -> Edge:
                     reports=reports,
                     parts=TransformParts(
                         blobs=parts.blobs,
-                        transformer=open_tools(settings),
+                        transformer=open_tools(settings, parts.directory.scratch),
                         scratch=parts.directory.scratch,
                     ),
                     fetcher=open_fetcher(settings),

@@ -93,7 +93,7 @@ def build_worker(parts: Embedded, heartbeat: Heartbeat) -> Worker:
         open_reader=make_opener(parts.settings.limits, settings.threads, parts.directory.scratch),
         hold_the_same=make_comparer(parts.settings.limits),
         checkers=CheckerCache(sandbox, parts.settings.limits, read_pepper(parts.directory)),
-        transformer=open_tools(parts.settings),
+        transformer=open_tools(parts.settings, parts.directory.scratch),
         fetcher=open_fetcher(parts.settings),
         clock=parts.clock,
         limits=parts.settings.limits,

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 class FileTools:
     """The tools of one process. See ``Transformer``; safe to use from several threads."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, scratch: str) -> None:
+        """Use ``scratch``, an absolute folder, for the temporary files of children."""
         self._limits = limits
-        self._nursery = Nursery(limits)
+        self._nursery = Nursery(limits, scratch)
 
     @property
     def tools(self) -> Mapping[str, ToolFacts]:

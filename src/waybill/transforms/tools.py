@@ -12,6 +12,7 @@ from waybill.transforms.byte_codes import (
     encode_base32,
     encode_base64,
 )
+from waybill.transforms.contained_tools import CONTAINED
 from waybill.transforms.csv_to_json import csv_to_json
 from waybill.transforms.html_entities import decode_html
 from waybill.transforms.json_base64 import base64_to_json, json_to_base64
@@ -42,6 +43,7 @@ def _json(action: Action, output: str, **takes: object) -> Tool:
 
 
 TOOLS: Final[Mapping[str, Tool]] = {
+    **CONTAINED,
     "base16-decoder": Tool(action=decode_base16, suffixes=_LOG, output=".txt"),
     "base16-encoder": Tool(action=encode_base16, suffixes=_LOG, output=".txt"),
     "base32-decoder": Tool(action=decode_base32, suffixes=_LOG, output=".txt"),

@@ -25,15 +25,20 @@ if TYPE_CHECKING:
     from waybill.model.transform import ToolOptions
 
 _COMMAND: Final = (sys.executable, "-I", "-m", "waybill.transforms.contained.nursery")
+_ENVIRONMENT: Final = {"TZ": "UTC", "MALLOC_ARENA_MAX": "1", "OMP_NUM_THREADS": "1"}
 _REPORT_BYTES: Final = 64 * 1024
 _POLL_SECONDS: Final = 0.25
 
 
 @dataclass(slots=True)
 class Nursery:
-    """Makes limited children. Safe to use from several threads; it is started at first use."""
+    """Makes limited children. Safe to use from several threads; it is started at first use.
+
+    ``scratch``: a folder for their temporary files.
+    """
 
     limits: Limits
+    scratch: str
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _process: subprocess.Popen[bytes] | None = None
     _orders: socket.socket | None = None
@@ -71,29 +76,33 @@ class Nursery:
     def close(self) -> None:
         """End the process; children at work end with their runs."""
         with self._lock:
-            if self._orders is not None:
-                self._orders.close()
-            if self._process is not None:
-                self._process.kill()
-                self._process.wait()
-            self._process = self._orders = None
+            self._end()
+
+    def _end(self) -> None:
+        if self._orders is not None:
+            self._orders.close()
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+        self._process = self._orders = None
 
     def _send(self, message: bytes, descriptors: list[int]) -> None:
         with self._lock:
             try:
                 socket.send_fds(self._started(), [message], descriptors)
             except OSError:  # it has died since: a new one takes the order
-                self._process = None
+                self._end()
                 socket.send_fds(self._started(), [message], descriptors)
 
     def _started(self) -> socket.socket:
         if self._process is None or self._process.poll() is not None or self._orders is None:
+            self._end()
             ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             with theirs:
                 self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
                     _COMMAND,
                     stdin=theirs.fileno(),
-                    env={"TZ": "UTC", "MALLOC_ARENA_MAX": "1", "OMP_NUM_THREADS": "1"},
+                    env={**_ENVIRONMENT, "TMPDIR": self.scratch},
                     cwd="/",
                 )
             self._orders = ours

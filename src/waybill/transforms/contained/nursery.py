@@ -26,7 +26,7 @@ from waybill.transforms.contained.protocol import (
     Order,
     Report,
 )
-from waybill.transforms.tools import TOOLS
+from waybill.transforms.contained_tools import CONTAINED
 
 WAITING: Final = 2
 """Children that wait for an order."""
@@ -74,7 +74,7 @@ def _be_a_child(tell: int) -> None:
 
 
 def _do(order: Order, source: int, target: int) -> Report:
-    tool = TOOLS[order.tool]
+    tool = CONTAINED[order.tool]
     restrict(order.limits)
     try:
         with os.fdopen(source, "rb", buffering=0) as reading, os.fdopen(target, "wb") as writing:

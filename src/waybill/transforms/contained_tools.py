@@ -1,0 +1,48 @@
+"""The tools that run in limited children.
+
+Nothing that makes threads may be imported here: the process that has loaded it is forked, and what
+another thread holds at that moment is held for ever in the child.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from waybill.transforms.tool import Tool
+from waybill.transforms.xml_formatting import format_xml
+from waybill.transforms.xml_to_yaml import xml_to_yaml
+from waybill.transforms.yaml_formatting import format_yaml
+from waybill.transforms.yaml_to_xml import yaml_to_xml
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from waybill.transforms.tool import Action
+
+_XML: Final = (".xml", ".txt", ".log")
+_YAML: Final = (".yml", ".yaml", ".txt", ".log")
+
+
+def _xml(action: Action, output: str, **takes: object) -> Tool:
+    """A tool whose content is XML, which a library parses."""
+    fault = "INVALID_XML"
+    return Tool(
+        action=action, suffixes=_XML, output=output, takes=takes, is_contained=True, fault=fault
+    )
+
+
+def _yaml(action: Action, output: str, **takes: object) -> Tool:
+    """A tool whose content is YAML, which a library parses."""
+    fault = "INVALID_YAML"
+    return Tool(
+        action=action, suffixes=_YAML, output=output, takes=takes, is_contained=True, fault=fault
+    )
+
+
+CONTAINED: Final[Mapping[str, Tool]] = {
+    "xml-formatter": _xml(format_xml, ".xml", tab_space=2),
+    "xml-to-yaml": _xml(xml_to_yaml, ".yaml", tab_space=4),
+    "xml-validator": _xml(format_xml, ".xml", tab_space=2),
+    "yaml-formatter": _yaml(format_yaml, ".yaml", tab_space=2),
+    "yaml-to-xml": _yaml(yaml_to_xml, ".xml", root_name="root", tab_space=2),
+}

@@ -1,0 +1,145 @@
+"""Tools in limited children: what becomes of them, and of those who wait for them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import tempfile
+import threading
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from waybill.errors import ContentInvalid
+from waybill.model.limits import Limits
+from waybill.model.transform import ToolOptions
+from waybill.testing.server import is_alive, pause
+from waybill.transforms.running import FileTools
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+SMALL = b"<a><b>1</b></a>"
+NEAT = b"<a>\n  <b>1</b>\n</a>\n"
+
+
+@pytest.fixture
+def tools(tmp_path: Path) -> Iterator[FileTools]:
+    made = FileTools(Limits(), str(tmp_path))
+    yield made
+    made.close()
+
+
+def run(
+    tools: FileTools, content: bytes, while_running: Callable[[int], None] = lambda _: None
+) -> bytes:
+    with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as target:
+        source.write(content)
+        source.seek(0)
+        tools.run("xml-formatter", source, target, ToolOptions(), while_running)
+        target.seek(0)
+        return target.read()
+
+
+def large() -> bytes:
+    return b"<a>" + b"<b>text</b>" * 3_000_000 + b"</a>"
+
+
+def nursery_of(tools: FileTools) -> int:
+    process = tools._nursery._process
+    assert process is not None
+    return process.pid
+
+
+def children_of(pid: int) -> list[int]:
+    told = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
+    return [child for child in map(int, told.split()) if is_alive(child)]
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    for _ in range(600):
+        if is_so():
+            return
+        pause()
+    raise AssertionError("never")
+
+
+def test_many_at_once_get_what_is_theirs(tools: FileTools) -> None:
+    found: dict[int, bytes] = {}
+
+    def ask(number: int) -> None:
+        for _ in range(5):
+            found[number] = run(tools, b"<a><b>%d</b></a>" % number)
+
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == {n: NEAT.replace(b"1", str(n).encode()) for n in range(8)}
+
+
+def test_a_fault_comes_with_its_place(tools: FileTools) -> None:
+    with pytest.raises(ContentInvalid) as refused:
+        run(tools, "<a>\n<é></a>".encode())
+    assert (refused.value.code, refused.value.line, refused.value.column) == ("INVALID_XML", 2, 6)
+
+
+@pytest.mark.parametrize(
+    "limits", [{"parser_memory_bytes": 4 * 1024 * 1024}, {"parser_seconds": 1}]
+)
+def test_what_takes_too_much_is_a_fault_of_the_content(
+    tmp_path: Path, limits: dict[str, int]
+) -> None:
+    tools = FileTools(replace(Limits(), **limits), str(tmp_path))
+    try:
+        with pytest.raises(ContentInvalid) as refused:
+            run(tools, large())
+        assert refused.value.code == "INVALID_XML"
+    finally:
+        tools.close()
+
+
+def test_who_stops_waiting_ends_the_child(tools: FileTools) -> None:
+    class Stop(Exception):
+        pass
+
+    def stop(read_bytes: int) -> None:
+        assert read_bytes > 0
+        raise Stop
+
+    run(tools, SMALL)
+    nursery = nursery_of(tools)
+    with pytest.raises(Stop):
+        run(tools, large(), stop)
+    wait_until(lambda: len(children_of(nursery)) == 2)
+    assert run(tools, SMALL) == NEAT
+
+
+def test_a_dead_nursery_is_made_anew(tools: FileTools) -> None:
+    assert run(tools, SMALL) == NEAT
+    nursery = nursery_of(tools)
+    waiting = children_of(nursery)
+    os.kill(nursery, signal.SIGKILL)
+    wait_until(lambda: not is_alive(nursery))
+    assert run(tools, SMALL) == NEAT
+    assert nursery_of(tools) != nursery
+    wait_until(lambda: not any(map(is_alive, waiting)))
+
+
+def test_nothing_is_left_when_all_is_closed(tools: FileTools) -> None:
+    run(tools, SMALL)
+    nursery = nursery_of(tools)
+    waiting = children_of(nursery)
+    tools.close()
+    tools.close()
+    wait_until(lambda: not any(map(is_alive, (nursery, *waiting))))
+
+
+def test_the_nursery_has_one_thread(tools: FileTools) -> None:
+    """It is forked: what another thread holds at that moment would be held for ever."""
+    run(tools, SMALL)
+    nursery = nursery_of(tools)
+    assert [task.name for task in Path(f"/proc/{nursery}/task").iterdir()] == [str(nursery)]
