@@ -171,6 +171,7 @@ def test_what_libxml2_refuses_is_refused(document: str, data: st.DataObject) -> 
         ("<!-- c -->\n <!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>", 2, 2),
         ("<!DOCTYPE a SYSTEM 'file:///etc/passwd'><a/>", 1, 1),
         ("<!DOCTYPE", 1, 1),
+        ("<!-- c --><?p?>\n<!DOCTYPE a></a></b> &", 2, 1),
         ("<a>\ufffe</a>", 1, 4),
         ("<a><!-- -- --></a>", 1, 11),
     ],
@@ -199,6 +200,12 @@ def test_other_encodings_are_refused() -> None:
         "<a/>".encode("utf-16"),
     ):
         assert refusal(format_xml, content)[0] == "INVALID_ENCODING"
+
+
+def test_a_declared_encoding_is_refused_before_what_follows() -> None:
+    for action in (format_xml, xml_to_yaml):
+        content = "<?xml version='1.0' encoding='x'?></a></b> & <"
+        assert refusal(action, content)[0] == "INVALID_ENCODING"
 
 
 def test_a_fault_before_a_wrong_byte_comes_first() -> None:

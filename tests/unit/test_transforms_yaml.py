@@ -20,7 +20,7 @@ WORDS = st.one_of(
 KEYS = WORDS.filter(lambda word: not word.startswith(("@", "#")) and ":" not in word)
 VALUES = st.recursive(
     st.one_of(WORDS, st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False)),
-    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(WORDS, inner, max_size=3)),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(KEYS, inner, max_size=3)),
     max_leaves=8,
 )
 ADDED = ["", " ", "\n", "- ", "# ", ": ", "'", "[", "}", "|", "\t", "  x"]

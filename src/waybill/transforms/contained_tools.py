@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from waybill.transforms import web_css, web_html
 from waybill.transforms.tool import Tool
 from waybill.transforms.xml_formatting import format_xml
 from waybill.transforms.xml_to_yaml import xml_to_yaml
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from waybill.transforms.tool import Action
 
+_HTML: Final = (".txt", ".html")
 _XML: Final = (".xml", ".txt", ".log")
 _YAML: Final = (".yml", ".yaml", ".txt", ".log")
 
@@ -40,6 +42,32 @@ def _yaml(action: Action, output: str, **takes: object) -> Tool:
 
 
 CONTAINED: Final[Mapping[str, Tool]] = {
+    "css-formatter": Tool(
+        action=web_css.format_css,
+        suffixes=(".txt", ".css", ".log"),
+        output=".css",
+        takes={"tab_space": 2},
+        is_contained=True,
+        most_bytes=web_css.MOST_BYTES,
+        fault="INVALID_CSS",
+    ),
+    "html-formatter": Tool(
+        action=web_html.format_html,
+        suffixes=_HTML,
+        output=".html",
+        takes={"tab_space": 2},
+        is_contained=True,
+        most_bytes=web_html.MOST_BYTES,
+        fault="INVALID_HTML",
+    ),
+    "html-minify": Tool(
+        action=web_html.minify_html,
+        suffixes=_HTML,
+        output=".html",
+        is_contained=True,
+        most_bytes=web_html.MOST_BYTES,
+        fault="INVALID_HTML",
+    ),
     "xml-formatter": _xml(format_xml, ".xml", tab_space=2),
     "xml-to-yaml": _xml(xml_to_yaml, ".yaml", tab_space=4),
     "xml-validator": _xml(format_xml, ".xml", tab_space=2),

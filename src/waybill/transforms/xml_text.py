@@ -174,17 +174,20 @@ class XmlMarkup:
     def _fault_offset(self, fault: Exception) -> int:
         """Where in the window the parser stopped."""
         if not isinstance(fault, expat.ExpatError):
-            return len(self._window)
+            return self._offset(self._parser.CurrentByteIndex)
         error = expat.errors.messages[fault.code]
         if error == expat.errors.XML_ERROR_NO_ELEMENTS:
             return len(self._window)
-        behind = self._fed - self._parser.ErrorByteIndex
-        window = self._window.encode()
-        offset = len(window[: len(window) - behind].decode(errors="ignore"))
+        offset = self._offset(self._parser.ErrorByteIndex)
         is_markup = self._window.startswith("<", offset)
         if error == expat.errors.XML_ERROR_UNCLOSED_TOKEN and is_markup:
             return len(self._window)
         return offset
+
+    def _offset(self, fed: int) -> int:
+        """Which character of the window a byte of all that was fed belongs to."""
+        window = self._window.encode()
+        return len(window[: len(window) - (self._fed - fed)].decode(errors="ignore"))
 
     def _refined(self, fault: expat.ExpatError, taken: int, offset: int) -> int:
         """The first wrong character, where the parser tells the beginning of what is wrong."""

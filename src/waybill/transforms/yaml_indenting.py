@@ -151,6 +151,8 @@ class Indenter:
         else:
             self._deepest_comment = None
             body = self._entry(body, old)
+            if _MARKER.match(body):  # it is text, and is to stay that
+                body = f" {body}"
         self._shift = len(before) + len(body) - len(text)
         stripped = body.rstrip(" \t")
         return before + (body if stripped.endswith("\\") else stripped) + (ending or "\n")
