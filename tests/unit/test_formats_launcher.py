@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,7 +18,6 @@ from workbooks import table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 ROWS = [["n", "t"], *[[number, f"text {number}"] for number in range(60_000)]]
 
@@ -41,6 +41,18 @@ def new_child(known: list[int]) -> int:
     raise AssertionError("no child was started")
 
 
+def wait_until_at_work(pid: int) -> None:
+    """Until a child ignores what is sent to the whole group, as it does before its task."""
+    wanted = 1 << (signal.SIGTERM - 1)
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        told = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+        if int(told.partition("SigIgn:")[2].split()[0], 16) & wanted:
+            return
+        pause(0.002)
+    raise AssertionError("the child never began")
+
+
 @pytest.fixture
 def killer() -> Iterator[list[int]]:
     """Kills each child of this process once, as soon as it is there, so many times."""
@@ -54,7 +66,7 @@ def killer() -> Iterator[list[int]]:
                 if pid not in killed and times[0] > 0:
                     times[0] -= 1
                     killed.append(pid)
-                    pause(0.6)
+                    wait_until_at_work(pid)
                     os.kill(pid, signal.SIGSEGV)
             pause(0.005)
 
@@ -100,7 +112,7 @@ def test_too_little_memory_says_how_much_there_is(
     assert f"parser_memory_bytes of {megabytes << 20}" in error.message
 
 
-def test_waiting_can_be_broken_off(tmp_path: Path) -> None:
+def test_waiting_can_be_broken_off(tmp_path: Path, large: bytes) -> None:
     class Broken(Exception):
         pass
 
@@ -108,8 +120,11 @@ def test_waiting_can_be_broken_off(tmp_path: Path) -> None:
         raise Broken
 
     known = children()
+    stopper = threading.Thread(target=lambda: os.kill(new_child(known), signal.SIGSTOP))
+    stopper.start()
     with pytest.raises(Broken):
-        open_content(tmp_path, table([*ROWS, *ROWS[1:], *ROWS[1:]]), while_waiting=wait)
+        open_content(tmp_path, large, while_waiting=wait)
+    stopper.join()
     assert set(children()) <= set(known)
 
 
@@ -129,7 +144,7 @@ def test_signals_for_the_whole_group_leave_the_child_alone(tmp_path: Path, large
 
     def send() -> None:
         found.append(new_child(known))
-        pause(0.6)
+        wait_until_at_work(found[0])
         for number in (signal.SIGINT, signal.SIGTERM):
             os.kill(found[0], number)
 
