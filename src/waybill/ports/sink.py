@@ -246,12 +246,12 @@ class RepeatingSink(QueryableSink, Protocol):
     def receipt_note(self, project: ProjectName, entity: Entity, fingerprint: str) -> str | None:
         """The note of the receipt with this fingerprint, if no record has changed since."""
 
-    def repeat(self, job: SinkJob, fingerprint: str) -> bool:
+    def repeat(self, job: SinkJob, receipt: Receipt) -> bool:
         """Take every chunk of a job for applied, and unchanged, where its file is stored already.
 
-        That is so where a job whose receipt has this fingerprint was sealed, no record of the
-        entity has changed since, and what became of its chunks is still known. Such a job is to
-        be sealed without a removal. Tells whether anything was done.
+        That is so where a job with this very receipt was sealed, no record of the entity has
+        changed since, and what became of its chunks is still known. Such a job is to be sealed
+        without a removal. Tells whether anything was done.
 
         Raises:
             Fenced: a later attempt has begun, or the job is sealed.

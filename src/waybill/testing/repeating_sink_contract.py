@@ -37,7 +37,7 @@ class RepeatingSinkContract(QueryableSinkContract):
         job = sink_job("second", whole_file=True)
         stocked.begin(job)
         assert stocked.receipt_note(PROJECT, ITEMS, _RECEIPT.fingerprint) == _RECEIPT.note
-        assert stocked.repeat(job, _RECEIPT.fingerprint)
+        assert stocked.repeat(job, _RECEIPT)
         read = [(each.chunk, list(each.records)) for each in stocked.results(sink_job("first").id)]
         repeated = list(stocked.results(job.id))
         assert [(each.chunk, list(each.records)) for each in repeated] == read
@@ -51,7 +51,7 @@ class RepeatingSinkContract(QueryableSinkContract):
     ) -> None:
         job = replace(sink_job("second", whole_file=True), receipt=_RECEIPT)
         stocked.begin(job)
-        stocked.repeat(job, _RECEIPT.fingerprint)
+        stocked.repeat(job, _RECEIPT)
         stocked.seal(job)
         stocked.forget(sink_job("first").id)
         assert _repeats(stocked)
@@ -59,7 +59,7 @@ class RepeatingSinkContract(QueryableSinkContract):
     def test_what_was_abandoned_can_be_read_after_all(self, stocked: RepeatingSink) -> None:
         job = sink_job("second", whole_file=True)
         stocked.begin(job)
-        stocked.repeat(job, _RECEIPT.fingerprint)
+        stocked.repeat(job, _RECEIPT)
         stocked.abandon(job.id)
         stocked.begin(job)
         assert stocked.apply(job, 0, chunk_of(("c", "Corn"))).outcomes == b"C"
@@ -67,10 +67,11 @@ class RepeatingSinkContract(QueryableSinkContract):
 
     def test_only_the_very_file_is_recognised(self, stocked: RepeatingSink) -> None:
         other = ProjectName("other")
-        assert not _repeats(stocked, fingerprint="another file")
+        assert not _repeats(stocked, replace(_RECEIPT, fingerprint="another file"))
+        assert not _repeats(stocked, replace(_RECEIPT, note="what another one has left since"))
         for stranger in (sink_job("x", entity=TAGGED), sink_job("y", project=other)):
             stocked.begin(replace(stranger, whole_file=True))
-            assert not stocked.repeat(stranger, _RECEIPT.fingerprint)
+            assert not stocked.repeat(stranger, _RECEIPT)
             note = stocked.receipt_note(stranger.project, stranger.entity, _RECEIPT.fingerprint)
             assert note is None
         assert _repeats(stocked)
@@ -95,16 +96,16 @@ class RepeatingSinkContract(QueryableSinkContract):
         self, stocked: RepeatingSink
     ) -> None:
         with pytest.raises(Fenced):
-            stocked.repeat(sink_job("first", whole_file=True), _RECEIPT.fingerprint)
+            stocked.repeat(sink_job("first", whole_file=True), _RECEIPT)
         stocked.begin(sink_job("second", whole_file=True, epoch=2))
         with pytest.raises(Fenced):
-            stocked.repeat(sink_job("second", whole_file=True), _RECEIPT.fingerprint)
+            stocked.repeat(sink_job("second", whole_file=True), _RECEIPT)
 
 
-def _repeats(sink: RepeatingSink, fingerprint: str = _RECEIPT.fingerprint) -> bool:
+def _repeats(sink: RepeatingSink, receipt: Receipt = _RECEIPT) -> bool:
     """Whether one more job of the file is recognised; it changes nothing."""
-    job = sink_job(f"asking for {fingerprint}", whole_file=True)
+    job = sink_job(f"asking for {receipt.fingerprint}, {receipt.note}", whole_file=True)
     sink.begin(job)
-    is_repeated = sink.repeat(job, fingerprint)
+    is_repeated = sink.repeat(job, receipt)
     sink.abandon(job.id)
     return is_repeated

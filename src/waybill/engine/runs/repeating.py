@@ -88,12 +88,13 @@ def repeat(context: RunContext) -> Repeated | None:
     sink, job = context.sink, context.job
     if job.epoch > 1 or not _is_repeatable(context) or not isinstance(sink, RepeatingSink):
         return None
-    receipt_of = _fingerprint(context)
-    note = sink.receipt_note(job.project, context.entity, receipt_of)
+    fingerprint_of_terms = _fingerprint(context)
+    note = sink.receipt_note(job.project, context.entity, fingerprint_of_terms)
     if note is None:
         return None
     told = msgspec.json.decode(note, type=Told)
-    if not _is_same_file(context, told) or not sink.repeat(context.sink_job, receipt_of):
+    known = Receipt(fingerprint=fingerprint_of_terms, note=note)
+    if not _is_same_file(context, told) or not sink.repeat(context.sink_job, known):
         return None
     counts, plan = _outcome(context, sink, told)
     if plan is not None and job.options.expected_plan not in {"", plan.hash}:
@@ -104,7 +105,7 @@ def repeat(context: RunContext) -> Repeated | None:
         sink.abandon(job.id)
     else:
         newer = msgspec.structs.replace(told, file=job.input)  # for this one is kept for longer
-        receipt = Receipt(fingerprint=receipt_of, note=msgspec.json.encode(newer).decode())
+        receipt = replace(known, note=msgspec.json.encode(newer).decode())
         sink.seal(replace(context.sink_job, removal=None, receipt=receipt))
     return Repeated(told=told, counts=counts, plan=plan)
 

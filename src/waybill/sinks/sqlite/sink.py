@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from waybill.model.entity import Entity
     from waybill.model.ids import JobId, ProjectName
     from waybill.model.job import Counts
-    from waybill.ports.sink import SinkJob
+    from waybill.ports.sink import Receipt, SinkJob
     from waybill.sinks.sqlite.incoming import Incoming
     from waybill.sinks.sqlite.layout import Layout
     from waybill.sinks.sqlite.outcomes import Verdicts
@@ -255,14 +255,14 @@ class SqliteSink:
             found = _receipt(db, entity, fingerprint)
             return None if found is None else found[1]
 
-    def repeat(self, job: SinkJob, fingerprint: str) -> bool:
+    def repeat(self, job: SinkJob, receipt: Receipt) -> bool:
         """See ``RepeatingSink.repeat``."""
         database = self._projects.of(job.project)
         with database.transaction() as db:
             fence = ledger.raise_fence(db, job)
             ledger.check_open(job, fence)
-            found = _receipt(db, job.entity, fingerprint)
-            return found is not None and ledger.repeat_marks(db, fence.number, found[0])
+            number, note = _receipt(db, job.entity, receipt.fingerprint) or (0, None)
+            return note == receipt.note and ledger.repeat_marks(db, fence.number, number)
 
     def _write(
         self, job: SinkJob, db: apsw.Connection, layout: Layout, number: int, incoming: Incoming
