@@ -353,14 +353,8 @@ def stored(blobs: LocalBlobs, name: str) -> BlobName:
     return writer.commit()
 
 
-def test_an_input_is_purged_when_its_days_are_over(store: SqliteStore, tmp_path: Path) -> None:
-    blobs = LocalBlobs(tmp_path / "blobs")
-    clock = OwnedClock(60)
-    job = started(store)
-    (artifact,) = store.artifacts(job)
-    stored(blobs, artifact.blob)
-    store.finish_job(job, 1, make_finish())
-    duty = Retention(
+def make_retention(store: SqliteStore, blobs: LocalBlobs, clock: OwnedClock) -> Retention:
+    return Retention(
         duties=store,
         uploads=store,
         blobs=blobs,
@@ -370,6 +364,16 @@ def test_an_input_is_purged_when_its_days_are_over(store: SqliteStore, tmp_path:
         key_hours=24,
         interval_seconds=600,
     )
+
+
+def test_an_input_is_purged_when_its_days_are_over(store: SqliteStore, tmp_path: Path) -> None:
+    blobs = LocalBlobs(tmp_path / "blobs")
+    clock = OwnedClock(60)
+    job = started(store)
+    (artifact,) = store.artifacts(job)
+    stored(blobs, artifact.blob)
+    store.finish_job(job, 1, make_finish())
+    duty = make_retention(store, blobs, clock)
     assert duty.run_once() == 0
     clock.seconds = timedelta(days=7, minutes=2).total_seconds()
     assert duty.run_once() == 1
@@ -399,16 +403,7 @@ def test_an_upload_goes_when_its_time_is_over_and_its_bytes_with_their_last_job(
         store.add_job(new)
         [job] = store.claim_jobs(make_lease(), at(2), limit=1)
         store.finish_job(job.id, job.epoch, make_finish())
-    duty = Retention(
-        duties=store,
-        uploads=store,
-        blobs=blobs,
-        clock=clock,
-        input_days=7,
-        report_days=30,
-        key_hours=24,
-        interval_seconds=600,
-    )
+    duty = make_retention(store, blobs, clock)
     clock.seconds = timedelta(days=8).total_seconds()
     assert duty.run_once() == 0
     assert is_stored(blobs, blob)

@@ -351,3 +351,11 @@ def test_categories_nest_far_deeper_than_values_and_never_in_themselves(tmp_path
     assert msgspec.json.decode(deep[-1][6]) == {"@parent": "c198"}
     looped = rows_of(nested(["a", "b", "a"]), tmp_path)
     assert [row[2] for row in looped] == ["add", "add", "FEED_KEY_INVALID"]
+
+
+@pytest.mark.parametrize("record", [f"<e {MANY}>x</e>", f'<e a="1"><b {MANY}/></e>'])
+def test_what_is_kept_as_it_stands_has_no_more_attributes_than_an_element_may(
+    record: str, tmp_path: Path
+) -> None:
+    [row] = rows_of(f"<add>{record}</add>", tmp_path, ANYTHING)
+    assert row[2] == "FEED_VALUE_REFUSED"

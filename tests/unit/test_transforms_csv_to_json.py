@@ -6,13 +6,13 @@ import codecs
 import csv
 import io
 import json
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transforming import SIZES, Collected, refusal, source_of, transform
+from transforming import SIZES, Collected, PiecewiseSource, refusal, transform
 from waybill.model.limits import MEBIBYTE, Limits
 from waybill.transforms.csv_to_json import convert_window, csv_to_json
 from waybill.transforms.csv_window import CsvWindow
@@ -56,10 +56,10 @@ def reference(text: str, *, has_header: bool, delimiter: str = ",") -> object:
 def by_small_windows(
     data: bytes, options: Options, *, least_bytes: int, sizes: Sequence[int]
 ) -> object:
-    window = CsvWindow(source_of(data, sizes), line_bytes=50, least_bytes=least_bytes)
+    window = CsvWindow(PiecewiseSource(data, sizes), line_bytes=50, least_bytes=least_bytes)
     target = Collected()
     try:
-        convert_window(window, cast("BinaryIO", target), options, Limits(columns=5))
+        convert_window(window, target, options, Limits(columns=5))
     except Refused as refused:
         return refused.code, refused.line, refused.column
     return target.data
@@ -116,9 +116,9 @@ def test_a_table_is_written_as_the_json_module_does(
         rows = reference(text, has_header=has_header, delimiter=delimiter)
         wanted = json.dumps(rows, indent=tab_space or None, ensure_ascii=False).encode()
         data = codecs.BOM_UTF8 + text.encode()
-        window = CsvWindow(source_of(data, sizes), line_bytes=9999, least_bytes=least_bytes)
+        window = CsvWindow(PiecewiseSource(data, sizes), line_bytes=9999, least_bytes=least_bytes)
         target = Collected()
-        convert_window(window, cast("BinaryIO", target), options, Limits())
+        convert_window(window, target, options, Limits())
         assert target.data == wanted
 
 

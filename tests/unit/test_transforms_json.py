@@ -5,7 +5,6 @@ import csv
 import io
 import itertools
 import json
-import random
 import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from json_reference import first_wrong, line_and_column
+from transforming import ALL, random_sizes, transform
 from waybill.model.limits import Limits
 from waybill.transforms import json_items, json_keys, json_rewriting, json_text
 from waybill.transforms.json_base64 import base64_to_json, json_to_base64
@@ -46,37 +46,13 @@ TOOLS = (
 )  # fmt: skip
 
 
-class Source:
-    """Gives pieces of random sizes, whatever is asked for."""
-
-    def __init__(self, content: bytes, seed: int | None = None) -> None:
-        self._stream = io.BytesIO(content)
-        self._random = random.Random(seed) if seed is not None else None  # noqa: S311
-
-    def read(self, size: int) -> bytes:
-        if self._random is not None:
-            size = min(size, self._random.choice((1, 2, 3, 7, 30, 1000)))
-        return self._stream.read(size)
-
-
-class Target:
-    def __init__(self) -> None:
-        self.pieces: list[bytes] = []
-
-    def write(self, piece: bytes) -> int:
-        self.pieces.append(bytes(piece))
-        return len(piece)
-
-
 def convert(
     tool: Action, content: bytes | str, *, seed: int | None = None, limits: Limits | None = None,
     **options: More,
 ) -> bytes:  # fmt: skip
-    content = content.encode() if isinstance(content, str) else content
-    target: Any = Target()
-    source: Any = Source(content, seed)
-    tool(source, target, Options(**options), limits or Limits())
-    return b"".join(target.pieces)
+    data = content.encode() if isinstance(content, str) else content
+    sizes = ALL if seed is None else random_sizes(seed, (1, 2, 3, 7, 30, 1000))
+    return transform(tool, data, Options(**options), sizes=sizes, limits=limits)
 
 
 def refusal(tool: Action, content: bytes | str, **more: More) -> Refused:

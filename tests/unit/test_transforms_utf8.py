@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforming import SIZES, source_of
+from transforming import SIZES, PiecewiseSource
 from waybill.transforms.places import Place
 from waybill.transforms.tool import Refused
 from waybill.transforms.utf8 import text_pieces
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def read_all(data: bytes, sizes: Sequence[int]) -> tuple[list[bytes], str]:
     pieces: list[bytes] = []
     try:
-        pieces.extend(text_pieces(source_of(data, sizes)))
+        pieces.extend(text_pieces(PiecewiseSource(data, sizes)))
     except Refused as refused:
         return pieces, refused.code
     return pieces, ""
@@ -52,14 +52,14 @@ def test_all_before_a_wrong_byte_is_given_first(data: bytes, sizes: list[int]) -
 @pytest.mark.parametrize("data", [b"", codecs.BOM_UTF8])
 def test_no_content_is_refused(data: bytes) -> None:
     with pytest.raises(Refused, match="The request body is empty") as refused:
-        list(text_pieces(source_of(data, [1])))
+        list(text_pieces(PiecewiseSource(data, [1])))
     assert refused.value.code == "EMPTY_INPUT"
 
 
 @pytest.mark.parametrize("data", [b"\xff", b"ab\xc3", b"\xed\xa0\x80", b"\xc0\x80"])
 def test_what_is_not_utf8_is_refused(data: bytes) -> None:
     with pytest.raises(Refused, match="The content is not valid UTF-8") as refused:
-        list(text_pieces(source_of(data)))
+        list(text_pieces(PiecewiseSource(data)))
     assert refused.value.code == "INVALID_ENCODING"
 
 
@@ -73,6 +73,6 @@ def test_a_place_counts_characters_and_every_line_end_once(text: str, cuts: list
     place = Place()
     edges = [0, *sorted(cuts), len(text)]
     for begin, end in pairwise(edges):
-        place.pass_over(text[begin:end].encode())
+        place = place.after(text[begin:end].encode())
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     assert (place.line, place.column) == (len(lines), len(lines[-1]) + 1)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tool_runs import converted, refusal
+from transforming import converted, fault
 from waybill.transforms.tool import Refused
 from waybill.transforms.web_css import format_css
 from waybill.transforms.web_html import format_html, minify_html
@@ -102,7 +102,7 @@ def test_css_is_refused_or_loses_nothing(sheet: str) -> None:
     ],
 )
 def test_css_faults_have_places(sheet: str, line: int, column: int) -> None:
-    assert refusal(format_css, sheet) == ("INVALID_CSS", line, column)
+    assert fault(format_css, sheet) == ("INVALID_CSS", line, column)
 
 
 def test_html_is_laid_out() -> None:
@@ -233,5 +233,5 @@ def test_html_shows_the_same(page: str, tab_space: int) -> None:
     ],
 )
 def test_html_faults_have_places(page: str, line: int, column: int) -> None:
-    assert refusal(format_html, page) == ("INVALID_HTML", line, column)
-    assert refusal(minify_html, page) == ("INVALID_HTML", line, column)
+    assert fault(format_html, page) == ("INVALID_HTML", line, column)
+    assert fault(minify_html, page) == ("INVALID_HTML", line, column)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from tool_runs import converted, converted_in_pieces, refusal
+from transforming import converted, converted_in_pieces, fault
 from waybill.model.limits import Limits
 from waybill.transforms.tool import PIECE_BYTES
 from waybill.transforms.xml_formatting import format_xml
@@ -138,7 +138,7 @@ def test_what_libxml2_refuses_is_refused(document: str, data: st.DataObject) -> 
     if is_right:
         converted(format_xml, broken)
         return
-    code, line, column = refusal(format_xml, broken)
+    code, line, column = fault(format_xml, broken)
     assert code == "INVALID_XML"
     assert line is not None
     assert column is not None
@@ -179,16 +179,16 @@ def test_what_libxml2_refuses_is_refused(document: str, data: st.DataObject) -> 
 def test_a_fault_is_told_at_the_first_wrong_character(
     document: str, line: int, column: int
 ) -> None:
-    assert refusal(format_xml, document) == ("INVALID_XML", line, column)
-    assert refusal(xml_to_yaml, "\ufeff" + document) == ("INVALID_XML", line, column)
+    assert fault(format_xml, document) == ("INVALID_XML", line, column)
+    assert fault(xml_to_yaml, "\ufeff" + document) == ("INVALID_XML", line, column)
 
 
 @pytest.mark.parametrize("lines", [9_000, 70_000, 140_001])
 def test_a_fault_far_behind_is_told_as_exactly(lines: int) -> None:
     document = "<a>\n" + "<b>äöü €</b>\n" * lines + "<b>€</b> & </a>"
-    assert refusal(format_xml, document) == ("INVALID_XML", lines + 2, 11)
+    assert fault(format_xml, document) == ("INVALID_XML", lines + 2, 11)
     one_line = "<a>" + "<b>äöü €</b>" * lines + "€</c></a>"
-    assert refusal(format_xml, one_line) == ("INVALID_XML", 1, 3 + 12 * lines + 1 + 3)
+    assert fault(format_xml, one_line) == ("INVALID_XML", 1, 3 + 12 * lines + 1 + 3)
 
 
 def test_other_encodings_are_refused() -> None:
@@ -199,39 +199,39 @@ def test_other_encodings_are_refused() -> None:
         b"<a>\xe9</a>",
         "<a/>".encode("utf-16"),
     ):
-        assert refusal(format_xml, content)[0] == "INVALID_ENCODING"
+        assert fault(format_xml, content)[0] == "INVALID_ENCODING"
 
 
 def test_a_declared_encoding_is_refused_before_what_follows() -> None:
     for action in (format_xml, xml_to_yaml):
         content = "<?xml version='1.0' encoding='x'?></a></b> & <"
-        assert refusal(action, content)[0] == "INVALID_ENCODING"
+        assert fault(action, content)[0] == "INVALID_ENCODING"
 
 
 def test_a_fault_before_a_wrong_byte_comes_first() -> None:
-    assert refusal(format_xml, b"<a>&</a>\xff") == ("INVALID_XML", 1, 5)
+    assert fault(format_xml, b"<a>&</a>\xff") == ("INVALID_XML", 1, 5)
 
 
 @pytest.mark.parametrize("content", [b"", b"\xef\xbb\xbf", b" \n\t"])
 def test_nothing_is_empty_input(content: bytes) -> None:
-    assert refusal(format_xml, content) == ("EMPTY_INPUT", None, None)
-    assert refusal(xml_to_yaml, content) == ("EMPTY_INPUT", None, None)
+    assert fault(format_xml, content) == ("EMPTY_INPUT", None, None)
+    assert fault(xml_to_yaml, content) == ("EMPTY_INPUT", None, None)
 
 
 def test_limits_hold() -> None:
     limits = Limits(nesting_depth=3, xml_attributes=2, xml_token_bytes=100)
     for action in (format_xml, xml_to_yaml):
         converted(action, "<a><b><c/></b></a>", limits)
-        assert refusal(action, "<a><b><c><d/></c></b></a>", limits) == ("INVALID_XML", 1, 10)
-        assert refusal(action, "<a x='1' y='2' z='='/>", limits) == ("INVALID_XML", 1, 16)
+        assert fault(action, "<a><b><c><d/></c></b></a>", limits) == ("INVALID_XML", 1, 10)
+        assert fault(action, "<a x='1' y='2' z='='/>", limits) == ("INVALID_XML", 1, 16)
         converted(action, f"<a>{'é' * 50}</a>", limits)
-        assert refusal(action, f"<a>{'é' * 51}</a>", limits) == ("INVALID_XML", 1, 54)
-        assert refusal(action, f"<a><!--{'x' * 100}--></a>", limits) == ("INVALID_XML", 1, 104)
-        assert refusal(action, f"<a>{'x' * PIECE_BYTES * 2}", limits) == ("INVALID_XML", 1, 104)
+        assert fault(action, f"<a>{'é' * 51}</a>", limits) == ("INVALID_XML", 1, 54)
+        assert fault(action, f"<a><!--{'x' * 100}--></a>", limits) == ("INVALID_XML", 1, 104)
+        assert fault(action, f"<a>{'x' * PIECE_BYTES * 2}", limits) == ("INVALID_XML", 1, 104)
 
 
 def test_depth_is_bounded_without_recursion() -> None:
-    assert refusal(format_xml, "<a>" * 100_000) == ("INVALID_XML", 1, 3 * 64 + 1)
+    assert fault(format_xml, "<a>" * 100_000) == ("INVALID_XML", 1, 3 * 64 + 1)
 
 
 def test_text_far_behind_the_start_of_an_element_ends_its_layout() -> None:
@@ -298,8 +298,8 @@ def test_what_memory_does_not_hold_comes_back_in_its_place() -> None:
 
 
 def test_a_name_longer_than_keys_of_yaml_is_refused() -> None:
-    assert refusal(xml_to_yaml, f"<a><{'b' * 1001}/></a>") == ("INVALID_XML", 1, 4)
-    assert refusal(xml_to_yaml, f"<a><b {'b' * 1001}='1'/></a>") == ("INVALID_XML", 1, 4)
+    assert fault(xml_to_yaml, f"<a><{'b' * 1001}/></a>") == ("INVALID_XML", 1, 4)
+    assert fault(xml_to_yaml, f"<a><b {'b' * 1001}='1'/></a>") == ("INVALID_XML", 1, 4)
     assert converted(xml_to_yaml, f"<{'b' * 1000}/>") == f"{'b' * 1000}: ''\n"
 
 

@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from waybill.engine.accepting import accept
 from waybill.engine.job_files import entity_of, find_plan, require_input
 from waybill.errors import KeyReused, NotFound, OptionInvalid, StateConflict
 from waybill.model.bundle import LaneOf
@@ -185,20 +186,8 @@ class Commands:
                 principal.project, idempotency.key, idempotency.fingerprint
             )
         key = idempotency.key if idempotency is not None else None
-        job = self.store.add_job(self._new_job(principal, submission, target, key))
-        if job.state is JobState.WAITING:
-            self.dispatcher.hint_work()
-        logger.debug(
-            "job_accepted",
-            extra={
-                "job": job.id,
-                "project": job.project,
-                "entity": job.entity,
-                "state": job.state,
-                "size_bytes": submission.file.size_bytes,
-            },
-        )
-        return job
+        new = self._new_job(principal, submission, target, key)
+        return accept(self.store, self.dispatcher, new)
 
     def cancel_job(self, principal: Principal, job_id: str) -> Job:
         """Cancel a job: at once when it does not run, else within a chunk.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import tempfile
 from dataclasses import dataclass
 from functools import partial
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 
 import msgspec
 
+from waybill.engine.accepting import accept
 from waybill.engine.job_files import find_artifact, read_pieces
 from waybill.engine.transforming import Content, Place, TransformParts, transform
 from waybill.errors import Gone, NotFound, StateConflict
@@ -18,7 +18,6 @@ from waybill.model.artifact import ArtifactKind
 from waybill.model.ids import BlobName
 from waybill.model.job import InputFile, JobKind, JobState
 from waybill.model.options import ImportOptions
-from waybill.model.transform import TransformTerms
 from waybill.ports.job_store import NewJob
 
 if TYPE_CHECKING:
@@ -29,11 +28,9 @@ if TYPE_CHECKING:
     from waybill.model.artifact import Artifact
     from waybill.model.job import Job
     from waybill.model.principal import Principal
-    from waybill.model.transform import ToolFacts
+    from waybill.model.transform import ToolFacts, TransformTerms
     from waybill.ports.dispatcher import Dispatcher
     from waybill.ports.fetcher import Fetcher
-
-logger = logging.getLogger(__name__)
 
 MADE_AT_ONCE_BYTES: Final = 256 * 1024 * 1024
 """Most bytes of what a tool makes while somebody waits."""
@@ -117,37 +114,23 @@ class Transforms:
     def submit(self, principal: Principal, submission: TransformSubmission) -> Job:
         """Accept a transform; once this returns, bytes and job are durable."""
         job_id = self.reports.ids.job_id()
-        terms = submission.terms
-        job = self.reports.store.add_job(
-            NewJob(
-                id=job_id,
-                kind=JobKind.TRANSFORM,
-                project=principal.project,
-                entity=terms.tool,
-                lane="",
-                options=ImportOptions(),
-                descriptor=msgspec.json.encode(terms).decode(),
-                input=submission.file,
-                client_ref=submission.client_ref,
-                dialect=submission.dialect,
-                external_id=submission.external_id or job_id,
-                dialect_data=submission.dialect_data,
-                credential=principal.credential,
-                created_at=self.reports.clock.now(),
-            )
+        new = NewJob(
+            id=job_id,
+            kind=JobKind.TRANSFORM,
+            project=principal.project,
+            entity=submission.terms.tool,
+            lane="",
+            options=ImportOptions(),
+            descriptor=msgspec.json.encode(submission.terms).decode(),
+            input=submission.file,
+            client_ref=submission.client_ref,
+            dialect=submission.dialect,
+            external_id=submission.external_id or job_id,
+            dialect_data=submission.dialect_data,
+            credential=principal.credential,
+            created_at=self.reports.clock.now(),
         )
-        self.dispatcher.hint_work()
-        logger.debug(
-            "job_accepted",
-            extra={
-                "job": job.id,
-                "project": job.project,
-                "entity": job.entity,
-                "state": job.state,
-                "size_bytes": submission.file.size_bytes,
-            },
-        )
-        return job
+        return accept(self.reports.store, self.dispatcher, new)
 
     def check_address(self, url: str) -> None:
         """Refuse a URL that is not to be asked; raises ``RequestInvalid``."""
@@ -188,11 +171,6 @@ class Transforms:
         except NotFound as error:
             raise _gone() from error
         return MadeFile(size_bytes=size, read=partial(read_pieces, self.reports.blobs, blob))
-
-
-def terms_of(job: Job) -> TransformTerms:
-    """What a transform was accepted under."""
-    return msgspec.json.decode(job.descriptor, type=TransformTerms)
 
 
 def _go_on(_read_bytes: int) -> None:

@@ -16,10 +16,10 @@ import numpy as np
 
 from waybill.formats.csv_exact import QuoteLayout
 from waybill.formats.json_judging import NOT_JSON, decode_raw
-from waybill.formats.json_structure import COMMA, WHITE_SPACE, Structure, find_structure, trimmed
 from waybill.formats.slices import NO_QUOTES, Slice
 from waybill.ports.reader import ReadPosition
 from waybill.validation.codes import file_refused
+from waybill.validation.json_structure import COMMA, WHITE_SPACE, Structure, find_structure, trimmed
 from waybill.validation.record_index import RecordIndex, as_array, find_line_ends
 
 if TYPE_CHECKING:

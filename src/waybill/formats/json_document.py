@@ -13,9 +13,9 @@ import msgspec
 
 from waybill.formats.json_cutting import OPENING, ItemCutter, fault_in
 from waybill.formats.json_judging import NOT_JSON, decode_raw, holds_bad_text
-from waybill.formats.json_structure import WHITE_SPACE
 from waybill.formats.places import escape_token
 from waybill.validation.codes import file_refused
+from waybill.validation.json_structure import WHITE_SPACE
 from waybill.validation.record_index import find_line_ends
 
 if TYPE_CHECKING:

@@ -10,22 +10,22 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 import numpy as np
 
-from waybill.formats.json_structure import (
+from waybill.formats.slice_records import find_faults, is_utf8, record_bytes
+from waybill.validation.codes import make_finding
+from waybill.validation.json_structure import (
     BACKSLASH,
     CLOSE_BRACE,
     OPEN_BRACE,
     find_structure,
     find_unicode_escapes,
 )
-from waybill.formats.slice_records import find_faults, is_utf8, record_bytes
-from waybill.validation.codes import make_finding
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from waybill.formats.json_structure import Structure
     from waybill.formats.slices import Slice
     from waybill.model.finding import Finding
+    from waybill.validation.json_structure import Structure
     from waybill.validation.record_index import Offsets
 
 SHOWN_CHARACTERS: Final = 200

@@ -16,7 +16,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from waybill.formats.arrow_spans import spans_of
-from waybill.formats.json_structure import (
+from waybill.ports.reader import Kind
+from waybill.validation.json_structure import (
     CLOSE_BRACE,
     CLOSE_BRACKET,
     COLON,
@@ -25,14 +26,13 @@ from waybill.formats.json_structure import (
     find_structure,
     trimmed,
 )
-from waybill.ports.reader import Kind
 from waybill.validation.record_index import as_array
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from typing import Any
 
-    from waybill.formats.json_structure import Flags, Structure
+    from waybill.validation.json_structure import Flags, Structure
     from waybill.validation.record_index import Offsets
 
 _NULL: Final = 0

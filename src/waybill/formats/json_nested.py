@@ -18,9 +18,9 @@ from waybill.validation.member_paths import steps_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from waybill.formats.json_structure import Flags
     from waybill.model.finding import Finding
     from waybill.ports.reader import MemberPath
+    from waybill.validation.json_structure import Flags
     from waybill.validation.record_index import Offsets
 
     Cells = tuple[pa.Array[Any], pa.Array[Any]]

@@ -13,12 +13,12 @@ from waybill.formats.json_document import check_rest, find_array, find_member
 from waybill.formats.json_nested import nested_columns, twin_columns
 from waybill.formats.json_parsing import RecordParser, names_in
 from waybill.formats.json_single import SingleCutter
-from waybill.formats.json_structure import WHITE_SPACE
 from waybill.formats.places import escape_token, json_places
 from waybill.formats.text_reader import TextReader, TextSource
 from waybill.formats.text_window import TextWindow
 from waybill.ports.reader import Header, ReadPosition
 from waybill.validation.codes import file_refused
+from waybill.validation.json_structure import WHITE_SPACE
 
 if TYPE_CHECKING:
     from waybill.formats.json_document import ArrayPlace

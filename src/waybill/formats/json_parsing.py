@@ -12,10 +12,10 @@ from waybill.errors import ColumnsGrew
 from waybill.formats.json_judging import judge, with_value
 from waybill.formats.json_members import split_members
 from waybill.formats.json_nested import NestedColumn, filled
-from waybill.formats.json_structure import find_unicode_escapes
 from waybill.formats.slice_records import marks_of, record_bytes
 from waybill.ports.reader import MalformedRecord, RawChunk
 from waybill.validation.codes import make_finding
+from waybill.validation.json_structure import find_unicode_escapes
 from waybill.validation.kinds import letters_of
 from waybill.validation.record_index import ChunkPositions
 from waybill.validation.text_traits import traits_of_json

@@ -6,10 +6,10 @@ import numpy as np
 
 from waybill.formats.csv_exact import QuoteLayout
 from waybill.formats.json_cutting import WindowCutter
-from waybill.formats.json_structure import WHITE_SPACE, find_structure
 from waybill.formats.slices import Slice
 from waybill.ports.reader import ReadPosition
 from waybill.validation.codes import file_refused
+from waybill.validation.json_structure import WHITE_SPACE, find_structure
 from waybill.validation.record_index import RecordIndex, find_line_ends
 
 

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from waybill.formats.csv_exact import QuoteLayout
-    from waybill.formats.json_structure import Structure
     from waybill.formats.text_stream import TextStream
     from waybill.ports.reader import ReadPosition
+    from waybill.validation.json_structure import Structure
     from waybill.validation.record_index import Offsets, RecordIndex
 
     Cut = Callable[[TextStream, "CutRules", ReadPosition], "Cutter"]

@@ -9,8 +9,8 @@ import numpy as np
 
 from waybill.formats.format_choice import format_by_name, refuse_contradiction
 from waybill.formats.json_cutting import fault_in
-from waybill.formats.json_structure import find_structure
 from waybill.model.options import FileFormat
+from waybill.validation.json_structure import find_structure
 
 if TYPE_CHECKING:
     from waybill.ports.reader import ReadOptions

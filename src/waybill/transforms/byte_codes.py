@@ -193,7 +193,7 @@ class _Decoder:
         surplus = self._pad(text[size:])
         if surplus >= 0:
             raise self._refused_at(size + surplus, piece)
-        self._place.pass_over(piece)
+        self._place = self._place.after(piece)
         return data
 
     def end(self) -> bytes:
@@ -247,7 +247,7 @@ class _Decoder:
     def _refused_at(self, index: int, piece: bytes) -> Refused:
         """The refusal of the character at ``index`` of the piece without its white space."""
         white = np.isin(np.frombuffer(piece, np.uint8), np.frombuffer(_WHITE, np.uint8))
-        self._place.pass_over(piece[: int(np.flatnonzero(~white)[index])])
+        self._place = self._place.after(piece[: int(np.flatnonzero(~white)[index])])
         return self._refused()
 
     def _refused(self) -> Refused:

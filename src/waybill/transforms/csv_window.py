@@ -49,12 +49,12 @@ class CsvWindow:
 
     def drop(self, size: int) -> None:
         """Go on behind the first bytes of the text."""
-        self._place.pass_over(self.text[:size])
+        self._place = self._place.after(self.text[:size])
         self.text = self.text[size:]
 
     def refused_at(self, offset: int) -> Refused:
         """The refusal of what stands there in the text, which is of no use after that."""
-        self._place.pass_over(self.text[:offset])
+        self._place = self._place.after(self.text[:offset])
         return self._place.refused("CSV validation failed.", "INVALID_CSV")
 
     def _next_piece(self) -> bytes:

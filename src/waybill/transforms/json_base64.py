@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from waybill.transforms.json_formatting import validate_json
 from waybill.transforms.json_rewriting import COMPACT, rewrite
-from waybill.transforms.json_text import Place
+from waybill.transforms.places import Place
 from waybill.transforms.tool import Refused
 
 if TYPE_CHECKING:

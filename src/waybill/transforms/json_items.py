@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from waybill.transforms.json_marks import BRACKET_KIND, CLOSE_BRACE, OPEN_BRACE, find_marks
 from waybill.transforms.json_rewriting import COMPACT, Part, rewrite
 from waybill.transforms.json_text import invalid_json
 from waybill.transforms.tool import PIECE_BYTES, Refused
+from waybill.validation.json_structure import BRACKET_KIND, CLOSE_BRACE, OPEN_BRACE, find_structure
 from waybill.validation.record_index import as_array
 
 if TYPE_CHECKING:
@@ -57,8 +57,8 @@ def split_marks(text: bytes) -> tuple[list[str], bytes]:
 
     A mark is a comma, a colon or a bracket, but for those of empty containers, which are values.
     """
-    marks = find_marks(text)
-    places, kinds = marks.places, marks.kinds
+    structure = find_structure(text)
+    places, kinds = structure.places, structure.marks
     is_empty = np.flatnonzero(
         (np.diff(places) == 1)
         & ((kinds[:-1] | BRACKET_KIND) == OPEN_BRACE)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from waybill.transforms.json_marks import BACKSLASH, BRACKET_KIND, COLON, OPEN_BRACE, trimmed
+from waybill.validation.json_structure import BACKSLASH, BRACKET_KIND, COLON, OPEN_BRACE, trimmed
 from waybill.validation.record_index import as_array
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from waybill.transforms.json_marks import Flags, Marks
     from waybill.transforms.json_scanner import Key
+    from waybill.validation.json_structure import Flags, Structure
     from waybill.validation.record_index import Offsets
 
     Hashes = npt.NDArray[np.uint64]
@@ -56,21 +56,21 @@ class Keys:
     hashes: Hashes
 
 
-def keys_of_marks(text: bytes, marks: Marks, depth: int) -> Keys:
+def keys_of_structure(text: bytes, structure: Structure, depth: int) -> Keys:
     """The names in a valid text, at whose begin so many containers were open.
 
     The number of an object that begins in it is ``depth`` and the number of its mark.
     """
-    colons = np.flatnonzero(marks.kinds == COLON)
-    starts, ends = marks.places[colons - 1] + 1, marks.places[colons]
+    colons = np.flatnonzero(structure.marks == COLON)
+    starts, ends = structure.places[colons - 1] + 1, structure.places[colons]
     starts, ends = trimmed(as_array(text), starts, ends)
-    escapes = marks.escapes
+    escapes = structure.backslashes
     is_escaped = np.zeros(starts.size, dtype=np.bool_)
     if escapes.size:
         is_escaped = escapes.searchsorted(starts) < escapes.searchsorted(ends)
     return Keys(
         starts=starts,
-        owners=_owners(marks, colons, depth),
+        owners=_owners(structure, colons, depth),
         hashes=_hash_spans(text, starts + 1, ends - 1, is_escaped),
     )
 
@@ -160,22 +160,22 @@ def _first_repeated(keys: Keys) -> int | None:
     return int(keys.starts[order[1:][is_same]].min()) if is_same.any() else None
 
 
-def _owners(marks: Marks, colons: Offsets, depth: int) -> Offsets:
+def _owners(structure: Structure, colons: Offsets, depth: int) -> Offsets:
     """The numbers of the objects that the colons stand in.
 
     Behind each bracket it is the last one opened at the same depth; if there is none, the
     container was open before.
     """
-    brackets = np.flatnonzero(marks.kinds > COLON)
-    depths = marks.depths[brackets]
-    is_opening = (marks.kinds[brackets] | BRACKET_KIND) == OPEN_BRACE
+    brackets = np.flatnonzero(structure.marks > COLON)
+    depths = structure.depths[brackets]
+    is_opening = (structure.marks[brackets] | BRACKET_KIND) == OPEN_BRACE
     numbers = np.where(is_opening, brackets + depth, -1)
     owners = np.full(brackets.size + 1, depth - 1, dtype=np.int64)
     for level in range(int(depths.min(initial=1)), int(depths.max(initial=0)) + 1):
         mine = np.flatnonzero(depths == level)
         opened = np.maximum.accumulate(numbers[mine])
         owners[mine + 1] = np.where(opened < 0, level + depth - 1, opened)
-    stretches = np.diff(brackets, prepend=0, append=marks.kinds.size)
+    stretches = np.diff(brackets, prepend=0, append=structure.marks.size)
     owners_at: Offsets = np.repeat(owners, stretches)[colons]
     return owners_at
 

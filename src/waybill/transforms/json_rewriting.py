@@ -14,19 +14,21 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 import numpy as np
 
-from waybill.transforms.json_keys import KeyBook, keys_of_marks, keys_of_scan
-from waybill.transforms.json_marks import COMMA, OPEN_BRACE, WHITE_SPACE, find_marks
+from waybill.transforms.json_keys import KeyBook, keys_of_scan, keys_of_structure
 from waybill.transforms.json_scanner import Layout, Scanner, Want
-from waybill.transforms.json_text import JsonText, Place, invalid_json
+from waybill.transforms.json_text import JsonText, invalid_json
 from waybill.transforms.tool import PIECE_BYTES, Refused
+from waybill.transforms.utf8 import empty_input
+from waybill.validation.json_structure import COMMA, OPEN_BRACE, WHITE_SPACE, find_structure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from waybill.model.limits import Limits
     from waybill.transforms.json_keys import Keys
-    from waybill.transforms.json_marks import Marks
+    from waybill.transforms.places import Place
     from waybill.transforms.tool import Source
+    from waybill.validation.json_structure import Structure
 
 COMPACT: Final = Layout(indent=-1)
 MOST_DEPTH: Final = 512
@@ -85,32 +87,32 @@ class _Rewriter:
         scanner, text = self._scanner, self._text
         if scanner.is_in_string or not (scanner.want is Want.START or self._is_between_items):
             return self._scan(stops_at_comma=True)
-        marks = find_marks(text.text)
+        structure = find_structure(text.text)
         if text.is_end:
-            return self._cut(text.text, marks)
-        commas = np.flatnonzero(marks.kinds == COMMA)
-        size = int(marks.places[commas[-1]]) if commas.size else 0
+            return self._cut(text.text, structure)
+        commas = np.flatnonzero(structure.marks == COMMA)
+        size = int(structure.places[commas[-1]]) if commas.size else 0
         if not size:
             return self._scan(stops_at_comma=False)
-        return self._cut(text.text[:size], marks.first(int(commas[-1])))
+        return self._cut(text.text[:size], structure.first(int(commas[-1])))
 
     @property
     def _is_between_items(self) -> bool:
         return self._scanner.want is Want.NEXT and bool(self._scanner.kinds)
 
-    def _cut(self, text: bytes, marks: Marks) -> Part:
+    def _cut(self, text: bytes, structure: Structure) -> Part:
         """Take a text that ends before a comma, or with the document."""
         kinds = self._scanner.kinds
         depth = len(kinds)
-        closed, opened = marks.left_open()
-        after = kinds[: max(0, depth - closed)] + marks.kinds[opened].tobytes()
-        is_sound = closed <= depth and depth + marks.deepest <= self._most_depth
+        closed, opened = structure.left_open()
+        after = kinds[: max(0, depth - closed)] + structure.marks[opened].tobytes()
+        is_sound = closed <= depth and depth + structure.deepest <= self._most_depth
         if text.rstrip(WHITE_SPACE).endswith((b"[", b"{")):
             is_sound = False  # a comma behind it is a fault, which closing it would hide
         written = self._written(text, bytes(after)) if is_sound else None
         if written is None or (self._text.is_end and after):
             return self._scan(stops_at_comma=False)
-        keys = keys_of_marks(text, marks, depth)
+        keys = keys_of_structure(text, structure, depth)
         self._enter(keys, [*range(depth - closed), *(opened + depth).tolist()])
         self._scanner.kinds = after
         self._scanner.want = Want.NEXT
@@ -165,7 +167,7 @@ class _Rewriter:
             return text.failure
         is_begun = self._scanner.is_in_string or self._scanner.want is not Want.START
         if not is_begun and not text.text.strip(WHITE_SPACE):
-            return Refused("The request body is empty.", code="EMPTY_INPUT")
+            return empty_input()
         return invalid_json(text.place_at(offset))
 
     def _passed(self, size: int, written: bytes) -> Part:

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from waybill.transforms.json_items import MOST_ITEM_BYTES, read_items, refused_at, too_large
-from waybill.transforms.json_marks import COMMA, OPEN_BRACE, OPEN_BRACKET, find_marks
+from waybill.validation.json_structure import COMMA, OPEN_BRACE, OPEN_BRACKET, find_structure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -106,15 +106,15 @@ class _Held:
 
     def _last_end(self, text: bytes) -> int | None:
         """Where the last row ends that ends in a part; ``None`` where none does."""
-        marks = find_marks(text)
-        depths = marks.depths + self.depth
+        structure = find_structure(text)
+        depths = structure.depths + self.depth
         self.depth = int(depths[-1]) if depths.size else self.depth
         if self.kind != OPEN_BRACKET:
             return len(text) if self.depth == 0 and text else None
         if depths.size and self.depth == 0:
-            return int(marks.places[-1])
-        commas = np.flatnonzero((marks.kinds == COMMA) & (depths == 1))
-        return int(marks.places[commas[-1]]) if commas.size else None
+            return int(structure.places[-1])
+        commas = np.flatnonzero((structure.marks == COMMA) & (depths == 1))
+        return int(structure.places[commas[-1]]) if commas.size else None
 
 
 def _require_kind(held: _Held, batch: bytes, first: int) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final
 
-from waybill.transforms.json_marks import COLON, COMMA, OPEN_BRACE, OPEN_BRACKET
+from waybill.validation.json_structure import COLON, COMMA, OPEN_BRACE, OPEN_BRACKET
 from waybill.validation.record_index import QUOTE
 
 _SPACE: Final = re.compile(rb"[ \t\r\n]*+")

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from waybill.transforms.json_marks import BACKSLASH, OPEN_BRACE, OPEN_BRACKET
 from waybill.transforms.json_rows import decode_arrays, decode_objects, read_batches
 from waybill.transforms.tool import PIECE_BYTES, Refused
+from waybill.validation.json_structure import BACKSLASH, OPEN_BRACE, OPEN_BRACKET
 from waybill.validation.record_index import QUOTE
 
 if TYPE_CHECKING:

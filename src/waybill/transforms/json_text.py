@@ -3,45 +3,19 @@
 from __future__ import annotations
 
 import codecs
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from waybill.transforms.places import Place
 from waybill.transforms.tool import PIECE_BYTES, Refused
+from waybill.transforms.utf8 import BOM, not_utf8
 
 if TYPE_CHECKING:
     from waybill.transforms.tool import Source
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Line and column of a character, both from 1; ``follows_return``: a CR stands before it."""
-
-    line: int = 1
-    column: int = 1
-    follows_return: bool = False
-
-    def after(self, text: bytes) -> Place:
-        """The place behind a text that begins here. LF, CRLF and CR each end a line."""
-        if self.follows_return and text.startswith(b"\n"):
-            text = text[1:]
-            if not text:
-                return Place(line=self.line)
-        if not text:
-            return self
-        breaks, last = text.count(b"\n"), text.rfind(b"\n")
-        if b"\r" in text:
-            breaks += text.count(b"\r") - text.count(b"\r\n")
-            last = max(last, text.rfind(b"\r"))
-        return Place(
-            line=self.line + breaks,
-            column=(self.column if last < 0 else 1) + len(text[last + 1 :].decode()),
-            follows_return=text.endswith(b"\r"),
-        )
-
-
 def invalid_json(place: Place, message: str = "JSON validation failed.") -> Refused:
     """``INVALID_JSON`` at a place."""
-    return Refused(message, code="INVALID_JSON", line=place.line, column=place.column)
+    return place.refused(message, "INVALID_JSON")
 
 
 class JsonText:
@@ -97,7 +71,7 @@ class JsonText:
         try:
             self._decoder.decode(piece, final=not piece)
         except UnicodeDecodeError as error:
-            self.failure = Refused("The content is not valid UTF-8.", code="INVALID_ENCODING")
+            self.failure = not_utf8()
             self.is_end = True
             return self._without_mark(text[: error.start])
         self.is_end = not piece
@@ -106,5 +80,5 @@ class JsonText:
     def _without_mark(self, text: bytes) -> bytes:
         if self._is_first and text:
             self._is_first = False
-            return text.removeprefix(codecs.BOM_UTF8)
+            return text.removeprefix(BOM)
         return text

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from waybill.transforms.json_items import read_items, refused_at, split_marks
-from waybill.transforms.json_marks import COLON, COMMA, OPEN_BRACE, OPEN_BRACKET
+from waybill.validation.json_structure import COLON, COMMA, OPEN_BRACE, OPEN_BRACKET
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from waybill.transforms.json_items import read_items, split_marks
-from waybill.transforms.json_marks import COLON, COMMA, OPEN_BRACE, OPEN_BRACKET
+from waybill.validation.json_structure import COLON, COMMA, OPEN_BRACE, OPEN_BRACKET
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -86,7 +86,7 @@ class _Decoder:
         if decoded.is_broken:
             raise self._refused_behind(text[: decoded.size])
         whole = decoded.source_of(size)
-        self._place.pass_over(text[:whole])
+        self._place = self._place.after(text[:whole])
         self._held = text[whole:]
         return decoded.data[:size]
 
@@ -96,7 +96,7 @@ class _Decoder:
             raise self._refused_behind(b"")
 
     def _refused_behind(self, text: bytes) -> Refused:
-        self._place.pass_over(text)
+        self._place = self._place.after(text)
         return self._place.refused("URL decoding failed.", "INVALID_URL_ENCODING")
 
 

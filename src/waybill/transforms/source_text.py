@@ -1,42 +1,17 @@
-"""The text of a source, a piece at a time, and the places in it."""
+"""The text of a source, decoded, a piece at a time."""
 
 from __future__ import annotations
 
 import codecs
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from waybill.transforms.tool import PIECE_BYTES, Refused
+from waybill.transforms.tool import PIECE_BYTES
+from waybill.transforms.utf8 import empty_input, not_utf8
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from waybill.transforms.tool import Source
-
-
-@dataclass(slots=True)
-class Place:
-    """Where the next character stands, counted from 1 in characters; ``after_return``: after a CR.
-
-    A line ends with LF, CRLF or CR.
-    """
-
-    line: int = 1
-    column: int = 1
-    after_return: bool = False
-
-    def passed(self, text: str) -> Place:
-        """The place after ``text``."""
-        if not text:
-            return self
-        breaks = text.count("\n")
-        if "\r" in text:
-            breaks += text.count("\r") - text.count("\r\n")
-        if self.after_return and text[0] == "\n":
-            breaks -= 1
-        last = max(text.rfind("\n"), text.rfind("\r"))
-        column = self.column + len(text) if last < 0 else len(text) - last
-        return Place(self.line + breaks, column, text[-1] == "\r")
 
 
 def read_text(source: Source) -> Iterator[str]:
@@ -57,7 +32,7 @@ def read_text(source: Source) -> Iterator[str]:
             valid = error.object[: error.start].decode()
             if valid := valid.removeprefix("\ufeff") if first else valid:
                 yield valid
-            raise invalid_encoding() from error
+            raise not_utf8() from error
         if text:
             yield text.removeprefix("\ufeff") if first else text
             first = False
@@ -75,16 +50,6 @@ def read_whole(source: Source) -> str:
     if not text or text.isspace():
         raise empty_input()
     return text
-
-
-def empty_input() -> Refused:
-    """What says that there is no content."""
-    return Refused("The request body is empty.", code="EMPTY_INPUT")
-
-
-def invalid_encoding() -> Refused:
-    """What says that the content is in another encoding."""
-    return Refused("The content is not valid UTF-8.", code="INVALID_ENCODING")
 
 
 def _read_full(source: Source) -> bytes:

@@ -12,7 +12,7 @@ from waybill.transforms.byte_codes import (
     encode_base32,
     encode_base64,
 )
-from waybill.transforms.contained_tools import CONTAINED
+from waybill.transforms.contained.tools import CONTAINED
 from waybill.transforms.csv_to_json import csv_to_json
 from waybill.transforms.html_entities import decode_html
 from waybill.transforms.json_base64 import base64_to_json, json_to_base64

@@ -49,10 +49,10 @@ def _valid_pieces(source: Source) -> Iterator[bytes]:
         if size:
             yield data[:size]
         if not is_valid:
-            raise _not_utf8()
+            raise not_utf8()
         held = data[size:]
     if held:
-        raise _not_utf8()
+        raise not_utf8()
 
 
 def _whole_characters(data: bytes) -> tuple[int, bool]:
@@ -65,5 +65,6 @@ def _whole_characters(data: bytes) -> tuple[int, bool]:
         return error.start, False
 
 
-def _not_utf8() -> Refused:
+def not_utf8() -> Refused:
+    """The refusal of a content in another encoding."""
     return Refused("The content is not valid UTF-8.", code="INVALID_ENCODING")

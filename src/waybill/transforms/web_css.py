@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from waybill.transforms.source_text import Place, read_whole
+from waybill.transforms.places import Place
+from waybill.transforms.source_text import read_whole
 from waybill.transforms.tool import Refused
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def _unended_at(text: str, start: int) -> int:
 
 
 def _refuse(text: str, offset: int) -> Refused:
-    place = Place().passed(text[:offset])
+    place = Place().after_text(text[:offset])
     message = "CSS validation failed."
     return Refused(message, code="INVALID_CSS", line=place.line, column=place.column)
 

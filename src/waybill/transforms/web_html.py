@@ -6,7 +6,8 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from waybill.transforms.source_text import Place, read_whole
+from waybill.transforms.places import Place
+from waybill.transforms.source_text import read_whole
 from waybill.transforms.tool import Refused
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ def _name(tag: str) -> str:
 
 
 def _refuse(text: str, offset: int) -> Refused:
-    place = Place().passed(text[:offset])
+    place = Place().after_text(text[:offset])
     message = "HTML validation failed."
     return Refused(message, code="INVALID_HTML", line=place.line, column=place.column)
 

@@ -6,8 +6,10 @@ import re
 from typing import TYPE_CHECKING, Final
 from xml.parsers import expat
 
-from waybill.transforms.source_text import Place, empty_input, invalid_encoding, read_text
+from waybill.transforms.places import Place
+from waybill.transforms.source_text import read_text
 from waybill.transforms.tool import Refused
+from waybill.transforms.utf8 import empty_input, not_utf8
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,7 +97,7 @@ class XmlMarkup:
 
     def refuse(self, offset: int) -> Refused:
         """What says that the character at an offset of the present window cannot be right."""
-        place = self._place.passed(self._window[:offset])
+        place = self._place.after_text(self._window[:offset])
         message = "XML validation failed."
         return Refused(message, code="INVALID_XML", line=place.line, column=place.column)
 
@@ -151,7 +153,7 @@ class XmlMarkup:
             raise self.refuse(self._refined(fault, cut.taken, right)) from fault
         if fault is not None:
             raise fault
-        self._place = self._place.passed(window[: cut.taken])
+        self._place = self._place.after_text(window[: cut.taken])
         self._window = window[cut.taken :]
 
     def _check_rest(self, window: str, taken: int) -> None:
@@ -219,7 +221,7 @@ class XmlMarkup:
 
     def _check_declaration(self, version: str, encoding: str | None, _standalone: int) -> None:
         if encoding is not None and encoding.lower() not in _UTF8:
-            raise invalid_encoding()
+            raise not_utf8()
         if not _VERSION.fullmatch(version):
             raise self.refuse(self._window.index(version, len("<?xml")))
 

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Final, Protocol, cast
 
 import yaml
 
-from waybill.transforms.source_text import Place, empty_input, read_text
+from waybill.transforms.places import Place
+from waybill.transforms.source_text import read_text
 from waybill.transforms.tool import PIECE_BYTES, Refused
+from waybill.transforms.utf8 import empty_input
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -110,14 +112,14 @@ class YamlEvents:
         before = max(line - self.first_line + 1, 0)
         held = list(self._held())
         offset = sum(map(len, held[:before])) + column
-        place = self._taken_place.passed("".join(held)[:offset])
+        place = self._taken_place.after_text("".join(held)[:offset])
         message = "YAML validation failed."
         return Refused(message, code="INVALID_YAML", line=place.line, column=place.column)
 
     def take_lines(self, end: int) -> Iterator[str]:
         """The lines before the one numbered ``end`` that were not taken, with what ends them."""
         while self.first_line < end and self._has_line():
-            self._taken_place = self._taken_place.passed(self._taken)
+            self._taken_place = self._taken_place.after_text(self._taken)
             if self._lines:
                 self._taken = self._lines.popleft()
             else:

@@ -26,13 +26,14 @@ if TYPE_CHECKING:
 COMMA: Final = ord(",")
 COLON: Final = ord(":")
 OPEN_BRACE: Final = ord("{")
+OPEN_BRACKET: Final = ord("[")
 CLOSE_BRACE: Final = ord("}")
 CLOSE_BRACKET: Final = ord("]")
 BACKSLASH: Final = ord("\\")
 WHITE_SPACE: Final = b" \t\r\n"
 
 _NO_LEVEL: Final = np.zeros(1, dtype=np.int32)
-_BRACKET_KIND: Final = 0x20
+BRACKET_KIND: Final = 0x20
 """The bit in which square brackets differ from braces."""
 
 _SPACE: Final = np.zeros(256, dtype=np.bool_)
@@ -82,6 +83,28 @@ class Structure:
             backslashes=self.backslashes[: self.backslashes.searchsorted(offset)],
         )
 
+    def first(self, count: int) -> Structure:
+        """The first marks, as many as asked for; all ``backslashes``."""
+        return replace(
+            self,
+            places=self.places[:count],
+            marks=self.marks[:count],
+            depths=self.depths[:count],
+        )
+
+    def left_open(self) -> tuple[int, Offsets]:
+        """What is open at the end of a text that may begin inside of others.
+
+        How many of the brackets that were open at its begin were closed, and the numbers of those
+        marks that opened brackets which are not closed.
+        """
+        lowest = int(self.depths.min(initial=0))
+        brackets = np.flatnonzero(self.marks > COLON)
+        depths = self.depths[brackets]
+        later = np.minimum.accumulate(depths[::-1])[::-1]
+        opened = (self.marks[brackets] | BRACKET_KIND) == OPEN_BRACE
+        return -lowest, brackets[opened & (depths <= later)]
+
     @property
     def deepest(self) -> int:
         """The most brackets that are open at one place."""
@@ -122,7 +145,7 @@ def _offsets(bits: Bytes) -> Offsets:
 
 def _marks(block: Bytes) -> Flags:
     """Where brackets, colons and commas stand."""
-    folded = block | _BRACKET_KIND
+    folded = block | BRACKET_KIND
     found: Flags = folded == OPEN_BRACE
     found |= folded == CLOSE_BRACE
     found |= block == COLON
@@ -133,7 +156,7 @@ def _marks(block: Bytes) -> Flags:
 def _depths(marks: Bytes) -> npt.NDArray[np.int32]:
     """How many brackets are open behind each mark: only at brackets this changes."""
     brackets = np.flatnonzero(marks > COLON)
-    is_opening = (marks[brackets] | _BRACKET_KIND) == OPEN_BRACE
+    is_opening = (marks[brackets] | BRACKET_KIND) == OPEN_BRACE
     steps = np.where(is_opening, 1, -1)
     levels = np.concatenate((_NO_LEVEL, np.cumsum(steps, dtype=np.int32)))
     depths: npt.NDArray[np.int32] = np.repeat(

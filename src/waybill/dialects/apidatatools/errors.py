@@ -45,6 +45,16 @@ _BY_KIND: Final[Mapping[type[errors.WaybillError], tuple[int, str, str]]] = {
     errors.NotFound: (404, "NOT_FOUND", "Not found"),
 }
 """Kind of error -> status, code and message; an empty one is the error's own."""
+OWN_CODES: Final = frozenset(
+    {
+        "EMPTY_INPUT",
+        "INVALID_FILENAME",
+        "INVALID_OPTION",
+        "INVALID_SOURCE_TYPE",
+        "UNSUPPORTED_FILE_TYPE",
+    }
+)
+"""Codes of this dialect that its handlers raise."""
 _SLOW_DOWN: Final = "Too many status requests. Please slow down."
 
 
@@ -87,15 +97,3 @@ def _told(error: errors.WaybillError, request: Request) -> tuple[int, str, str]:
         return 400, error.code if error.code in OWN_CODES else "INVALID_REQUEST", error.message
     message = "Failed to process job" if is_status else "Failed to process request"
     return 500, "INTERNAL_ERROR", message
-
-
-OWN_CODES: Final = frozenset(
-    {
-        "EMPTY_INPUT",
-        "INVALID_FILENAME",
-        "INVALID_OPTION",
-        "INVALID_SOURCE_TYPE",
-        "UNSUPPORTED_FILE_TYPE",
-    }
-)
-"""Codes of this dialect that its handlers raise."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from waybill.errors import NotFound
+from waybill.model.settings import ApidatatoolsSettings
 
 if TYPE_CHECKING:
     from waybill.dialect import Core
@@ -12,6 +13,12 @@ if TYPE_CHECKING:
 
 NAME: Final = "apidatatools"
 PATH_SUFFIX: Final = "-api"
+
+
+def settings_of(core: Core) -> ApidatatoolsSettings:
+    """What the server is told about this dialect."""
+    found = core.own_settings.get(NAME)
+    return found if isinstance(found, ApidatatoolsSettings) else ApidatatoolsSettings()
 
 
 def find_tool(core: Core, segment: str) -> tuple[str, ToolFacts]:

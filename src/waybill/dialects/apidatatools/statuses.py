@@ -11,9 +11,9 @@ from msgspec.structs import replace
 
 from waybill.dialect import Response, caller
 from waybill.dialects.apidatatools.errors import JSON, encode, place_of
-from waybill.dialects.apidatatools.kinds import NAME
+from waybill.dialects.apidatatools.kinds import NAME, settings_of
 from waybill.dialects.apidatatools.results import Result, result_of
-from waybill.dialects.apidatatools.submissions import RequestFacts, settings_of
+from waybill.dialects.apidatatools.submissions import RequestFacts
 from waybill.errors import NotAllowed, NotFound, RequestInvalid
 from waybill.model.job import JobState
 

@@ -12,13 +12,12 @@ import msgspec
 
 from waybill.dialect import Response, caller
 from waybill.dialects.apidatatools.errors import JSON, encode
-from waybill.dialects.apidatatools.kinds import NAME, find_tool
+from waybill.dialects.apidatatools.kinds import NAME, find_tool, settings_of
 from waybill.dialects.apidatatools.options import read_options
 from waybill.dialects.apidatatools.results import result_at_once
 from waybill.dialects.apidatatools.uploads import find_upload
 from waybill.engine.transforms import TransformSubmission
 from waybill.errors import ContentInvalid, MediaTypeUnsupported, RequestInvalid
-from waybill.model.settings import ApidatatoolsSettings
 from waybill.model.transform import InputRole, TransformTerms
 
 if TYPE_CHECKING:
@@ -95,12 +94,6 @@ def submit(core: Core, request: Request) -> Response:
     address = core.transforms.keep(encode({"url": reference}), "application/json")
     at = TransformTerms(tool=tool, options=terms.options, role=InputRole.ADDRESS)
     return _accept(core, request, at, address)
-
-
-def settings_of(core: Core) -> ApidatatoolsSettings:
-    """What the server is told about this dialect."""
-    found = core.own_settings.get(NAME)
-    return found if isinstance(found, ApidatatoolsSettings) else ApidatatoolsSettings()
 
 
 def _answer(core: Core, request: Request, terms: TransformTerms, stored: InputFile) -> Response:

@@ -10,9 +10,8 @@ import msgspec
 
 from waybill.dialect import Response, caller
 from waybill.dialects.apidatatools.errors import JSON, encode
-from waybill.dialects.apidatatools.kinds import NAME
+from waybill.dialects.apidatatools.kinds import NAME, settings_of
 from waybill.errors import NotAllowed, NotFound, RequestInvalid, StateConflict
-from waybill.model.settings import ApidatatoolsSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from waybill.engine.links import OpenedLink
     from waybill.model.job import InputFile
     from waybill.model.principal import Principal
+    from waybill.model.settings import ApidatatoolsSettings
 
 FILE: Final = "file"
 SUFFIXES: Final = "json|csv|xml|txt|yml|yaml|html|md|js|css|xls|xlsx|jpg|jpeg|png|gif|webp|sql|log"
@@ -53,7 +53,7 @@ class _Wanted(msgspec.Struct, frozen=True):
 def promise(core: Core, request: Request) -> Response:
     """Promise a file, and give the form that it comes with."""
     name = _file_name(request.body.raw)
-    principal, settings = caller(request), _settings(core)
+    principal, settings = caller(request), settings_of(core)
     _check_quota(core, principal, settings)
     upload_id = f"upl_{core.ids.random_bytes(_ID_BYTES).hex()}"
     core.uploads.promise(principal, upload_id, name, seconds=settings.form_seconds)
@@ -89,7 +89,7 @@ def most_bytes(core: Core, request: Request) -> int:
     """How large a form with its file may be: what the user may store at all."""
     opened = _opened(core, request)
     usage = core.uploads.usage(opened.principal.project)
-    return max(_settings(core).stored_bytes - usage.stored_bytes, 0) + FORM_BYTES
+    return max(settings_of(core).stored_bytes - usage.stored_bytes, 0) + FORM_BYTES
 
 
 def receive(core: Core, request: Request) -> Response:
@@ -101,7 +101,7 @@ def receive(core: Core, request: Request) -> Response:
         raise RequestInvalid(f"The form must have one file, in the part {FILE!r}.")
     try:
         core.uploads.keep(
-            opened.principal.project, opened.subject, files[0], days=_settings(core).upload_days
+            opened.principal.project, opened.subject, files[0], days=settings_of(core).upload_days
         )
     except NotFound:
         raise _denied() from None
@@ -192,8 +192,3 @@ def _to_hex(signature: str) -> str:
 
 def _denied() -> NotAllowed:
     return NotAllowed("the form is not good", scope="", code="UPLOAD_DENIED")
-
-
-def _settings(core: Core) -> ApidatatoolsSettings:
-    found = core.own_settings.get(NAME)
-    return found if isinstance(found, ApidatatoolsSettings) else ApidatatoolsSettings()

@@ -122,7 +122,7 @@ class RecordReader:
     def _as_xml(self, element: Element) -> str:
         if depth_of(element) > DEEPEST:
             raise _Refused("FEED_TOO_DEEP", allowed=DEEPEST)
-        self._check_counts([element])
+        self._check_counts(element.iter(etree.Element))
         return as_xml(element)
 
     def _known(self, element: Element, kind: str, place: _Place) -> Iterator[Row | Fault]:

@@ -59,14 +59,12 @@ class Nursery:
         order = Order(tool=tool, options=options, limits=self.limits)
         with ExitStack() as open_files:
             report, told = _pair(open_files)
-            lifeline, held = _pair(open_files)
+            _lifeline, held = _pair(open_files)  # closed at the end, which ends the child
             descriptors = [source.fileno(), target.fileno(), told.fileno(), held.fileno()]
             self._send(msgspec.msgpack.encode(order), descriptors)
             told.close()
             held.close()
-            found = _await(report, source, while_running, self.limits.parser_seconds)
-            lifeline.close()
-        return found
+            return _await(report, source, while_running, self.limits.parser_seconds)
 
     def warm(self) -> None:
         """Start the process, so that the first run need not wait for it."""

@@ -26,7 +26,7 @@ from waybill.transforms.contained.protocol import (
     Order,
     Report,
 )
-from waybill.transforms.contained_tools import CONTAINED
+from waybill.transforms.contained.tools import CONTAINED
 
 WAITING: Final = 2
 """Children that wait for an order."""
