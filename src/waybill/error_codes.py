@@ -56,6 +56,7 @@ TITLES: Final[Mapping[str, str]] = {
     "INVALID_FILENAME": "The file name is not one that is taken",
     "INVALID_JOB_ID": "That is no id of a job",
     "INVALID_HTML": "The content is not HTML",
+    "INVALID_JAVASCRIPT": "The content is not JavaScript",
     "INVALID_JSON": "The content is not JSON",
     "INVALID_OPTION": "An option of a tool is out of range",
     "INVALID_REQUEST": "The body does not say what it should",

@@ -82,6 +82,39 @@ console.log(await res.text());
 })();
 """,
 }
+TOOLS = [
+    ("json-formatter", {}, '{"a":[1.0]}', '{\n "a": [\n  1.0\n ]\n}', ".log", ".json"),
+    ("json-validator", {}, '{"a":1}', '{\n "a": 1\n}', ".json", ".json"),
+    ("json-minify", {}, '{ "a" : 1e5 }', '{"a":1e5}', ".txt", ".json"),
+    ("json-to-csv", {}, '[{"a":1,"b":"x,y"},{"c":null}]', 'a,b,c\n1,"x,y",\n,,\n', ".json", ".csv"),
+    ("json-to-tsv", {}, '[{"a":1,"b":"x\\ty"}]', 'a\tb\n1\t"x\ty"\n', ".json", ".tsv"),
+    ("json-to-xml", {"root_name": "r"}, '{"a":[1,2]}', "<a>2</a>", ".json", ".xml"),
+    ("json-to-yaml", {}, '{"a":["x"]}', "- x", ".json", ".yaml"),
+    ("json-to-base64", {}, "{}", "e30=", ".json", ".txt"),
+    ("base64-to-json", {}, "eyJhIjoxfQ==", '"a": 1', ".txt", ".json"),
+    ("csv-to-json", {"delimiter": "pipe"}, "a|b\n1|\n", '"a": "1"', ".csv", ".json"),
+    ("xml-validator", {}, "<a><b/></a>", "\n  <b/>\n", ".xml", ".xml"),
+    ("xml-formatter", {"tab_space": "1"}, "<a><b/></a>", "\n <b/>\n", ".xml", ".xml"),
+    ("xml-to-yaml", {}, '<a x="1">t</a>', "'#text': t", ".xml", ".yaml"),
+    ("yaml-formatter", {}, "a:\n     b: 1\n---\nc", "a:\n  b: 1", ".yml", ".yaml"),
+    ("yaml-to-xml", {}, "a: 1", "  <a>1</a>", ".yaml", ".xml"),
+    ("css-formatter", {}, "a{b:c}", "a {\n  b: c;\n}", ".css", ".css"),
+    ("html-formatter", {}, "<div><p>x</p></div>", "  <p>x</p>", ".html", ".html"),
+    ("html-minify", {}, "<p>x  y</p> <!-- z -->", "<p>x y</p>", ".html", ".html"),
+    ("html-decoder", {}, "&lt;&eacute;&#x20ac;", "<é€", ".html", ".html"),
+    ("javascript-formatter", {}, "if(a){b()}", "if (a) {\n  b()\n}", ".js", ".js"),
+    ("javascript-minify", {}, "a = 1 // b", "a=1", ".js", ".js"),
+    ("text-minify", {}, "a   b\n\n\n\nc", "a b\n", ".txt", ".txt"),
+    ("url-encode", {"url_safe": "0"}, "a b/é", "a%20b/%C3%A9", ".txt", ".txt"),
+    ("url-decode", {}, "hello%20world%3F", "hello world?", ".txt", ".txt"),
+    ("base16-encoder", {}, "Hello World", "48656C6C6F20576F726C64", ".log", ".txt"),
+    ("base16-decoder", {}, "48656c6C", "Hell", ".log", ".txt"),
+    ("base32-encoder", {}, "hello", "NBSWY3DP", ".log", ".txt"),
+    ("base32-decoder", {}, "NBSWY3DP", "hello", ".log", ".txt"),
+    ("base64-encoder", {}, "hello", "aGVsbG8=", ".log", ".txt"),
+    ("base64-decoder", {}, "aGVs bG8=", "hello", ".log", ".txt"),
+]
+"""Tool, options, content, what stands in the result, suffix of a file, suffix of the result."""
 UNKNOWN = "a1b2c3d4-e5f6-7890-abcd-ef1234567890"
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 WAITING = {"message": "Your job is being processed.", "retry_after": 2}
@@ -286,6 +319,27 @@ def test_an_accepted_job_is_what_the_synchronous_call_would_have_given(user):
             r'attachment; filename="apidatatools_convert_\w+\.json"',
             file.headers["content-disposition"],
         )
+
+
+def test_every_tool_at_once_and_as_a_job(user):
+    accepted = {}
+    for tool, options, content, part, suffix, output in TOOLS:
+        answer = user.call(tool, content, **options).json()
+        assert part in answer["preview"], (tool, answer)
+        assert answer["file"].endswith(output)
+        assert httpx.get(answer["file"]).text == answer["preview"]
+        file = json.dumps({"file": user.upload(f"content{suffix}", content.encode())})
+        job = user.call(tool, file, source_type="file", **options).json()
+        accepted[tool] = (job, answer["preview"])
+    for tool, (job, preview) in accepted.items():
+        assert user.end_of(job)["result"]["preview"] == preview, tool
+
+
+def test_a_tool_takes_files_of_its_suffixes_alone(user):
+    for tool, _, _, _, suffix, _ in TOOLS:
+        answer = user.call(tool, '{"url": "https://example.com/x.sql"}', source_type="url")
+        assert (answer.status_code, answer.json()["error"]) == (400, "UNSUPPORTED_FILE_TYPE")
+        assert suffix in answer.json()["details"]["message"], tool
 
 
 def test_a_fault_in_a_file_is_told_to_the_character(user):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from waybill.transforms import web_css, web_html
+from waybill.transforms import web_css, web_html, web_javascript
 from waybill.transforms.tool import Tool
 from waybill.transforms.xml_formatting import format_xml
 from waybill.transforms.xml_to_yaml import xml_to_yaml
@@ -23,6 +23,19 @@ if TYPE_CHECKING:
 _HTML: Final = (".txt", ".html")
 _XML: Final = (".xml", ".txt", ".log")
 _YAML: Final = (".yml", ".yaml", ".txt", ".log")
+
+
+def _javascript(action: Action, suffixes: tuple[str, ...], **takes: object) -> Tool:
+    """A tool whose content is JavaScript."""
+    return Tool(
+        action=action,
+        suffixes=suffixes,
+        output=".js",
+        takes=takes,
+        is_contained=True,
+        most_bytes=web_javascript.MOST_BYTES,
+        fault="INVALID_JAVASCRIPT",
+    )
 
 
 def _xml(action: Action, output: str, **takes: object) -> Tool:
@@ -68,6 +81,10 @@ CONTAINED: Final[Mapping[str, Tool]] = {
         most_bytes=web_html.MOST_BYTES,
         fault="INVALID_HTML",
     ),
+    "javascript-formatter": _javascript(
+        web_javascript.format_javascript, (".txt", ".js", ".log"), tab_space=2
+    ),
+    "javascript-minify": _javascript(web_javascript.minify_javascript, (".js", ".txt", ".log")),
     "xml-formatter": _xml(format_xml, ".xml", tab_space=2),
     "xml-to-yaml": _xml(xml_to_yaml, ".yaml", tab_space=4),
     "xml-validator": _xml(format_xml, ".xml", tab_space=2),

@@ -1,0 +1,137 @@
+"""The tokens of JavaScript, from tree-sitter's parser."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import tree_sitter_javascript
+from tree_sitter import Language, Parser
+
+from waybill.transforms.places import Place
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tree_sitter import Node, Tree
+
+    from waybill.transforms.tool import Refused
+
+LANGUAGE: Final = Language(tree_sitter_javascript.language())
+_WHOLE: Final = frozenset(
+    ("string", "template_string", "regex", "jsx_element", "jsx_self_closing_element")
+)
+_STATEMENT_LISTS: Final = frozenset(("program", "statement_block", "class_body", "switch_body"))
+_CASES: Final = frozenset(("switch_case", "switch_default"))
+_COMMENTS: Final = frozenset(("comment", "html_comment", "hash_bang_line"))
+_CLOSERS: Final = {"(": ")", "[": "]", "{": "}", "${": "}"}
+_HTML_COMMENT: Final = b"<!--"
+_QUOTES: Final = frozenset("'\"")
+
+
+class Token(NamedTuple):
+    """One token.
+
+    ``kind``: the grammar's name of it, its text where it is a sign or a word of the language.
+    ``parent``: the grammar's name of what it is a part of. ``gap``: the white space before it.
+    ``begins``: a statement, or a member of a class, begins with it. ``ended_cases``: how many cases
+    of a ``switch`` have ended before it. ``offset``: of its first byte.
+    """
+
+    kind: str
+    text: str
+    parent: str
+    gap: str
+    begins: bool
+    ended_cases: int
+    offset: int
+
+    @property
+    def is_comment(self) -> bool:
+        """Whether it is a comment."""
+        return self.kind in _COMMENTS
+
+
+class Script:
+    """A script that was parsed; no recursion, however deep it is nested."""
+
+    def __init__(self, text: str) -> None:
+        self._content = text.encode()
+        self._tree: Tree = Parser(LANGUAGE).parse(self._content)
+
+    def tokens(self) -> Iterator[Token]:
+        """The tokens in their order.
+
+        Raises:
+            Refused: ``INVALID_JAVASCRIPT``: some of it is not what the grammar knows, or it is a
+                comment in scripts and none in modules (``a <!-- b``).
+        """
+        if self._tree.root_node.has_error:
+            raise self.refuse(self._fault())
+        end = ended_cases = 0
+        for node, parent, begins, ended in self._leaves():
+            ended_cases += ended
+            start = node.start_byte
+            gap, text = self._content[end:start].decode(), self._content[start : node.end_byte]
+            if text:
+                if text == b"!" and self._content.startswith(_HTML_COMMENT, end - 1):
+                    raise self.refuse(end - 1)
+                end = node.end_byte
+                yield Token(node.type, text.decode(), parent, gap, begins, ended_cases, start)
+                ended_cases = 0
+
+    def refuse(self, offset: int) -> Refused:
+        """What says that the character at a byte cannot be right."""
+        place = Place().after_text(self._content[:offset].decode(errors="ignore"))
+        return place.refused("JavaScript validation failed.", "INVALID_JAVASCRIPT")
+
+    def _leaves(self) -> Iterator[tuple[Node, str, bool, int]]:
+        """Nodes without children, each with its parent, whether it begins one, and ended cases."""
+        cursor = self._tree.walk()
+        path: list[str] = [""]
+        begins, ended = False, 0
+        while cursor.node is not None:
+            node = cursor.node
+            begins = begins or (path[-1] in _STATEMENT_LISTS | _CASES and node.is_named)
+            if path[-1] in _CASES and cursor.field_name == "value":
+                begins = False
+            if node.type not in _WHOLE and cursor.goto_first_child():
+                path.append(node.type)
+                continue
+            yield node, path[-1], begins, ended
+            begins, ended = False, 0
+            while not cursor.goto_next_sibling():
+                if not cursor.goto_parent():
+                    return
+                ended += path.pop() in _CASES
+
+    def _fault(self) -> int:
+        """The byte where it goes wrong: where brackets tell, that is sure, else about there."""
+        node = self._first_error()
+        end = len(self._content.rstrip())
+        first = node.children[0].type if node.children else ""
+        if first in _QUOTES:
+            return node.end_byte
+        if first == "`" or self._content.startswith(b"/*", node.start_byte):
+            return len(self._content)
+        unmatched = self._unmatched_bracket()
+        if unmatched is not None:
+            return unmatched
+        is_unended = node.end_byte >= end and len(node.children) > 1
+        return len(self._content) if is_unended else node.start_byte
+
+    def _first_error(self) -> Node:
+        node = self._tree.root_node
+        while not (node.is_error or node.is_missing):
+            node = next(child for child in node.children if child.has_error or child.is_missing)
+        return node
+
+    def _unmatched_bracket(self) -> int | None:
+        closers: list[str] = []
+        for node, *_ in self._leaves():
+            if node.is_missing:
+                continue
+            if node.type in _CLOSERS:
+                closers.append(_CLOSERS[node.type])
+            elif node.type in {")", "]", "}"} and (not closers or closers.pop() != node.type):
+                return node.start_byte
+        return len(self._content) if closers else None
