@@ -20,7 +20,7 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 BENCH: Final = Path(__file__).resolve().parent
 DATA: Final = BENCH / ".data"
@@ -78,7 +78,12 @@ class Server:
     pid: int
     directory: Path
     address: str
-    token: str
+    credentials: Mapping[str, Mapping[str, str]]
+
+    @property
+    def token(self) -> str:
+        """Of the native API."""
+        return self.credentials["waybill"]["token"]
 
     def call(self, method: str, path: str, body: bytes | None = None) -> dict[str, object]:
         """One request with the token; the answer's JSON."""
@@ -125,14 +130,17 @@ def serving(schema: Path, *, entities: Sequence[str], workers: int) -> Iterator[
     )
     for entity in entities:
         shutil.copy(schema, directory / "entities" / f"{entity}.json")
-    token = json.loads(made.stdout)["credentials"]["waybill"]["token"]
+    credentials = json.loads(made.stdout)["credentials"]
     port = free_port()
     command = [WAYBILL, "serve", str(directory), "--port", str(port), "--workers", str(workers)]
     with (directory / "server.log").open("wb") as log:
         environment = {**os.environ, "WAYBILL_SERVER_RATE_PER_SECOND": "0"}
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
     server = Server(
-        pid=process.pid, directory=directory, address=f"http://127.0.0.1:{port}", token=token
+        pid=process.pid,
+        directory=directory,
+        address=f"http://127.0.0.1:{port}",
+        credentials=credentials,
     )
     try:
         wait_until_ready(process, server)

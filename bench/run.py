@@ -1,6 +1,6 @@
 """Measure the promised ratios on this machine and print them beside their targets.
 
-Usage: run.py [--quick] [check] [json] [xlsx] [feed] [gzip] [import] [memory] [polls] [small].
+Usage: run.py [--quick] [NAME ...], names as below in ``MEASUREMENTS``.
 Without names all are run; ``--quick`` takes a tenth of the rows, for a first look. Data and peers
 lie in ``bench/.data``.
 """
@@ -24,6 +24,7 @@ from measure import typical_seconds as typical
 from rich.console import Console
 from rich.table import Table
 from small_jobs import ROWS, measure_small_jobs
+from tool_answers import KILOBYTES, answer_milliseconds
 
 import waybill
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 SCHEMA: Final = BENCH / "orders.json"
 ENTITY: Final = "orders"
 FEED_SCHEMA: Final = Path(waybill.__file__).parent / "presets/voyado/entities/voyado_products.json"
+TOOL_ROWS: Final = 500_000
 CUT_ROWS: Final = 100_000
 PEER_ROWS: Final = 20_000
 WORKBOOK_ROWS: Final = 200_000
@@ -267,6 +269,30 @@ def measure_small(sizes: Sizes) -> list[Figure]:
     ]
 
 
+def measure_tools(sizes: Sizes) -> list[Figure]:
+    """File tools: on data in memory against a library, and a kilobyte that is answered at once."""
+    rows = min(sizes.rows, TOOL_ROWS)
+    figures = [
+        measure_tool("json-formatter", orders(rows, "json"), sizes),
+        measure_tool("csv-to-json", orders(rows), sizes),
+    ]
+    with serving(SCHEMA, entities=[], workers=1) as server:
+        for tool in KILOBYTES:
+            milliseconds = answer_milliseconds(server, tool)
+            figures.append(at_most(f"{tool}, a kilobyte, median ms", milliseconds, 5))
+    return figures
+
+
+def measure_tool(tool: str, file: Path, sizes: Sizes) -> Figure:
+    """Megabytes a second; the target is 50, or 0.6 of the library where that is lower."""
+    command = [sys.executable, str(BENCH / "tool_speed.py"), tool, str(file)]
+    told = [timed(command).output.split() for _ in range(sizes.rounds)]
+    ours, bare = (median(float(seconds[which]) for seconds in told) for which in (0, 1))
+    megabytes = file.stat().st_size / 1e6
+    target = round(min(50, 0.6 * megabytes / bare))
+    return at_least(f"{tool}, MB/s ({bare / ours:.2f} of a library)", megabytes / ours, target)
+
+
 def import_seconds(server: Server, file: Path, entity: str) -> float:
     """Seconds from the first byte sent until the job is final."""
     began = time.perf_counter()
@@ -358,6 +384,7 @@ MEASUREMENTS: Final[Mapping[str, Callable[[Sizes], list[Figure]]]] = {
     "memory": measure_memory,
     "polls": measure_polls,
     "small": measure_small,
+    "tools": measure_tools,
 }
 
 

@@ -60,12 +60,15 @@ class BodyKind(StrEnum):
     ``none``: refused where there is one. ``small``: read whole, up to ``small_body_bytes``.
     ``form``: the same, its fields parsed where it is multipart or urlencoded; files are refused.
     ``upload``: streamed to the blob store; multipart or raw, as the content type says.
+    ``content``: raw, whatever its type; in memory up to ``small_body_bytes``, else in a file that
+    need not outlive a crash, for nothing will point at it.
     """
 
     NONE = "none"
     SMALL = "small"
     FORM = "form"
     UPLOAD = "upload"
+    CONTENT = "content"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +85,7 @@ class StoredFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Body:
-    """A body after the edge: small bytes, the fields of a form, or the parts of an upload.
+    """A body after the edge: bytes in memory, the fields of a form, or the parts of an upload.
 
     ``fields``: of a form or multipart body by name. ``files``: stored files; a raw upload is
     one file whose ``part`` is empty.
@@ -216,10 +219,9 @@ class Route:
     path parameter that names the caller's project; another one is refused before a body is read.
     ``file_parts``: parts of a multipart body that are files even without a file name. ``precheck``:
     refuses, before a body is read, what can be known by then. ``most_bytes``: of the body, beside
-    the limit of the server. ``keeps_body=False``: an upload need not outlive a crash, for nothing
-    will point at it. ``calls_per_minute``: of one credential, to all routes of this handler in one
-    web process; 0 for no limit. ``strict_query``: unknown query parameters are refused. The rest
-    documents it.
+    the limit of the server. ``calls_per_minute``: of one credential, to all routes of this handler
+    in one web process; 0 for no limit. ``strict_query``: unknown query parameters are refused. The
+    rest documents it.
     """
 
     method: str
@@ -230,7 +232,6 @@ class Route:
     in_loop: bool = False
     precheck: Check | None = None
     most_bytes: BodyLimit | None = None
-    keeps_body: bool = True
     calls_per_minute: RateLimit | None = None
     strict_query: bool = False
     idempotent_by_key: bool = False

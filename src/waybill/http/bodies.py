@@ -69,6 +69,9 @@ class Bodies:
             case BodyKind.UPLOAD:
                 stream = self._stream(receive, headers, small=False, most_bytes=most_bytes)
                 return await self._read_upload(route, headers, stream)
+            case BodyKind.CONTENT:
+                stream = self._stream(receive, headers, small=False, most_bytes=most_bytes)
+                return await self._read_content(headers, stream)
 
     async def _read_form(self, route: Route, headers: Mapping[str, str], receive: Receive) -> Body:
         media_type, options = parse_options_header(headers.get("content-type", ""))
@@ -92,8 +95,9 @@ class Bodies:
         _check_media(route, media_type)
         encoding = _content_encoding(headers)
         if media_type != MULTIPART:
-            spool = self.spools.open(durable=route.keeps_body)
-            file = await self._read_raw(stream, spool, headers, encoding)
+            first = await stream.next_piece()
+            _check_gzip(first, encoding)
+            file = await self._read_raw(stream, self.spools.open(), headers, first)
             return Body(files=(StoredFile(part="", file=file, charset=options.get("charset", "")),))
         if encoding != "identity":
             raise _encoding_unsupported(encoding)
@@ -101,6 +105,19 @@ class Bodies:
         return await self._read_multipart(
             stream, boundary, spools=self.spools, file_parts=route.file_parts
         )
+
+    async def _read_content(self, headers: Mapping[str, str], stream: BodyStream) -> Body:
+        encoding = _content_encoding(headers)
+        if encoding != "identity":
+            raise _encoding_unsupported(encoding)
+        head = bytearray()
+        while len(head) <= self.limits.small_body_bytes:
+            if not (piece := await stream.next_piece()):
+                return Body(raw=bytes(head))
+            head += piece
+        spool = self.spools.open(durable=False)
+        file = await self._read_raw(stream, spool, headers, bytes(head))
+        return Body(files=(StoredFile(part="", file=file),))
 
     async def _read_multipart(
         self,
@@ -125,13 +142,11 @@ class Bodies:
         return body
 
     async def _read_raw(
-        self, stream: BodyStream, spool: Spool, headers: Mapping[str, str], encoding: str
+        self, stream: BodyStream, spool: Spool, headers: Mapping[str, str], first: bytes
     ) -> InputFile:
         media_type, _ = parse_options_header(headers.get("content-type", ""))
         stored = False
         try:
-            first = await stream.next_piece()
-            _check_gzip(first, encoding)
             await spool.write(first)
             while piece := await stream.next_piece():
                 await spool.write(piece)

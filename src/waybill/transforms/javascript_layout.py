@@ -94,7 +94,7 @@ class Layout:
 
     def _separate(self, before: Token, token: Token, closed: _Bracket | None) -> None:
         """Write what stands between two tokens."""
-        breaks = min(len(_LINE_BREAK.findall(token.gap)), 2)
+        breaks = min(len(_LINE_BREAK.findall(token.gap)), 2) if token.gap else 0
         if not breaks and _must_break(before, token, closed):
             breaks = 1
         if not breaks:

@@ -22,6 +22,7 @@ _WHOLE: Final = frozenset(
 )
 _STATEMENT_LISTS: Final = frozenset(("program", "statement_block", "class_body", "switch_body"))
 _CASES: Final = frozenset(("switch_case", "switch_default"))
+_LISTS: Final = _STATEMENT_LISTS | _CASES
 _COMMENTS: Final = frozenset(("comment", "html_comment", "hash_bang_line"))
 _CLOSERS: Final = {"(": ")", "[": "]", "{": "}", "${": "}"}
 _HTML_COMMENT: Final = b"<!--"
@@ -89,15 +90,14 @@ class Script:
         cursor = self._tree.walk()
         path: list[str] = [""]
         begins, ended = False, 0
-        while cursor.node is not None:
-            node = cursor.node
-            begins = begins or (path[-1] in _STATEMENT_LISTS | _CASES and node.is_named)
-            if path[-1] in _CASES and cursor.field_name == "value":
-                begins = False
-            if node.type not in _WHOLE and cursor.goto_first_child():
-                path.append(node.type)
+        while (node := cursor.node) is not None:
+            parent, kind = path[-1], node.type
+            if parent in _LISTS and node.is_named:
+                begins = parent not in _CASES or cursor.field_name != "value"
+            if kind not in _WHOLE and cursor.goto_first_child():
+                path.append(kind)
                 continue
-            yield node, path[-1], begins, ended
+            yield node, parent, begins, ended
             begins, ended = False, 0
             while not cursor.goto_next_sibling():
                 if not cursor.goto_parent():

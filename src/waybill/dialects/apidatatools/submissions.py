@@ -78,13 +78,10 @@ def submit(core: Core, request: Request) -> Response:
     """Answer at once, or accept a job."""
     tool, facts = find_tool(core, request.path_params["tool"])
     terms = TransformTerms(tool=tool, options=read_options(facts, request.headers))
-    stored = request.body.files[0].file
-    if not stored.size_bytes:
-        raise ContentInvalid("The request body is empty.", code="EMPTY_INPUT")
     source = _source_type(request)
     if source == BODY:
-        return _answer(core, request, terms, stored)
-    reference = _reference(core, stored, source)
+        return _answer(core, request, terms)
+    reference = _reference(request.body.raw, source)
     if source == FILE:
         file = find_upload(core, caller(request), reference)
         _check_suffix(facts, file.name)
@@ -96,13 +93,17 @@ def submit(core: Core, request: Request) -> Response:
     return _accept(core, request, at, address)
 
 
-def _answer(core: Core, request: Request, terms: TransformTerms, stored: InputFile) -> Response:
+def _answer(core: Core, request: Request, terms: TransformTerms) -> Response:
     reads_json = core.transforms.tools[terms.tool].reads_json
-    wrapped = _unwrapped(core, stored, reads_json=reads_json)
+    stored = request.body.files[0].file if request.body.files else None
     try:
-        made = core.transforms.run_now(terms, stored if wrapped is None else wrapped)
+        content = _unwrapped(core, stored or request.body.raw, reads_json=reads_json)
+        if not content:
+            raise ContentInvalid("The request body is empty.", code="EMPTY_INPUT")
+        made = core.transforms.run_now(terms, content)
     finally:
-        core.commands.discard_upload(stored)
+        if stored is not None:
+            core.commands.discard_upload(stored)
     told = result_at_once(core, request, made, tool=terms.tool, request_id=_new_uuid(core))
     return Response(status=200, headers=JSON, body=encode(told))
 
@@ -117,7 +118,6 @@ def _accept(core: Core, request: Request, terms: TransformTerms, file: InputFile
         dialect_data=encode(RequestFacts(request_id=request_id)).decode(),
     )
     core.transforms.submit(caller(request), submission)
-    core.commands.discard_upload(request.body.files[0].file)
     told = Accepted(
         job_id=job_id,
         status_url=f"{request.base_url}/jobs/{job_id}",
@@ -133,9 +133,8 @@ def _source_type(request: Request) -> str:
     return source
 
 
-def _reference(core: Core, stored: InputFile, source: str) -> str:
+def _reference(body: bytes, source: str) -> str:
     """The URL or the path that the body names."""
-    body = core.insights.beginning(stored, stored.size_bytes)
     try:
         found = msgspec.json.decode(body, type=_Reference)
     except (msgspec.DecodeError, RecursionError):
@@ -148,22 +147,25 @@ def _reference(core: Core, stored: InputFile, source: str) -> str:
     return reference
 
 
-def _unwrapped(core: Core, stored: InputFile, *, reads_json: bool) -> bytes | None:
-    """The text of ``{"content": "..."}``, where that is no content itself."""
-    if not _WRAPPED.match(core.insights.beginning(stored, _HEAD_BYTES)):
-        return None
+def _unwrapped(core: Core, content: InputFile | bytes, *, reads_json: bool) -> InputFile | bytes:
+    """The text of ``{"content": "..."}`` where that is no content itself, else the content."""
+    if not _WRAPPED.match(_beginning(core, content, _HEAD_BYTES)):
+        return content
     try:
-        wrapper = msgspec.json.decode(
-            core.insights.beginning(stored, stored.size_bytes), type=_Wrapper
-        )
+        wrapper = msgspec.json.decode(_beginning(core, content), type=_Wrapper)
     except (msgspec.DecodeError, RecursionError):
-        return None
+        return content
     text = wrapper.content
     if reads_json and not _is_document(text):
-        return None
-    if not text:
-        raise ContentInvalid("The request body is empty.", code="EMPTY_INPUT")
+        return content
     return text.encode("utf-8", "surrogatepass")
+
+
+def _beginning(core: Core, content: InputFile | bytes, size: int | None = None) -> bytes:
+    """The first bytes of a content, or all of them."""
+    if isinstance(content, bytes):
+        return content[:size]
+    return core.insights.beginning(content, content.size_bytes if size is None else size)
 
 
 def _is_document(text: str) -> bool:

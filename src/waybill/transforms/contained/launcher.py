@@ -56,7 +56,7 @@ class Nursery:
         ``source`` and ``target`` are open files with descriptors; ``while_running`` as in
         ``Transformer.run``.
         """
-        order = Order(tool=tool, options=options, limits=self.limits)
+        order = Order(tool=tool, options=options)
         with ExitStack() as open_files:
             report, told = _pair(open_files)
             _lifeline, held = _pair(open_files)  # closed at the end, which ends the child
@@ -103,6 +103,7 @@ class Nursery:
                     env={**_ENVIRONMENT, "TMPDIR": self.scratch},
                     cwd="/",
                 )
+            ours.send(msgspec.msgpack.encode(self.limits))
             self._orders = ours
         return self._orders
 

@@ -1,8 +1,11 @@
 """The nursery: one process with the libraries loaded, that keeps limited children in waiting.
 
 Run as ``python -I -m waybill.transforms.contained.nursery``; its standard input is the socket on
-which orders come. Each child takes one order, under limits, and ends; the next one is made then. A
-new interpreter would take some hundred milliseconds.
+which the limits come, then orders. Each child takes one order, under limits, and ends; the next one
+is made then. A new interpreter would take some hundred milliseconds.
+
+A child rehearses before it waits: the first run of all code in a forked process copies the pages of
+memory that it touches, which would take longer than a small order does.
 """
 
 from __future__ import annotations
@@ -10,15 +13,18 @@ from __future__ import annotations
 import errno
 import gc
 import os
+import select
 import signal
 import socket
 import sys
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from waybill.containment import end_with_parent, leave_network, restrict
 from waybill.errors import ContentInvalid
+from waybill.model.limits import Limits
+from waybill.model.transform import ToolOptions
 from waybill.transforms.contained.protocol import (
     DESCRIPTORS,
     ORDER_BYTES,
@@ -28,8 +34,16 @@ from waybill.transforms.contained.protocol import (
 )
 from waybill.transforms.contained.tools import CONTAINED
 
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
 WAITING: Final = 2
 """Children that wait for an order."""
+QUIET_SECONDS: Final = 0.02
+"""How long no order has come before another child is made, unless none waits: those that are at
+work have the cores first."""
+REHEARSALS: Final = 10
+"""Of each tool before the first child is made: the interpreter learns what code does often."""
 TAKEN: Final = b"t"
 OVER: Final = b"o"
 _ORDERS: Final = msgspec.msgpack.Decoder(Order)
@@ -41,25 +55,37 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # sent to the whole group: it ends with its parent
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries the children
+    limits = msgspec.msgpack.decode(os.read(0, ORDER_BYTES), type=Limits)
     leave_network()
+    for _ in range(REHEARSALS):
+        _rehearse(limits)
     gc.freeze()  # so that children share the pages of what was made before them
     news, tell = os.pipe()
-    for _ in range(WAITING):
-        _make_child(tell)
-    while os.read(news, 1) == TAKEN:
-        _make_child(tell)
+    waiting = 0
+    while True:
+        if not waiting or (
+            waiting < WAITING and not select.select([news], [], [], QUIET_SECONDS)[0]
+        ):
+            _make_child(tell, limits)
+            waiting += 1
+        elif os.read(news, 1) == TAKEN:
+            waiting -= 1
+        else:
+            return
 
 
-def _make_child(tell: int) -> None:
+def _make_child(tell: int, limits: Limits) -> None:
     if os.fork() == 0:
         try:
-            _be_a_child(tell)
+            _be_a_child(tell, limits)
         finally:
             os._exit(0)  # whatever happens, the loop of the parent is not entered
 
 
-def _be_a_child(tell: int) -> None:
+def _be_a_child(tell: int, limits: Limits) -> None:
     """Wait for one order, do it, and end."""
+    restrict(limits)
+    _rehearse(limits)
     with socket.socket(fileno=os.dup(0)) as orders:
         message, descriptors, _, _ = socket.recv_fds(orders, ORDER_BYTES, DESCRIPTORS)
     os.write(tell, TAKEN if message else OVER)
@@ -69,16 +95,28 @@ def _be_a_child(tell: int) -> None:
         os.dup2(lifeline, 0)
         os.close(lifeline)
         end_with_parent()
-        told = _do(_ORDERS.decode(message), source, target)
-        os.write(report, _REPORTS.encode(told))
+        os.write(report, _do(message, limits, source, target))
 
 
-def _do(order: Order, source: int, target: int) -> Report:
+def _rehearse(limits: Limits) -> None:
+    """Run every tool once."""
+    for name, tool in CONTAINED.items():
+        source, target = os.memfd_create(name), os.memfd_create(name)
+        os.pwrite(source, tool.sample, 0)
+        _do(msgspec.msgpack.encode(Order(tool=name, options=ToolOptions())), limits, source, target)
+
+
+def _do(message: bytes, limits: Limits, source: int, target: int) -> bytes:
+    """The report of an order; closes both files."""
+    with os.fdopen(source, "rb", buffering=0) as reading, os.fdopen(target, "wb") as writing:
+        return _REPORTS.encode(_report(_ORDERS.decode(message), limits, reading, writing))
+
+
+def _report(order: Order, limits: Limits, source: BinaryIO, target: BinaryIO) -> Report:
     tool = CONTAINED[order.tool]
-    restrict(order.limits)
     try:
-        with os.fdopen(source, "rb", buffering=0) as reading, os.fdopen(target, "wb") as writing:
-            tool.action(reading, writing, order.options, order.limits)
+        tool.action(source, target, order.options, limits)
+        target.flush()
     except ContentInvalid as fault:
         return Report(code=fault.code, message=fault.message, line=fault.line, column=fault.column)
     except OSError as trouble:

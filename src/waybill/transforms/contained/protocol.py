@@ -6,7 +6,6 @@ from typing import Final
 
 import msgspec
 
-from waybill.model.limits import Limits
 from waybill.model.transform import ToolOptions
 
 ORDER_BYTES: Final = 64 * 1024
@@ -22,7 +21,6 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     tool: str
     options: ToolOptions
-    limits: Limits
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -6,6 +6,7 @@ another thread holds at that moment is held for ever in the child.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from waybill.transforms import web_css, web_html, web_javascript
@@ -18,76 +19,61 @@ from waybill.transforms.yaml_to_xml import yaml_to_xml
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from waybill.transforms.tool import Action
+_INDENTED: Final[Mapping[str, object]] = {"tab_space": 2}
 
-_HTML: Final = (".txt", ".html")
-_XML: Final = (".xml", ".txt", ".log")
-_YAML: Final = (".yml", ".yaml", ".txt", ".log")
-
-
-def _javascript(action: Action, suffixes: tuple[str, ...], **takes: object) -> Tool:
-    """A tool whose content is JavaScript."""
-    return Tool(
-        action=action,
-        suffixes=suffixes,
-        output=".js",
-        takes=takes,
-        is_contained=True,
-        most_bytes=web_javascript.MOST_BYTES,
-        fault="INVALID_JAVASCRIPT",
-    )
-
-
-def _xml(action: Action, output: str, **takes: object) -> Tool:
-    """A tool whose content is XML, which a library parses."""
-    fault = "INVALID_XML"
-    return Tool(
-        action=action, suffixes=_XML, output=output, takes=takes, is_contained=True, fault=fault
-    )
-
-
-def _yaml(action: Action, output: str, **takes: object) -> Tool:
-    """A tool whose content is YAML, which a library parses."""
-    fault = "INVALID_YAML"
-    return Tool(
-        action=action, suffixes=_YAML, output=output, takes=takes, is_contained=True, fault=fault
-    )
-
+_css = partial(
+    Tool,
+    suffixes=(".txt", ".css", ".log"),
+    output=".css",
+    is_contained=True,
+    most_bytes=web_css.MOST_BYTES,
+    fault="INVALID_CSS",
+    sample=b"a{b:c}",
+)
+_html = partial(
+    Tool,
+    suffixes=(".txt", ".html"),
+    output=".html",
+    is_contained=True,
+    most_bytes=web_html.MOST_BYTES,
+    fault="INVALID_HTML",
+    sample=b"<p>a</p>",
+)
+_javascript = partial(
+    Tool,
+    suffixes=(".txt", ".js", ".log"),
+    output=".js",
+    is_contained=True,
+    most_bytes=web_javascript.MOST_BYTES,
+    fault="INVALID_JAVASCRIPT",
+    sample=b"if(a){b(1)}",
+)
+_xml = partial(
+    Tool,
+    suffixes=(".xml", ".txt", ".log"),
+    is_contained=True,
+    fault="INVALID_XML",
+    sample=b"<a><b>c</b></a>",
+)
+_yaml = partial(
+    Tool,
+    suffixes=(".yml", ".yaml", ".txt", ".log"),
+    is_contained=True,
+    fault="INVALID_YAML",
+    sample=b"a:\n  - b\n",
+)
 
 CONTAINED: Final[Mapping[str, Tool]] = {
-    "css-formatter": Tool(
-        action=web_css.format_css,
-        suffixes=(".txt", ".css", ".log"),
-        output=".css",
-        takes={"tab_space": 2},
-        is_contained=True,
-        most_bytes=web_css.MOST_BYTES,
-        fault="INVALID_CSS",
+    "css-formatter": _css(action=web_css.format_css, takes=_INDENTED),
+    "html-formatter": _html(action=web_html.format_html, takes=_INDENTED),
+    "html-minify": _html(action=web_html.minify_html),
+    "javascript-formatter": _javascript(action=web_javascript.format_javascript, takes=_INDENTED),
+    "javascript-minify": _javascript(action=web_javascript.minify_javascript),
+    "xml-formatter": _xml(action=format_xml, output=".xml", takes=_INDENTED),
+    "xml-to-yaml": _xml(action=xml_to_yaml, output=".yaml", takes={"tab_space": 4}),
+    "xml-validator": _xml(action=format_xml, output=".xml", takes=_INDENTED),
+    "yaml-formatter": _yaml(action=format_yaml, output=".yaml", takes=_INDENTED),
+    "yaml-to-xml": _yaml(
+        action=yaml_to_xml, output=".xml", takes={"root_name": "root", **_INDENTED}
     ),
-    "html-formatter": Tool(
-        action=web_html.format_html,
-        suffixes=_HTML,
-        output=".html",
-        takes={"tab_space": 2},
-        is_contained=True,
-        most_bytes=web_html.MOST_BYTES,
-        fault="INVALID_HTML",
-    ),
-    "html-minify": Tool(
-        action=web_html.minify_html,
-        suffixes=_HTML,
-        output=".html",
-        is_contained=True,
-        most_bytes=web_html.MOST_BYTES,
-        fault="INVALID_HTML",
-    ),
-    "javascript-formatter": _javascript(
-        web_javascript.format_javascript, (".txt", ".js", ".log"), tab_space=2
-    ),
-    "javascript-minify": _javascript(web_javascript.minify_javascript, (".js", ".txt", ".log")),
-    "xml-formatter": _xml(format_xml, ".xml", tab_space=2),
-    "xml-to-yaml": _xml(xml_to_yaml, ".yaml", tab_space=4),
-    "xml-validator": _xml(format_xml, ".xml", tab_space=2),
-    "yaml-formatter": _yaml(format_yaml, ".yaml", tab_space=2),
-    "yaml-to-xml": _yaml(yaml_to_xml, ".xml", root_name="root", tab_space=2),
 }
