@@ -312,6 +312,7 @@ def test_an_accepted_job_is_what_the_synchronous_call_would_have_given(user):
     assert end["result"].keys() == at_once.keys()
     assert end["result"]["preview"] == at_once["preview"]
     files = [httpx.get(each["file"]) for each in (at_once, end["result"])]
+    assert user.jobs.get(f"/v1/jobs/{_native_id(user)}/result").content == files[0].content
     assert files[0].content == files[1].content == at_once["preview"].encode()
     for file in files:
         assert file.headers["x-content-type-options"] == "nosniff"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from waybill.dialect import Response, Wait, caller
+from waybill.dialect import Response, ServedFile, Wait, attachment, caller
 from waybill.dialects.native import parameters
 from waybill.dialects.native.preferences import choose_media, read_prefer
 from waybill.dialects.native.rendering import (
@@ -130,6 +130,20 @@ def accepted_file(core: Core, request: Request, *, wanted: ReportFormat) -> Resp
 def input_file(core: Core, request: Request) -> Response:
     """The input as it came."""
     return download_response(core.insights.input_file(find(core, request)))
+
+
+def result(core: Core, request: Request) -> Response:
+    """What the job made, whole or in part."""
+    job = find(core, request)
+    artifact = core.transforms.result(job)
+    made = core.transforms.download(artifact.blob)
+    name = f"{job.entity}-{job.id}{core.transforms.tools[job.entity].output}"
+    headers = {
+        "content-type": "application/octet-stream",
+        "content-disposition": attachment(name),
+    }
+    body = ServedFile(size_bytes=made.size_bytes, tag=artifact.sha256, read=made.read)
+    return Response(status=200, headers=headers, body=body)
 
 
 def _varying(response: Response) -> Response:

@@ -28,6 +28,7 @@ PATH_OF_KIND: Final = {
     ArtifactKind.REJECTIONS_NDJSON: "/rejections.ndjson",
     ArtifactKind.REJECTIONS_PARQUET: "/rejections.parquet",
     ArtifactKind.PLAN: "/plan",
+    ArtifactKind.RESULT: "/result",
 }
 """The artifacts that clients see; the others are how the engine works."""
 LONGEST_RETRY_SECONDS: Final = 60
@@ -170,5 +171,6 @@ def _links(job: Job, address: str) -> JobLinks:
         plan=f"{address}/plan",
         accepted=f"{address}/accepted",
         input=f"{address}/input",
+        result=f"{address}/result",
         cancel=None if job.is_final else address,
     )

@@ -398,6 +398,13 @@ ROUTES: Sequence[Route] = (
         refusals=(404, 410),
     ),
     _read(
+        "/v1/jobs/{id}/result",
+        jobs.result,
+        "Download what the job made",
+        _file("Of a file tool: whole, or the ranges asked for.", "application/octet-stream"),
+        refusals=_LATER,
+    ),
+    _read(
         "/v1/entities",
         entities.list_entities,
         "List the entities",

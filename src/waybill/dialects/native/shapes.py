@@ -47,6 +47,7 @@ class JobLinks(msgspec.Struct, frozen=True, kw_only=True):
     plan: str
     accepted: str
     input: str
+    result: str
     cancel: str | None
 
 
