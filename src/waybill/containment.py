@@ -50,5 +50,8 @@ def restrict(limits: Limits) -> None:
     }
     for limit, ceiling in ceilings.items():
         resource.setrlimit(limit, (ceiling, ceiling))
-    seconds = limits.parser_seconds
+
+
+def restrict_time(seconds: int) -> None:
+    """Set for good how long this process may use a processor, from its start."""
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))  # SIGXCPU before SIGKILL

@@ -129,6 +129,27 @@ def test_a_dead_nursery_is_made_anew(tools: FileTools) -> None:
     wait_until(lambda: not any(map(is_alive, waiting)))
 
 
+def test_children_that_are_killed_in_waiting_are_replaced(tools: FileTools) -> None:
+    run(tools, SMALL)
+    nursery = nursery_of(tools)
+    for _ in range(3):
+        for child in children_of(nursery):
+            os.kill(child, signal.SIGKILL)
+        assert run(tools, SMALL) == NEAT
+    assert nursery_of(tools) == nursery
+    wait_until(lambda: len(children_of(nursery)) == 2)
+
+
+def test_large_content_has_more_time(tools: FileTools) -> None:
+    nursery = tools._nursery
+    assert [nursery._seconds(size) for size in (0, 1 << 26, (1 << 26) + 1, 1 << 30)] == [
+        300,
+        300,
+        600,
+        4_800,
+    ]
+
+
 def test_nothing_is_left_when_all_is_closed(tools: FileTools) -> None:
     run(tools, SMALL)
     nursery = nursery_of(tools)

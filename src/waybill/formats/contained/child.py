@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 
 import msgspec
 
-from waybill.containment import end_with_parent, leave_network, restrict
+from waybill.containment import end_with_parent, leave_network, restrict, restrict_time
 from waybill.errors import FileRefused
 from waybill.formats.contained.protocol import FrameKind, Job, Refusal, Task, write_frame
 from waybill.formats.contained.second_thread import SECOND_THREAD
@@ -42,6 +42,7 @@ def main() -> None:
     work = prepared(task.job)
     SECOND_THREAD.start()
     restrict(task.limits)
+    restrict_time(task.limits.parser_seconds)
     output = sys.stdout.buffer
     try:
         work(task, output)

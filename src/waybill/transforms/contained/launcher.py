@@ -10,6 +10,7 @@ import sys
 import threading
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from math import ceil
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 import msgspec
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 _COMMAND: Final = (sys.executable, "-I", "-m", "waybill.transforms.contained.nursery")
 _ENVIRONMENT: Final = {"TZ": "UTC", "MALLOC_ARENA_MAX": "1", "OMP_NUM_THREADS": "1"}
 _REPORT_BYTES: Final = 64 * 1024
+_UNIT_BYTES: Final = 64 * 1024 * 1024
+"""``parser_seconds`` are for so much content: the slowest tool reads it in a third of that."""
 _POLL_SECONDS: Final = 0.25
 
 
@@ -56,7 +59,8 @@ class Nursery:
         ``source`` and ``target`` are open files with descriptors; ``while_running`` as in
         ``Transformer.run``.
         """
-        order = Order(tool=tool, options=options)
+        seconds = self._seconds(os.fstat(source.fileno()).st_size)
+        order = Order(tool=tool, options=options, seconds=seconds)
         with ExitStack() as open_files:
             report, told = _pair(open_files)
             _lifeline, held = _pair(open_files)  # closed at the end, which ends the child
@@ -64,7 +68,11 @@ class Nursery:
             self._send(msgspec.msgpack.encode(order), descriptors)
             told.close()
             held.close()
-            return _await(report, source, while_running, self.limits.parser_seconds)
+            return _await(report, source, while_running, seconds)
+
+    def _seconds(self, size_bytes: int) -> int:
+        """How long a run may take."""
+        return self.limits.parser_seconds * max(1, ceil(size_bytes / _UNIT_BYTES))
 
     def warm(self) -> None:
         """Start the process, so that the first run need not wait for it."""

@@ -17,11 +17,12 @@ import select
 import signal
 import socket
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from waybill.containment import end_with_parent, leave_network, restrict
+from waybill.containment import end_with_parent, leave_network, restrict, restrict_time
 from waybill.errors import ContentInvalid
 from waybill.model.limits import Limits
 from waybill.model.transform import ToolOptions
@@ -44,8 +45,8 @@ QUIET_SECONDS: Final = 0.02
 work have the cores first."""
 REHEARSALS: Final = 10
 """Of each tool before the first child is made: the interpreter learns what code does often."""
-TAKEN: Final = b"t"
-OVER: Final = b"o"
+ID_BYTES: Final = 4
+"""Of the process that has taken an order, in one message; zero where no more orders come."""
 _ORDERS: Final = msgspec.msgpack.Decoder(Order)
 _REPORTS: Final = msgspec.msgpack.Encoder()
 
@@ -54,48 +55,79 @@ def main() -> None:
     """Keep children in waiting until nobody holds the other end of the socket."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # sent to the whole group: it ends with its parent
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries the children
     limits = msgspec.msgpack.decode(os.read(0, ORDER_BYTES), type=Limits)
     leave_network()
     for _ in range(REHEARSALS):
         _rehearse(limits)
     gc.freeze()  # so that children share the pages of what was made before them
-    news, tell = os.pipe()
-    waiting = 0
+    _keep_children(limits)
+
+
+def _keep_children(limits: Limits) -> None:
+    takers, tell = os.pipe()
+    ended = _ends_of_children()
+    waiting: set[int] = set()
     while True:
-        if not waiting or (
-            waiting < WAITING and not select.select([news], [], [], QUIET_SECONDS)[0]
-        ):
-            _make_child(tell, limits)
-            waiting += 1
-        elif os.read(news, 1) == TAKEN:
-            waiting -= 1
-        else:
-            return
+        wanted = QUIET_SECONDS if len(waiting) < WAITING else None
+        ready = select.select([takers, ended], [], [], wanted)[0] if waiting else []
+        if ended in ready:
+            os.read(ended, ORDER_BYTES)
+            waiting -= _buried()
+        if takers in ready:
+            taker = int.from_bytes(os.read(takers, ID_BYTES))
+            if not taker:
+                return
+            waiting.discard(taker)
+        if not ready:
+            waiting.add(_make_child(tell, limits))
 
 
-def _make_child(tell: int, limits: Limits) -> None:
-    if os.fork() == 0:
+def _ends_of_children() -> int:
+    """A descriptor that can be read once a child has ended."""
+    ended, tell = os.pipe()
+    os.set_blocking(tell, False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(tell)
+    return ended
+
+
+def _buried() -> set[int]:
+    """The children that have ended since."""
+    found: set[int] = set()
+    with suppress(ChildProcessError):
+        while pid := os.waitpid(-1, os.WNOHANG)[0]:
+            found.add(pid)
+    return found
+
+
+def _make_child(tell: int, limits: Limits) -> int:
+    pid = os.fork()
+    if pid == 0:
         try:
             _be_a_child(tell, limits)
         finally:
             os._exit(0)  # whatever happens, the loop of the parent is not entered
+    return pid
 
 
 def _be_a_child(tell: int, limits: Limits) -> None:
     """Wait for one order, do it, and end."""
+    signal.set_wakeup_fd(-1)
     restrict(limits)
-    _rehearse(limits)
+    with suppress(MemoryError):
+        _rehearse(limits)
     with socket.socket(fileno=os.dup(0)) as orders:
         message, descriptors, _, _ = socket.recv_fds(orders, ORDER_BYTES, DESCRIPTORS)
-    os.write(tell, TAKEN if message else OVER)
+    os.write(tell, (os.getpid() if message else 0).to_bytes(ID_BYTES))
     os.close(tell)
     if message:
         source, target, report, lifeline = descriptors
         os.dup2(lifeline, 0)
         os.close(lifeline)
         end_with_parent()
-        os.write(report, _do(message, limits, source, target))
+        order = _ORDERS.decode(message)
+        restrict_time(order.seconds)
+        os.write(report, _do(order, limits, source, target))
 
 
 def _rehearse(limits: Limits) -> None:
@@ -103,13 +135,14 @@ def _rehearse(limits: Limits) -> None:
     for name, tool in CONTAINED.items():
         source, target = os.memfd_create(name), os.memfd_create(name)
         os.pwrite(source, tool.sample, 0)
-        _do(msgspec.msgpack.encode(Order(tool=name, options=ToolOptions())), limits, source, target)
+        order = Order(tool=name, options=ToolOptions(), seconds=0)
+        _do(_ORDERS.decode(msgspec.msgpack.encode(order)), limits, source, target)
 
 
-def _do(message: bytes, limits: Limits, source: int, target: int) -> bytes:
+def _do(order: Order, limits: Limits, source: int, target: int) -> bytes:
     """The report of an order; closes both files."""
     with os.fdopen(source, "rb", buffering=0) as reading, os.fdopen(target, "wb") as writing:
-        return _REPORTS.encode(_report(_ORDERS.decode(message), limits, reading, writing))
+        return _REPORTS.encode(_report(order, limits, reading, writing))
 
 
 def _report(order: Order, limits: Limits, source: BinaryIO, target: BinaryIO) -> Report:

@@ -17,10 +17,14 @@ STORAGE_FULL: Final = "STORAGE_FULL"
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One run of a tool, in one message; its open files come with it."""
+    """One run of a tool, in one message; its open files come with it.
+
+    ``seconds``: of a processor that it may take.
+    """
 
     tool: str
     options: ToolOptions
+    seconds: int
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
