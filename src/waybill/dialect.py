@@ -217,11 +217,12 @@ class Route:
     the edge takes no others, unless ``*/*`` is among them. ``patterns``: by parameter of the path,
     what a segment must match as a whole; a path with any other has no route here. ``project``: the
     path parameter that names the caller's project; another one is refused before a body is read.
-    ``file_parts``: parts of a multipart body that are files even without a file name. ``precheck``:
+    ``file_parts``: parts of a multipart body that are files even without a file name.
+    ``ends_with_file``: what follows the file of a multipart body is not looked at. ``precheck``:
     refuses, before a body is read, what can be known by then. ``most_bytes``: of the body, beside
-    the limit of the server. ``calls_per_minute``: of one credential, to all routes of this handler
-    in one web process; 0 for no limit. ``strict_query``: unknown query parameters are refused. The
-    rest documents it.
+    the limit of the server. ``calls_per_minute``: of one credential, to all routes that have the
+    same function here, in one web process; 0 for no limit. ``strict_query``: unknown query
+    parameters are refused. The rest documents it.
     """
 
     method: str
@@ -238,6 +239,7 @@ class Route:
     patterns: Mapping[str, re.Pattern[str]] = field(default_factory=dict)
     project: str = ""
     file_parts: frozenset[str] = frozenset()
+    ends_with_file: bool = False
     summary: str = ""
     description: str = ""
     query: Sequence[QueryParameter] = ()

@@ -125,6 +125,10 @@ class Source(BaseHTTPRequestHandler):
     """What a URL may lead to."""
 
     def do_GET(self):
+        if self.path.startswith("/slow"):
+            while not self.server.is_closing:
+                pause()
+            return
         if self.path.startswith("/away"):
             self.send_response(302)
             self.send_header("Location", "http://10.255.0.1/data.json")
@@ -141,9 +145,11 @@ class Source(BaseHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def source():
     made = ThreadingHTTPServer(("127.0.0.1", 0), Source)
+    made.is_closing = False
     thread = threading.Thread(target=made.serve_forever)
     thread.start()
     yield f"http://127.0.0.1:{made.server_port}"
+    made.is_closing = True
     made.shutdown()
     thread.join()
     made.server_close()
@@ -152,7 +158,7 @@ def source():
 @pytest.fixture(scope="module")
 def tools(tmp_path_factory):
     """A server that may fetch from loopback."""
-    running = ServerProcess(tmp_path_factory.mktemp("apidatatools"), workers=1)
+    running = ServerProcess(tmp_path_factory.mktemp("apidatatools"), workers=2)
     running.init()
     config = running.directory / "waybill.toml"
     text = config.read_text().replace(
@@ -182,7 +188,12 @@ class User:
         self.jobs = server.client(made["waybill"]["token"])
 
     def call(self, tool, content, **headers):
-        given = {f"x-{name.replace('_', '-')}": value for name, value in headers.items()}
+        given = {
+            name.replace("_", "-")
+            if name.startswith("content")
+            else f"x-{name.replace('_', '-')}": value
+            for name, value in headers.items()
+        }
         body = content.encode() if isinstance(content, str) else content
         return self.http.post(f"/{tool}-api", content=body, headers=given)
 
@@ -401,7 +412,8 @@ def test_too_many_status_calls_are_told_and_cost_nothing_else(user):
     told = refused("RATE_LIMITED", "Too many status requests. Please slow down.")
     assert answers[-1].json() == told
     assert 1 <= int(answers[-1].headers["retry-after"]) <= 60
-    assert user.http.get(f"/status-api/{UNKNOWN}").status_code == 429
+    for path in (f"/status-api/{UNKNOWN}", "/status-api/", "/jobs"):
+        assert user.http.get(path).status_code == 429
     assert user.call("base64-encoder", "x").status_code == 200
 
 
@@ -418,6 +430,9 @@ def test_too_many_status_calls_are_told_and_cost_nothing_else(user):
          "UNSUPPORTED_FILE_TYPE"),
         ({"tab_space": "9"}, "{}", 400, "INVALID_OPTION"),
         ({"tab_space": "two"}, "{}", 400, "INVALID_OPTION"),
+        ({"tab_space": "0002000000000"}, "[1]", 400, "INVALID_OPTION"),
+        ({"tab_space": "0" * 5000}, "[1]", 400, "INVALID_OPTION"),
+        ({"content_encoding": "gzip"}, "[1]", 415, "UNSUPPORTED_MEDIA_TYPE"),
         ({}, "", 400, "EMPTY_INPUT"),
         ({}, b'{"a": "\xff"}', 400, "INVALID_ENCODING"),
     ],
@@ -483,6 +498,7 @@ def test_an_upload_takes_its_file_once_and_only_with_its_form(user):
     assert sent.stdout == b"204"
     answer = httpx.post(form["url"], data=form["fields"], files={"file": b"{}"})
     assert (answer.status_code, answer.json()["error"]) == (409, "UPLOAD_ALREADY_DONE")
+    assert user.http.post("/upload-api", json={"filename": "x.json"}).status_code == 200
     upload, name = told["upload_id"], "project_data.json"
     for path in (
         f"user/uploads/{upload}/{name}", f"user_uploads/{name}", f"user_uploads/abcd1234/{name}",
@@ -495,6 +511,18 @@ def test_an_upload_takes_its_file_once_and_only_with_its_form(user):
         assert user.end_of(accepted.json())["result"]["preview"] == '{"a":1}'
     for path in (f"{upload}/other.json", f"upl_{'0' * 32}/{name}", "../../etc/passwd"):
         assert user.run_file("json-minify", path).status_code == 404
+
+
+def test_what_follows_the_file_of_a_form_is_ignored(user):
+    form = user.http.post("/upload-api", json={"filename": "a.json"}).json()["upload"]
+    fields = [(name, (None, value)) for name, value in form["fields"].items()]
+    file = ("file", ("a.json", b"[1]"))
+    answer = httpx.post(form["url"], files=[file, *fields])
+    assert (answer.status_code, answer.json()["error"]) == (403, "UPLOAD_DENIED")
+    more = [("key", (None, "another")), ("file", ("b.json", b"[2]")), ("x", (None, "y"))]
+    assert httpx.post(form["url"], files=[*fields, file, *more]).status_code == 204
+    accepted = user.run_file("json-minify", form["fields"]["key"]).json()
+    assert user.end_of(accepted)["result"]["preview"] == "[1]"
 
 
 def _without(fields, name):
@@ -528,6 +556,22 @@ def test_a_url_is_fetched_under_the_guard(user, source):
     away = fetch("/away.json")["error"]
     assert away["code"] == "INVALID_URL"
     assert "10.255" not in json.dumps(away)
+
+
+def test_slow_sources_hold_one_worker_of_a_user(tools, user, source):
+    waiting = [
+        user.call("json-minify", json.dumps({"url": f"{source}/slow.json?{n}"}), source_type="url")
+        for n in range(3)
+    ]
+    stranger = User(tools, "in-no-hurry")
+    path = stranger.upload("a.json", b"[ 1 ]")
+    assert stranger.end_of(stranger.run_file("json-minify", path).json(), 20)["status"] == "success"
+    states = [user.http.get(answer.json()["status_url"]).json()["status"] for answer in waiting]
+    assert sorted(states) == ["processing", "queued", "queued"]
+    for job in user.jobs.get("/v1/jobs").json()["jobs"]:
+        user.jobs.delete(f"/v1/jobs/{job['id']}")
+    stranger.http.close()
+    stranger.jobs.close()
 
 
 def test_a_preview_is_the_beginning_and_never_more(user):

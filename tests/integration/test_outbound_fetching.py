@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import socket
 import threading
@@ -15,6 +16,7 @@ from waybill.errors import JobFailed, StorageFull
 from waybill.outbound import fetching
 from waybill.outbound.fetching import HttpFetcher
 from waybill.outbound.guard import Guard
+from waybill.testing.server import pause
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,6 +56,23 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", "1000")
         self.end_headers()
         self.wfile.write(b"x" * 10)
+
+    def drip(self, _: str) -> None:
+        """Headers that never end, a byte now and then."""
+        with contextlib.suppress(OSError):
+            for byte in b"HTTP/1.0 200 OK\r\nX: " + b"x" * 1000:
+                self.connection.sendall(bytes([byte]))
+                pause()
+
+    def packed(self, _: str) -> None:
+        self.send_response(200)
+        self.send_header("Content-Encoding", "gzip")
+        self.end_headers()
+
+    def nowhere(self, _: str) -> None:
+        self.send_response(302)
+        self.send_header("LOCATION", "http://[::1")
+        self.end_headers()
 
     def slow(self, _: str) -> None:
         self.send_response(200)
@@ -114,6 +133,7 @@ def test_redirects_are_followed(address: str) -> None:
         ("loop/x", "redirects more than 5 times"),
         (f"file/{MOST + 1}", f"larger than {MOST} bytes"),
         ("cut/x", "did not answer"),
+        ("packed/x", "packed"),
     ],
 )
 def test_what_cannot_be_fetched_says_why(address: str, path: str, reason: str) -> None:
@@ -121,6 +141,28 @@ def test_what_cannot_be_fetched_says_why(address: str, path: str, reason: str) -
     assert failed.code == "URL_FETCH_FAILED"
     assert reason in failed.message
     assert address not in failed.message
+
+
+def test_no_step_outlasts_the_whole(address: str) -> None:
+    failed = failure(f"{address}/drip/x", seconds=0.5)
+    assert failed.code == "URL_FETCH_FAILED"
+    assert "took longer than 0.5" in failed.message or "in time" in failed.message
+
+
+def test_nobody_waits_for_what_nobody_wants(address: str) -> None:
+    class Unwanted(Exception):
+        pass
+
+    def look(_read_bytes: int) -> None:
+        raise Unwanted
+
+    fetcher = HttpFetcher(Guard.of(["127.0.0.0/8"], [80]), fetch_seconds=60)
+    with pytest.raises(Unwanted):
+        fetcher.fetch(f"{address}/drip/x", io.BytesIO(), most_bytes=MOST, while_running=look)
+
+
+def test_a_redirect_to_what_is_no_url_is_refused(address: str) -> None:
+    assert failure(f"{address}/nowhere/x").code == "URL_NOT_ALLOWED"
 
 
 @pytest.mark.parametrize("place", ["http:||10.0.0.1|a", "http:||169.254.169.254|", "file:|||etc"])
@@ -193,7 +235,7 @@ def test_what_waits_can_be_stopped(address: str) -> None:
 
 
 def test_the_guarded_backend_has_no_other_door() -> None:
-    backend = fetching._Guarded(Guard.of([], [80]))
+    backend = fetching._Guarded(Guard.of([], [80]), fetching._Patience(60, lambda: None))
     with pytest.raises(NotImplementedError):
         backend.connect_unix_socket("/run/docker.sock")
     assert isinstance(backend, httpcore.NetworkBackend)

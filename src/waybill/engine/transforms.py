@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
+from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 import msgspec
@@ -13,11 +14,12 @@ import msgspec
 from waybill.engine.accepting import accept
 from waybill.engine.job_files import find_artifact, read_pieces
 from waybill.engine.transforming import Content, Place, TransformParts, transform
-from waybill.errors import Gone, NotFound, StateConflict
+from waybill.errors import ContentInvalid, Gone, NotFound, RateExceeded, StateConflict
 from waybill.model.artifact import ArtifactKind
 from waybill.model.ids import BlobName
 from waybill.model.job import InputFile, JobKind, JobState
 from waybill.model.options import ImportOptions
+from waybill.model.transform import InputRole
 from waybill.ports.job_store import NewJob
 
 if TYPE_CHECKING:
@@ -34,6 +36,12 @@ if TYPE_CHECKING:
 
 MADE_AT_ONCE_BYTES: Final = 256 * 1024 * 1024
 """Most bytes of what a tool makes while somebody waits."""
+AT_ONCE_SECONDS: Final = 30.0
+"""Longest run of a tool while somebody waits."""
+AT_ONCE_RUNS: Final = 8
+"""Most runs at the same time for whom somebody waits, in one process."""
+TURN_SECONDS: Final = 5.0
+"""How long such a run waits for its turn."""
 
 _CHARACTER_BYTES: Final = 4
 """Most bytes of a character in UTF-8."""
@@ -67,6 +75,7 @@ class Transforms:
     parts: TransformParts
     fetcher: Fetcher
     dispatcher: Dispatcher
+    turns: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(AT_ONCE_RUNS))
 
     @property
     def tools(self) -> Mapping[str, ToolFacts]:
@@ -79,13 +88,35 @@ class Transforms:
         What it makes is removed after a day, as everything that no job points at.
 
         Raises:
-            ContentInvalid: the content is not what the tool takes.
+            ContentInvalid: the content is not what the tool takes, or takes it too long.
+            RateExceeded: too many others are at it.
         """
         name = BlobName(f"results/{self.reports.ids.name('at-once-')}")
         place = Place(name=name, durable=False, most_bytes=MADE_AT_ONCE_BYTES)
-        with self._opened(content) as stream:
-            size = len(content) if isinstance(content, bytes) else content.size_bytes
-            return transform(self.parts, terms, Content(stream, size), place, _go_on)
+        if not self.turns.acquire(timeout=TURN_SECONDS):
+            raise RateExceeded(
+                "too many files are worked on at once", retry_after_seconds=int(TURN_SECONDS)
+            )
+        try:
+            with self._opened(content) as stream:
+                size = len(content) if isinstance(content, bytes) else content.size_bytes
+                return transform(self.parts, terms, Content(stream, size), place, self._in_time())
+        finally:
+            self.turns.release()
+
+    def _in_time(self) -> Callable[[int], None]:
+        """Stops what somebody waits for once it has taken too long."""
+        clock = self.reports.clock
+        deadline = clock.monotonic_seconds() + AT_ONCE_SECONDS
+
+        def look(_read_bytes: int) -> None:
+            if clock.monotonic_seconds() > deadline:
+                raise ContentInvalid(
+                    f"It takes longer than {AT_ONCE_SECONDS:g} seconds: send it as a file or url.",
+                    code="PAYLOAD_TOO_LARGE",
+                )
+
+        return look
 
     def _opened(self, content: InputFile | bytes) -> BinaryIO:
         if not isinstance(content, bytes):
@@ -112,14 +143,18 @@ class Transforms:
         )
 
     def submit(self, principal: Principal, submission: TransformSubmission) -> Job:
-        """Accept a transform; once this returns, bytes and job are durable."""
+        """Accept a transform; once this returns, bytes and job are durable.
+
+        A project's files are fetched one after the other: slow servers hold one worker, no more.
+        """
         job_id = self.reports.ids.job_id()
+        is_fetched = submission.terms.role is InputRole.ADDRESS
         new = NewJob(
             id=job_id,
             kind=JobKind.TRANSFORM,
             project=principal.project,
             entity=submission.terms.tool,
-            lane="",
+            lane=f"fetch:{principal.project}" if is_fetched else "",
             options=ImportOptions(),
             descriptor=msgspec.json.encode(submission.terms).decode(),
             input=submission.file,
@@ -171,10 +206,6 @@ class Transforms:
         except NotFound as error:
             raise _gone() from error
         return MadeFile(size_bytes=size, read=partial(read_pieces, self.reports.blobs, blob))
-
-
-def _go_on(_read_bytes: int) -> None:
-    """Nothing stops what a caller waits for but its own limits."""
 
 
 def _gone() -> Gone:

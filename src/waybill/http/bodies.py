@@ -82,7 +82,7 @@ class Bodies:
         stream = self._stream(receive, headers, small=True)
         if media_type == MULTIPART:
             boundary = options.get("boundary") or _bare_boundary(headers)
-            return await self._read_multipart(stream, boundary, spools=None)
+            return await self._read_multipart(route, stream, boundary, spools=None)
         raw = await stream.read_whole()
         if media_type == URLENCODED:
             return Body(raw=raw, fields=_form_fields(raw, self.limits.multipart_parts))
@@ -102,9 +102,7 @@ class Bodies:
         if encoding != "identity":
             raise _encoding_unsupported(encoding)
         boundary = options.get("boundary") or _bare_boundary(headers)
-        return await self._read_multipart(
-            stream, boundary, spools=self.spools, file_parts=route.file_parts
-        )
+        return await self._read_multipart(route, stream, boundary, spools=self.spools)
 
     async def _read_content(self, headers: Mapping[str, str], stream: BodyStream) -> Body:
         encoding = _content_encoding(headers)
@@ -120,18 +118,13 @@ class Bodies:
         return Body(files=(StoredFile(part="", file=file),))
 
     async def _read_multipart(
-        self,
-        stream: BodyStream,
-        boundary: str,
-        *,
-        spools: Spools | None,
-        file_parts: frozenset[str] = frozenset(),
+        self, route: Route, stream: BodyStream, boundary: str, *, spools: Spools | None
     ) -> Body:
         if not boundary:
             raise BodyInvalid(
                 "The Content-Type names no boundary; let the HTTP library set this header."
             )
-        reader = MultipartReader(stream, boundary, self.limits, spools, file_parts)
+        reader = MultipartReader(stream, boundary, self.limits, spools, route)
         body: Body | None = None
         try:
             body = await reader.read()

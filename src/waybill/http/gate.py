@@ -12,7 +12,7 @@ from waybill.http.rate_limits import FixedWindow
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from waybill.dialect import Core, Dialect, Handler, Route
+    from waybill.dialect import Core, Dialect, RateLimit, Route
     from waybill.http.exchange import Exchange, Senders
     from waybill.http.routing import Target
     from waybill.model.ids import ProjectName
@@ -46,7 +46,7 @@ class Gate:
         self._tokens = core.tokens
         self._senders = senders
         self._clock, self._core = clock, core
-        self._calls: dict[Handler, FixedWindow] = {}
+        self._calls: dict[RateLimit, FixedWindow] = {}
         admissions = {each.NAME: (each.ADMISSION, more) for each, more in dialects}
         self._suffixes = {
             name: (*own.host_suffixes, *more) for name, (own, more) in admissions.items()
@@ -89,13 +89,15 @@ class Gate:
 
     def _count_calls(self, principal: Principal, route: Route) -> None:
         """Count a call to what a credential may call so often in a minute."""
-        limit = route.calls_per_minute(self._core) if route.calls_per_minute is not None else 0
-        if not limit or self._rate is None:
+        if route.calls_per_minute is None or self._rate is None:
             return
-        window = self._calls.get(route.handler)
+        limit = route.calls_per_minute(self._core)
+        if not limit:
+            return
+        window = self._calls.get(route.calls_per_minute)
         if window is None:
             window = FixedWindow(self._clock, limit=limit, window_seconds=60.0)
-            self._calls[route.handler] = window
+            self._calls[route.calls_per_minute] = window
         window.hit(principal.credential)
 
     def note_failure(self, exchange: Exchange) -> None:

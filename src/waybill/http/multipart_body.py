@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from multipart import (
@@ -20,6 +20,7 @@ from waybill.errors import BodyInvalid, LimitExceeded
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from waybill.dialect import Route
     from waybill.http.body_stream import BodyStream
     from waybill.http.spool import Spool, Spools
     from waybill.model.limits import Limits
@@ -39,14 +40,14 @@ class _Part:
     charset: str
     text: bytearray = field(default_factory=bytearray)
     spool: Spool | None = None
+    is_ignored: bool = False
 
 
 class MultipartReader:
     """Reads one multipart body: text fields into memory, files to the blob store.
 
-    ``spools``: ``None`` where no file is taken. ``file_parts``: names of parts that are files even
-    without a file name. ``stored`` holds the files that are durable so far; ``discard`` drops the
-    unfinished one.
+    ``spools``: ``None`` where no file is taken. ``stored`` holds the files that are durable so far;
+    ``discard`` drops the unfinished one.
     """
 
     def __init__(
@@ -55,13 +56,13 @@ class MultipartReader:
         boundary: str,
         limits: Limits,
         spools: Spools | None,
-        file_parts: frozenset[str] = frozenset(),
+        route: Route,
     ) -> None:
         self._stream = stream
         self._limits = limits
         self._spools = spools
         self._boundary = boundary
-        self._file_parts = file_parts
+        self._route = route
         self._part: _Part | None = None
         self._parts = 0
         self._silent_bytes = 0
@@ -109,16 +110,21 @@ class MultipartReader:
 
     async def _begin(self, segment: MultipartSegment) -> None:
         part = _describe(segment, self._limits.multipart_header_bytes)
+        if self._route.ends_with_file and self.stored:
+            self._part = replace(part, is_ignored=True)
+            return
         if part.name in self._fields or any(part.name == file.part for file in self.stored):
             raise BodyInvalid(f"The part {part.name!r} came twice.", code="DUPLICATE_PART")
         self._part = part
-        if part.file_name is not None or part.name in self._file_parts:
+        if part.file_name is not None or part.name in self._route.file_parts:
             if self._spools is None:
                 raise BodyInvalid(f"The part {part.name!r} is a file; none is taken here.")
             part.spool = self._spools.open()
 
     async def _add(self, data: bytes | bytearray) -> None:
         part = self._open_part()
+        if part.is_ignored:
+            return
         if part.spool is not None:
             await part.spool.write(bytes(data))
             return
@@ -134,9 +140,9 @@ class MultipartReader:
 
     async def _end(self) -> None:
         part = self._open_part()
-        if part.spool is None:
+        if part.spool is None and not part.is_ignored:
             self._fields[part.name] = _text(part)
-        else:
+        elif part.spool is not None:
             file = await part.spool.commit(name=part.file_name or "", media_type=part.media_type)
             self.stored.append(StoredFile(part=part.name, file=file, charset=part.charset))
         self._part = None

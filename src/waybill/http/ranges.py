@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping, Sequence
 
 MOST_RANGES: Final = 4
-_RANGES: Final = re.compile(r"bytes=([0-9 ,-]{1,200})")
-_RANGE: Final = re.compile(r"\s*([0-9]{0,18})-([0-9]{0,18})\s*")
+LONGEST_NUMBER: Final = 18
+"""Digits; a longer number is beyond every file."""
+_RANGES: Final = re.compile(r"bytes=([0-9 ,-]+)", re.IGNORECASE)
+_RANGE: Final = re.compile(r" *([0-9]*)-([0-9]*) *")
 
 
 class Span(NamedTuple):
@@ -39,7 +41,7 @@ def with_ranges(response: Response, method: str, headers: Mapping[str, str]) -> 
     spans = _read(asked, file.size_bytes)
     if spans is None:
         return _whole(response, file, own)
-    if not spans or len(spans) > MOST_RANGES:
+    if not spans:
         told = {"content-range": f"bytes */{file.size_bytes}", "content-length": "0"}
         return Response(status=416, headers=own | told)
     if len(spans) == 1:
@@ -54,10 +56,15 @@ def _whole(response: Response, file: ServedFile, own: Mapping[str, str]) -> Resp
 
 
 def _read(asked: str, size: int) -> Sequence[Span] | None:
-    """The spans that the file has; ``None`` for what is no such header, which is ignored."""
+    """The spans that the file has; ``None`` for what is no such header, which is ignored.
+
+    None at all where more are asked for than are given.
+    """
     match = _RANGES.fullmatch(asked)
     if match is None:
         return None
+    if match[1].count(",") >= MOST_RANGES:
+        return ()
     spans = []
     for text in match[1].split(","):
         found = _RANGE.fullmatch(text)
@@ -65,14 +72,18 @@ def _read(asked: str, size: int) -> Sequence[Span] | None:
             return None
         first, last = found.groups()
         if not first:  # so many at the end
-            span = Span(max(size - int(last), 0), size)
+            span = Span(max(size - _number(last), 0), size)
         else:
-            span = Span(int(first), min(int(last) + 1, size) if last else size)
-            if last and int(last) < int(first):
+            span = Span(_number(first), min(_number(last) + 1, size) if last else size)
+            if last and _number(last) < span.first:
                 return None
         if span.first < span.stop:
             spans.append(span)
     return spans
+
+
+def _number(digits: str) -> int:
+    return int(digits) if len(digits) <= LONGEST_NUMBER else 10**LONGEST_NUMBER
 
 
 def _part(file: ServedFile, span: Span) -> Generator[bytes, None, None]:

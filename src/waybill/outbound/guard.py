@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import socket
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -16,7 +16,7 @@ from waybill.errors import RequestInvalid
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from ipaddress import IPv4Address, IPv4Network, IPv6Network
+    from ipaddress import IPv4Network, IPv6Network
     from urllib.parse import SplitResult
 
     Address = IPv4Address | IPv6Address
@@ -27,8 +27,11 @@ _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _HOST: Final = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\Z")
 _NUMBERS: Final = re.compile(r"(?:0[xX][0-9A-Fa-f]+|[0-9]+)\Z")
 """A last label of this kind makes a host an address in a form of the last century."""
-_TRANSLATED: Final = tuple(map(ip_network, ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16")))
-"""IPv6 addresses that lead to an IPv4 one, which is not looked at."""
+_UNICAST: Final = ip_network("2000::/3")
+"""All of IPv6 that is public. Source: the registry of RFC 4291, 2.4; the rest is reserved."""
+_SPECIAL: Final = tuple(map(ip_network, ("2002::/16", "3fff::/20", "192.88.99.0/24")))
+"""What leads to an IPv4 address that is not looked at, or nowhere (RFC 3056, 9637, 7526)."""
+_LOOPBACK: Final = ip_address("127.0.0.1")
 
 
 class NotAllowed(RequestInvalid):
@@ -57,7 +60,7 @@ class Guard:
         """
         parts = _split(url)
         host, port = parts.hostname or "", _port(parts)
-        literal = _literal(host)
+        literal = _LOOPBACK if _is_localhost(host) else _literal(host)
         if literal is not None:
             self._check_address(literal, port)
         elif port not in self.ports and not self.allowed:
@@ -127,5 +130,11 @@ def _resolve(host: str, port: int) -> list[Address]:
 
 
 def _is_public(address: Address) -> bool:
-    is_translated = any(address in network for network in _TRANSLATED)
-    return address.is_global and not address.is_multicast and not is_translated
+    is_special = any(address in network for network in _SPECIAL)
+    is_unicast = isinstance(address, IPv4Address) or address in _UNICAST
+    return is_unicast and address.is_global and not address.is_multicast and not is_special
+
+
+def _is_localhost(host: str) -> bool:
+    """Whether a name means this host, whatever is looked up (RFC 6761, 6.3)."""
+    return f".{host}".endswith(".localhost")

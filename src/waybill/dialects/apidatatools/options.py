@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from waybill.model.transform import ToolFacts
 
 MOST_SPACES: Final = 8
+"""One digit, so that no number of zeros before it has to be thought of."""
 ROOT_CHARACTERS: Final = 100
 _FLAGS: Final = {"1": True, "true": True, "0": False, "false": False}
 _DELIMITERS: Final = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
@@ -34,7 +35,7 @@ def read_options(facts: ToolFacts, headers: Mapping[str, str]) -> ToolOptions:
 
 def _spaces(header: str, text: str) -> int:
     number = text.strip()
-    if not (number.isascii() and number.isdigit() and int(number[:3]) <= MOST_SPACES):
+    if len(number) != 1 or number not in "012345678":
         raise _invalid(header, f"an integer from 0 to {MOST_SPACES}")
     return int(number)
 

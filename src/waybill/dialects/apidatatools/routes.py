@@ -51,6 +51,7 @@ ROUTES: Sequence[Route] = (
         precheck=uploads.precheck,
         most_bytes=uploads.most_bytes,
         file_parts=frozenset({uploads.FILE}),
+        ends_with_file=True,
         summary="APIDataTools: send a promised file",
         request_media={"multipart/form-data": {"type": "object"}},
         answers={204: Answer(description="The file is here.", media_types=())},
