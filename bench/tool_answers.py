@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 CALLS: Final = 200
 WARM_UP: Final = 30
 OK: Final = 200
-SECONDS_BETWEEN: Final = 0.05
+SECONDS_BETWEEN: Final = 0.01
 """Idle means idle: what an answer leaves to be done is done before the next call."""
 
 KILOBYTES: Final = {

@@ -219,7 +219,8 @@ class Route:
     path parameter that names the caller's project; another one is refused before a body is read.
     ``file_parts``: parts of a multipart body that are files even without a file name.
     ``ends_with_file``: what follows the file of a multipart body is not looked at. ``precheck``:
-    refuses, before a body is read, what can be known by then. ``most_bytes``: of the body, beside
+    refuses, before a body is read, what can be known by then; in the event loop where
+    ``prechecks_in_loop``, for it looks at the request alone. ``most_bytes``: of the body, beside
     the limit of the server. ``calls_per_minute``: of one credential, to all routes that have the
     same function here, in one web process; 0 for no limit. ``strict_query``: unknown query
     parameters are refused. The rest documents it.
@@ -232,6 +233,7 @@ class Route:
     body: BodyKind = BodyKind.NONE
     in_loop: bool = False
     precheck: Check | None = None
+    prechecks_in_loop: bool = False
     most_bytes: BodyLimit | None = None
     calls_per_minute: RateLimit | None = None
     strict_query: bool = False

@@ -16,6 +16,7 @@ from waybill.errors import ContentInvalid
 from waybill.model.limits import Limits
 from waybill.model.transform import ToolOptions
 from waybill.testing.server import is_alive, pause
+from waybill.transforms.contained.nursery import WAITING
 from waybill.transforms.running import FileTools
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def test_who_stops_waiting_ends_the_child(tools: FileTools) -> None:
     nursery = nursery_of(tools)
     with pytest.raises(Stop):
         run(tools, large(), stop)
-    wait_until(lambda: len(children_of(nursery)) == 2)
+    wait_until(lambda: len(children_of(nursery)) == WAITING)
     assert run(tools, SMALL) == NEAT
 
 
@@ -133,11 +134,13 @@ def test_children_that_are_killed_in_waiting_are_replaced(tools: FileTools) -> N
     run(tools, SMALL)
     nursery = nursery_of(tools)
     for _ in range(3):
-        for child in children_of(nursery):
+        killed = children_of(nursery)
+        for child in killed:
             os.kill(child, signal.SIGKILL)
+        wait_until(lambda killed=killed: not any(map(is_alive, killed)))  # type: ignore[misc]
         assert run(tools, SMALL) == NEAT
     assert nursery_of(tools) == nursery
-    wait_until(lambda: len(children_of(nursery)) == 2)
+    wait_until(lambda: len(children_of(nursery)) == WAITING)
 
 
 def test_large_content_has_more_time(tools: FileTools) -> None:

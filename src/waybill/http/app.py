@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
     from starlette.types import Receive, Scope, Send
 
-    from waybill.dialect import Body
+    from waybill.dialect import Body, Route
     from waybill.model.job import Job
     from waybill.model.principal import Principal
     from waybill.ports.blobs import Blobs
@@ -218,12 +218,19 @@ class Edge:
         self._gate.admit(exchange, target)
         if target.route.strict_query:
             _refuse_strangers(exchange, target)
-        if target.route.precheck is not None:
-            await self._threads.start(target.route.precheck, self._core, exchange.request())
+        await self._precheck(exchange, target.route)
         takes_nothing = target.route.body is BodyKind.NONE and not has_body(exchange.headers)
         if takes_nothing and not target.route.idempotent_by_key:
             return await self._handle(exchange, target)
         return await self._handle_with_key(exchange, target)
+
+    async def _precheck(self, exchange: Exchange, route: Route) -> None:
+        if route.precheck is None:
+            return
+        if route.prechecks_in_loop:
+            route.precheck(self._core, exchange.request())
+        else:
+            await self._threads.start(route.precheck, self._core, exchange.request())
 
     async def _handle_with_key(self, exchange: Exchange, target: Target) -> Response:
         key = read_key(exchange) if target.route.idempotent_by_key else None

@@ -63,6 +63,7 @@ ROUTES: Sequence[Route] = (
         scope=Scope.SUBMIT,
         body=BodyKind.CONTENT,
         precheck=submissions.precheck,
+        prechecks_in_loop=True,
         most_bytes=submissions.most_bytes,
         patterns={"tool": _TOOL},
         summary="APIDataTools: run a tool",

@@ -38,11 +38,12 @@ from waybill.transforms.contained.tools import CONTAINED
 if TYPE_CHECKING:
     from typing import BinaryIO
 
-WAITING: Final = 2
+WAITING: Final = 4
 """Children that wait for an order."""
-QUIET_SECONDS: Final = 0.02
-"""How long no order has come before another child is made, unless none waits: those that are at
-work have the cores first."""
+FEW: Final = 2
+"""So many have to wait, or the next one is made at once."""
+QUIET_SECONDS: Final = 0.005
+"""How long no order has come before others are made: those at work have the cores first."""
 REHEARSALS: Final = 10
 """Of each tool before the first child is made: the interpreter learns what code does often."""
 ID_BYTES: Final = 4
@@ -68,8 +69,8 @@ def _keep_children(limits: Limits) -> None:
     ended = _ends_of_children()
     waiting: set[int] = set()
     while True:
-        wanted = QUIET_SECONDS if len(waiting) < WAITING else None
-        ready = select.select([takers, ended], [], [], wanted)[0] if waiting else []
+        quiet = None if len(waiting) == WAITING else QUIET_SECONDS if len(waiting) >= FEW else 0
+        ready = select.select([takers, ended], [], [], quiet)[0]
         if ended in ready:
             os.read(ended, ORDER_BYTES)
             waiting -= _buried()
@@ -131,10 +132,11 @@ def _be_a_child(tell: int, limits: Limits) -> None:
 
 
 def _rehearse(limits: Limits) -> None:
-    """Run every tool once."""
-    for name, tool in CONTAINED.items():
+    """Run a tool of each family once."""
+    families = {tool.sample: name for name, tool in CONTAINED.items()}
+    for sample, name in families.items():
         source, target = os.memfd_create(name), os.memfd_create(name)
-        os.pwrite(source, tool.sample, 0)
+        os.pwrite(source, sample, 0)
         order = Order(tool=name, options=ToolOptions(), seconds=0)
         _do(_ORDERS.decode(msgspec.msgpack.encode(order)), limits, source, target)
 
