@@ -221,10 +221,69 @@ def test_html_shows_the_same(page: str, tab_space: int) -> None:
     assert seen(converted(minify_html, page)) == seen(page)
 
 
+UNSEEN = """\
+a|b| |<div>|</div>|<p>|</p>|</b>|<html>|<head>|<body>|<script>x</script>|<style> y </style>|<meta>
+<link rel=x>|<base>|<title> t </title>|<template>|</template>|<dialog>|</dialog>|<!-- c -->|<!x>
+<textarea> </textarea>"""
+
+
+def shown(page: str) -> str:
+    """Letters, with white space where a browser shows some and a line break between blocks."""
+    page = re.sub(r"<(script|style|title).*?</\1>|<!.*?>|</?(link|meta|base)\b.*?>", "", page)
+    while (less := re.sub(r"<(template|dialog)>[^<]*</\1>", "", page)) != page:
+        page = less
+    page = re.sub(r"\s*</?(div|p|html|head|body|template|dialog)>\s*", "\0", page)
+    return re.sub(r"\0+", "\n", re.sub(r"\s+", " ", page)).strip()
+
+
+@given(
+    st.lists(st.sampled_from(re.split(r"[|\n]", UNSEEN)), max_size=10),
+    st.integers(0, 2),
+)
+def test_what_is_not_displayed_parts_no_texts(parts: list[str], tab_space: int) -> None:
+    page = "".join(["x", *parts])
+    formatted = converted(format_html, page, tab_space=tab_space)
+    assert shown(formatted) == shown(page)
+    assert converted(format_html, formatted, tab_space=tab_space) == formatted
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "a<script>x</script>b",
+        "<html>a<style>x</style>b",
+        "<p>x</p>a<link rel=x>b<meta>c<base>d<title>t</title>e",
+        "a<template>x</template>b<dialog>x</dialog>c<noscript>d</noscript>e",
+        "a</div>b",
+        "a<!x>b",
+        "<script>a<!-- <script> </script> --></script>",
+        "<script><!--<script><!----></script>",
+        "<script><!--><script></script>",
+        "<script><!-- <script> </script > </script>",
+    ],
+)
+def test_nothing_is_added_next_to_what_is_not_displayed(page: str) -> None:
+    for action in (format_html, minify_html):
+        assert converted(action, page).replace("</p>\n", "</p>").replace(
+            "<html>\n  ", "<html>"
+        ) == (page + "\n")
+
+
+def test_heads_are_laid_out() -> None:
+    page = (
+        "<!doctype html><!-- c --><head><base><noscript><link></noscript><script>x</script><meta>"
+    )
+    assert converted(format_html, page + "<title>t</title></head><dialog>a</dialog>b") == (
+        "<!doctype html>\n<!-- c -->\n<head>\n  <base>\n  <noscript><link></noscript>\n"
+        "  <script>x</script>\n  <meta>\n  <title>t</title>\n</head>\n<dialog>a</dialog>\nb\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("page", "line", "column"),
     [
         ("<div\n", 2, 1),
+        ("<script><!-- <script> </script>", 1, 32),
         ("<a b='x", 1, 8),
         ("é<!-- x", 1, 8),
         ("<script>x</scrip>", 1, 18),

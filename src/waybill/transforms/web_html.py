@@ -27,9 +27,18 @@ _TOKEN: Final = re.compile(
       | (?P<unended>(?s:.))""",
     re.VERBOSE,
 )
-_NAME: Final = re.compile(r"</?([a-zA-Z][^\s/>]*)")
+_NAME: Final = re.compile(r"</?([a-zA-Z][^ \t\n\f\r/>]*)")
 _SPACES: Final = re.compile(r"[ \t\n\f\r]+")
-_IN_TAG: Final = re.compile(r"""(=\s*(?:"[^"]*"|'[^']*'|[^\s"'>]+))|\s+(>)|\s+""")
+_IN_TAG: Final = re.compile(
+    r"""(=[ \t\n\f\r]*(?:"[^"]*"|'[^']*'|[^ \t\n\f\r"'>]+))
+      | [ \t\n\f\r]+(>) | [ \t\n\f\r]+""",
+    re.VERBOSE,
+)
+_IN_SCRIPT: Final = re.compile(
+    r"(?P<nothing><!---*>) | (?P<opened><!--) | (?P<closed>-->)"
+    r"| <(?P<slash>/?)script(?=[ \t\n\f\r/>])",
+    re.VERBOSE | re.IGNORECASE | re.ASCII,
+)
 _KEPT_COMMENT: Final = re.compile(r"<!--(?:\[if|<!\[endif|!)")
 
 
@@ -40,12 +49,13 @@ def _names(text: str) -> frozenset[str]:
 _VERBATIM: Final = _names("script style textarea title pre listing xmp iframe noembed noframes")
 _VOID: Final = _names("area base br col embed hr img input link meta param source track wbr")
 _BLOCK: Final = _names(
-    "address article aside base blockquote body caption center col colgroup dd details dialog dir"
-    " div dl dt fieldset figcaption figure footer form frameset h1 h2 h3 h4 h5 h6 head header"
+    "address article aside blockquote body caption center col colgroup dd details dir div"
+    " dl dt fieldset figcaption figure footer form frameset h1 h2 h3 h4 h5 h6 head header"
     " hgroup hr html legend li listing main menu nav ol optgroup option p pre search section"
-    " summary table tbody td tfoot th thead title tr ul xmp"
+    " summary table tbody td tfoot th thead tr ul xmp"
 )
-_UNSEEN: Final = _names("link meta noscript script style template")
+_UNSEEN: Final = _names("base dialog link meta noscript script style template title")
+_OF_HEADS: Final = _names("base link meta script style title")
 _HEADS: Final = frozenset({"html", "head"})
 _ENDS_ITSELF: Final = {
     "li": {"li"},
@@ -117,10 +127,32 @@ def _tokens(text: str) -> Iterator[_Token]:
 
 
 def _end_of_verbatim(text: str, offset: int, name: str) -> int:
-    found = re.compile(rf"</{name}(?=[\s/>])", re.IGNORECASE).search(text, offset)
+    if name == "script":
+        return _end_of_script(text, offset)
+    end_tag = rf"</{name}(?=[ \t\n\f\r/>])"
+    found = re.compile(end_tag, re.IGNORECASE | re.ASCII).search(text, offset)
     if found is None:
         raise _refuse(text, len(text))
     return found.start()
+
+
+def _end_of_script(text: str, offset: int) -> int:
+    """Where a script ends: in its comments, as old pages have them, scripts may begin and end.
+
+    Source: HTML Living Standard, 13.2.5.17 to 13.2.5.31 (script data states).
+    """
+    is_comment = is_script = False
+    for found in _IN_SCRIPT.finditer(text, offset):
+        kind = found.lastgroup
+        if kind == "slash" and found["slash"] and not is_script:
+            return found.start()
+        if kind == "slash":
+            is_script = is_comment and not found["slash"]
+        elif kind == "opened":
+            is_comment = True
+        else:
+            is_comment = is_script = False
+    raise _refuse(text, len(text))
 
 
 def _name(tag: str) -> str:
@@ -143,7 +175,8 @@ class _Layout:
     """Lines of blocks; ``_line`` is the one that inline content is added to.
 
     ``_wanted``: white space comes before what is added next. ``_is_unseen``: what was added last is
-    nothing that a browser shows, so a line may end there where white space does. ``_open``: blocks
+    nothing that a browser shows, so a line may end there where white space does. ``_is_shown``:
+    the line holds something else, so it must not end but where white space is. ``_open``: blocks
     that are open, the innermost last; ``_begun``: how many lines there were with its start tag.
     """
 
@@ -158,6 +191,7 @@ class _Layout:
         self._begun = 0
         self._wanted = False
         self._is_unseen = False
+        self._is_shown = False
         self._is_own_line = False
 
     def take(self, kind: str, written: str, name: str) -> None:
@@ -169,7 +203,7 @@ class _Layout:
         elif kind in {"comment", "markup"}:
             if self._keeps_comments or kind == "markup" or _KEPT_COMMENT.match(written):
                 self._inline(written, is_unseen=True)
-                if written.startswith("<!") and not self._open and kind == "markup":
+                if kind == "markup" and not (self._open or self._is_shown):
                     self._break()
         elif written.startswith("</"):
             self._end(_neat(written), name)
@@ -196,14 +230,14 @@ class _Layout:
                 self._line.append(" ")
         self._wanted = False
         self._is_unseen = is_unseen
+        self._is_shown = self._is_shown or not is_unseen
         self._line.append(written)
 
     def _start(self, tag: str, name: str) -> None:
-        is_unseen = name in _UNSEEN
-        is_in_head = not self._open or self._open[-1] in _HEADS
-        self._is_own_line = name in _BLOCK or (is_unseen and is_in_head)
+        self._is_own_line = name in _BLOCK or (not self._is_shown and self._may_be_apart(name))
         if not self._is_own_line:
-            self._inline(tag, is_unseen=is_unseen)
+            self._inline(tag, is_unseen=name in _UNSEEN)
+            self._is_shown = self._is_shown or name not in _OF_HEADS
             return
         self._break()
         self._end_implied(name)
@@ -216,6 +250,13 @@ class _Layout:
             self._counts[name] += 1
             self._begun = len(self._lines)
 
+    def _may_be_apart(self, name: str) -> bool:
+        """Whether an element that shows nothing in its place has lines of its own."""
+        is_in_head = not self._open or self._open[-1] in _HEADS
+        if name == "noscript":
+            return self._open[-1:] == ["head"]
+        return name == "dialog" or (name in _OF_HEADS and is_in_head)
+
     def _end(self, tag: str, name: str) -> None:
         if name in _VERBATIM:
             self._line.append(tag)
@@ -223,19 +264,15 @@ class _Layout:
                 self._break()
         elif self._counts[name]:
             self._end_block(tag, name)
-        elif name in _BLOCK:
-            self._break()
-            self._line.append(tag)
-            self._break()
         else:
             self._inline(tag, is_unseen=name in _UNSEEN)
+            self._is_shown = True
 
     def _end_block(self, tag: str, name: str) -> None:
         """End a block, on the line of its start where it holds no other line."""
         if self._open[-1] == name and self._begun == len(self._lines):
             self._lines[-1] += "".join(self._line) + tag
-            self._line = []
-            self._wanted = False
+            self._begin_line()
             self._close()
             return
         self._break()
@@ -261,5 +298,8 @@ class _Layout:
         if self._line:
             depth = min(len(self._open), self._most_depth)
             self._lines.append(" " * (self._space * depth) + "".join(self._line))
+        self._begin_line()
+
+    def _begin_line(self) -> None:
         self._line = []
-        self._wanted = False
+        self._wanted = self._is_shown = False
