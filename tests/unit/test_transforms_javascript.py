@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tree_sitter import Parser
 
 from transforming import converted, fault
-from waybill.transforms.javascript_tokens import LANGUAGE
+from waybill.transforms.javascript_semicolons import Completed
 from waybill.transforms.tool import Refused
 from waybill.transforms.web_javascript import format_javascript, minify_javascript
 
@@ -38,13 +37,17 @@ SCRIPTS = [
     "const é = 'ü\\\n x'\nconsole.log(é); var $ = 1, _ = 2\nconsole.log($ in [1, 2], _)",
     "var x\n=\n1\nvar y = x\n/ 2 / 1\nconsole.log(x,\n y,\n)",
     "async function f() { for await (const x of [1]) console.log(x) }\nf()",
+    "let x = 2, g = 1, y = () => {}\n/x/g.test('x')\nvar z = v => {} //\n[x] = [3]\nconsole.log(x)",
+    "let x = () => {}\n() => {}\nlet y\n(1)\nlet z\n/x/g.test(y)\nconsole.log(x(), y)",
+    "class A { a\n*b() { yield 1 } static c = () => {}\n['d'] = 2 }\nconsole.log(new A().d, A.b)",
+    "for (let x of [1, 2]) { console.log(x); continue\n(x) }\ndebugger\n/x/g.test('')",
     "const f = async x => x, g = async (x) => { await x; console.log(x) }\ng(f(1))",
 ]
 
 
 def tree(script: str) -> str:
     """The syntax of a script without its comments."""
-    written = str(Parser(LANGUAGE).parse(script.encode()).root_node)
+    written = str(Completed(script.encode()).tree.root_node)
     return re.sub(r" ?\((html_)?comment\)", "", written)
 
 
@@ -83,7 +86,7 @@ def test_line_breaks_anywhere_keep_the_syntax(seed: int) -> None:
     gaps = [found.start() for found in re.finditer(r"[ \n]", script)]
     for place in chosen.sample(gaps, min(3, len(gaps))):
         script = script[:place] + chosen.choice("\n ") + script[place + 1 :]
-    if Parser(LANGUAGE).parse(script.encode()).root_node.has_error:
+    if Completed(script.encode()).tree.root_node.has_error:
         assert fault(minify_javascript, script)[0] == "INVALID_JAVASCRIPT"
         return
     assert tree(converted(minify_javascript, script)) == tree(script)
@@ -127,6 +130,24 @@ foo({
         "#!/usr/bin/env node\n/*! keep */function f(a,b=1){if(a){return a/b}else if(b)return\na}"
         "switch(a){case 1:b();break\ndefault:c()}\nx.then(y=>{z})\nfoo({k:1},2)\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("script", "formatted"),
+    [
+        ("a=>{}\n/x/g", "a => {}\n/x/g"),
+        ("a=>{}\u2028/x/g", "a => {}\n/x/g"),
+        ("a/*\n*/b", "a /*\n*/ b"),
+        ("export default class{}\n/x/g", "export default class {}\n/x/g"),
+        ("export default function(){}/x/g", "export default function() {}\n/x/g"),
+        ("import a from 'b'\n(x)", "import a from 'b'\n(x)"),
+        ("var a\n/x/g", "var a\n/x/g"),
+        ("var a=b\n/x/g", "var a = b\n  / x / g"),
+    ],
+)
+def test_statements_end_at_line_breaks(script: str, formatted: str) -> None:
+    assert converted(format_javascript, script) == formatted + "\n"
+    assert tree(converted(minify_javascript, script)) == tree(script) == tree(formatted)
 
 
 @pytest.mark.parametrize(

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-import tree_sitter_javascript
-from tree_sitter import Language, Parser
-
+from waybill.transforms.javascript_semicolons import Completed
 from waybill.transforms.places import Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tree_sitter import Node, Tree
+    from tree_sitter import Node
 
     from waybill.transforms.tool import Refused
 
-LANGUAGE: Final = Language(tree_sitter_javascript.language())
 _WHOLE: Final = frozenset(
     ("string", "template_string", "regex", "jsx_element", "jsx_self_closing_element")
 )
@@ -57,7 +54,8 @@ class Script:
 
     def __init__(self, text: str) -> None:
         self._content = text.encode()
-        self._tree: Tree = Parser(LANGUAGE).parse(self._content)
+        self._completed = Completed(self._content)
+        self._root = self._completed.tree.root_node
 
     def tokens(self) -> Iterator[Token]:
         """The tokens in their order.
@@ -66,17 +64,18 @@ class Script:
             Refused: ``INVALID_JAVASCRIPT``: some of it is not what the grammar knows, or it is a
                 comment in scripts and none in modules (``a <!-- b``).
         """
-        if self._tree.root_node.has_error:
-            raise self.refuse(self._fault())
+        original = self._completed.original
+        if self._root.has_error:
+            raise self.refuse(original(self._fault()))
         end = ended_cases = 0
         for node, parent, begins, ended in self._leaves():
             ended_cases += ended
-            start = node.start_byte
-            gap, text = self._content[end:start].decode(), self._content[start : node.end_byte]
-            if text:
+            start, node_end = original(node.start_byte), original(node.end_byte)
+            gap, text = self._content[end:start].decode(), self._content[start:node_end]
+            if text and not self._completed.is_added(node.start_byte):
                 if text == b"!" and self._content.startswith(_HTML_COMMENT, end - 1):
                     raise self.refuse(end - 1)
-                end = node.end_byte
+                end = node_end
                 yield Token(node.type, text.decode(), parent, gap, begins, ended_cases, start)
                 ended_cases = 0
 
@@ -87,7 +86,7 @@ class Script:
 
     def _leaves(self) -> Iterator[tuple[Node, str, bool, int]]:
         """Nodes without children, each with its parent, whether it begins one, and ended cases."""
-        cursor = self._tree.walk()
+        cursor = self._root.walk()
         path: list[str] = [""]
         begins, ended = False, 0
         while (node := cursor.node) is not None:
@@ -107,20 +106,20 @@ class Script:
     def _fault(self) -> int:
         """The byte where it goes wrong: where brackets tell, that is sure, else about there."""
         node = self._first_error()
-        end = len(self._content.rstrip())
+        end = len(self._completed.content.rstrip())
         first = node.children[0].type if node.children else ""
         if first in _QUOTES:
             return node.end_byte
-        if first == "`" or self._content.startswith(b"/*", node.start_byte):
-            return len(self._content)
+        if first == "`" or self._completed.content.startswith(b"/*", node.start_byte):
+            return len(self._completed.content)
         unmatched = self._unmatched_bracket()
         if unmatched is not None:
             return unmatched
         is_unended = node.end_byte >= end and len(node.children) > 1
-        return len(self._content) if is_unended else node.start_byte
+        return len(self._completed.content) if is_unended else node.start_byte
 
     def _first_error(self) -> Node:
-        node = self._tree.root_node
+        node = self._root
         while not (node.is_error or node.is_missing):
             node = next(child for child in node.children if child.has_error or child.is_missing)
         return node
@@ -134,4 +133,4 @@ class Script:
                 closers.append(_CLOSERS[node.type])
             elif node.type in {")", "]", "}"} and (not closers or closers.pop() != node.type):
                 return node.start_byte
-        return len(self._content) if closers else None
+        return len(self._completed.content) if closers else None
