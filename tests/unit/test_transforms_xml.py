@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 import yaml
 from hypothesis import given
@@ -8,6 +10,7 @@ from lxml import etree
 
 from transforming import converted, converted_in_pieces, fault
 from waybill.model.limits import Limits
+from waybill.transforms.json_xml import json_to_xml
 from waybill.transforms.tool import PIECE_BYTES
 from waybill.transforms.xml_formatting import format_xml
 from waybill.transforms.xml_to_yaml import xml_to_yaml
@@ -309,3 +312,23 @@ def test_there_and_back_is_the_same_document(document: str) -> None:
     back = parsed(converted(yaml_to_xml, converted(xml_to_yaml, document)))
     assert said(back[0]) == said(parsed(document))
     assert back[0].tag == parsed(document).tag
+
+
+KEYS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=6) | st.sampled_from(
+    ["😀", "Ͱ", "ⰀⰁ", "ꀀ:a", "a:ꀀ", "\u0300", "a\u0300", "é", "日本", "가"]
+)
+
+
+@given(st.lists(KEYS, max_size=4, unique=True))
+def test_names_that_are_written_can_be_read(keys: list[str]) -> None:
+    """The parser knows the names of the fourth edition only; libxml2 those of the fifth."""
+    for content in (json.dumps(dict.fromkeys(keys, 1)), json.dumps([{key: {}} for key in keys])):
+        document = converted(json_to_xml, content)
+        converted(xml_to_yaml, document)
+        converted(format_xml, document)
+
+
+def test_names_of_the_fourth_edition_stay() -> None:
+    for key, name in (("é日本가", "é日本가"), ("😀", "_"), ("aⰰ", "a_"), ("\u0300a", "_\u0300a")):
+        assert f"<{name}>1</{name}>" in converted(json_to_xml, json.dumps({key: 1}))
+    assert "<a:_>1</a:_>" in converted(yaml_to_xml, "'a:ⰰ': 1")

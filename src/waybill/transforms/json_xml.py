@@ -6,6 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from waybill.transforms import xml_writing
 from waybill.transforms.json_items import read_items, refused_at, split_marks
 from waybill.validation.json_structure import COLON, COMMA, OPEN_BRACE, OPEN_BRACKET
 
@@ -21,12 +22,6 @@ _LIST_ITEM: Final = "item"
 _MOST_NAMES: Final = 4096
 """Kept, so that each is made once; of any number more."""
 
-_START: Final = (
-    "A-Z_a-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02ff\u0370-\u037d\u037f-\u1fff\u200c\u200d"
-    "\u2070-\u218f\u2c00-\u2fef\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufffd\U00010000-\U000effff"
-)
-_WRONG_CHARACTER: Final = re.compile(rf"[^{_START}\-.0-9\u00b7\u0300-\u036f\u203f\u2040]")
-_GOOD_START: Final = re.compile(f"[{_START}]")
 _CARE: Final = re.compile(r"[\\&<>]")
 _MARKUP: Final = re.compile(r"[&<>\r]")
 _ESCAPED: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"}
@@ -64,9 +59,8 @@ def json_to_xml(source: Source, target: Target, options: Options, limits: Limits
 
 
 def xml_name(text: str) -> str:
-    """The name most like a text."""
-    name = _WRONG_CHARACTER.sub("_", text)
-    return name if _GOOD_START.match(name) else f"_{name}"
+    """The name most like a text, without a prefix."""
+    return xml_writing.xml_name(text.replace(":", "_"))
 
 
 class _Open(NamedTuple):

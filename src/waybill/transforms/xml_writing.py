@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING, Final
+from xml.parsers import expat
 
 from waybill.transforms.tool import PIECE_BYTES
 
@@ -19,6 +21,7 @@ _INSIDE: Final = rf"{_START}\-.0-9\u00b7\u0300-\u036f\u203f\u2040"
 _WRONG_CHARACTER: Final = re.compile(f"[^{_INSIDE}]")
 _GOOD_START: Final = re.compile(f"[{_START}]")
 _WITH_PREFIX: Final = re.compile(f"[{_START}][{_INSIDE}]*:[{_START}][{_INSIDE}]*")
+_BEYOND_ASCII: Final = re.compile(r"[^\x00-\x7f]")
 _SPECIAL: Final = re.compile(r"[&<>\r]")
 _SPECIAL_IN_QUOTES: Final = re.compile(r'[&<>"\t\n\r]')
 _ENTITIES: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
@@ -29,11 +32,24 @@ def xml_name(text: str) -> str:
     """The name most like a text: ``_`` for each wrong character, and before a wrong first one.
 
     A colon is right between a prefix and a name, whether or not the prefix stands for a namespace.
+    Characters are right that the fifth edition of XML 1.0 allows and the fourth too, for the parser
+    of ``XmlMarkup`` knows no later one: what is written can be read again.
     """
-    if _WITH_PREFIX.fullmatch(text):
-        return text
-    name = _WRONG_CHARACTER.sub("_", text)
-    return name if _GOOD_START.match(name) else f"_{name}"
+    name = text if _WITH_PREFIX.fullmatch(text) else _WRONG_CHARACTER.sub("_", text)
+    if not name.isascii():
+        name = _BEYOND_ASCII.sub(lambda found: found[0] if _is_read(f"a{found[0]}") else "_", name)
+    is_right = _GOOD_START.match(name) and (name[0].isascii() or _is_read(name[0]))
+    return name if is_right else f"_{name}"
+
+
+@lru_cache(maxsize=4096)
+def _is_read(name: str) -> bool:
+    """Whether the parser takes a name."""
+    try:
+        expat.ParserCreate("utf-8").Parse(f"<{name}/>".encode(), True)  # noqa: FBT003
+    except expat.ExpatError:
+        return False
+    return True
 
 
 class XmlWriter:
