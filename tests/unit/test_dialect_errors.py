@@ -9,7 +9,7 @@ import pytest
 
 from waybill import errors
 from waybill.dialect import Request
-from waybill.dialects import tao, trax, voyado
+from waybill.dialects import apidatatools, tao, trax, voyado
 
 if TYPE_CHECKING:
     from waybill.dialect import Dialect
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 TRAX = "/api/v4/demo/async-job"
 TAO = "/api/v1/upload"
 VOYADO = "/api/v2/import/products"
+JOBS = "/status-api/job-12345"
+TOOL = "/json-formatter-api"
 TOKENS = "/api/v1/upload/v1/oauth2/tokens"
 SLOW = errors.RateExceeded("secret detail", retry_after_seconds=3)
 LARGE = errors.LimitExceeded("too large", limit="request_body_bytes", allowed=99)
@@ -27,6 +29,10 @@ GONE = errors.Gone("the retention of this file has ended")
 RUNNING = errors.StateConflict("the job is running")
 NO_UPLOAD = {"message": "Reference ID not found. File not found in pending bucket."}
 LOG = "r-1"
+
+
+def told(code: str, message: str) -> dict[str, object]:
+    return {"status": "error", "error": code, "details": {"message": message}}
 
 
 @pytest.mark.parametrize(
@@ -52,6 +58,17 @@ LOG = "r-1"
         (tao, TOKENS, AWAY, 503, {"message": "The service is not available; try again"}),
         (tao, TOKENS, BUG, 500,
          {"message": f"The server met a fault; its log has the cause under {LOG}"}),
+        (apidatatools, JOBS, SLOW, 429,
+         told("RATE_LIMITED", "Too many status requests. Please slow down.")),
+        (apidatatools, JOBS, BUG, 500, told("INTERNAL_ERROR", "Failed to process job")),
+        (apidatatools, TOOL, SLOW, 429,
+         told("RATE_LIMITED", "Too many requests. Please slow down.")),
+        (apidatatools, TOOL, LARGE, 413, told("PAYLOAD_TOO_LARGE", "too large")),
+        (apidatatools, TOOL, FULL, 507,
+         told("INSUFFICIENT_STORAGE", "There is no space left; try again later.")),
+        (apidatatools, TOOL, AWAY, 503, told("INTERNAL_ERROR", "Failed to process request")),
+        (apidatatools, TOOL, BUG, 500, told("INTERNAL_ERROR", "Failed to process request")),
+        (apidatatools, TOOL, GONE, 410, told("FILE_NOT_FOUND", "File not found")),
         (voyado, VOYADO, SLOW, 429, {"message": "Too many requests."}),
         (voyado, VOYADO, LARGE, 413, {"message": "too large"}),
         (voyado, VOYADO, FULL, 503, {"message": "The disk is full; try again later."}),
@@ -73,6 +90,6 @@ def test_an_error_is_told_without_its_inner_details(
     assert isinstance(answer.body, bytes)
     assert (answer.status, json.loads(answer.body)) == (status, body)
     assert answer.headers["content-type"] == "application/json"
-    retry_after = {429: "3", 503: "5" if dialect is voyado else None}
+    retry_after = {429: "3", 503: "5" if dialect in {apidatatools, voyado} else None}
     assert answer.headers.get("retry-after") == retry_after.get(status)
     assert b"secret" not in answer.body

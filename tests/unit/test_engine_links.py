@@ -9,7 +9,7 @@ import pytest
 from waybill.engine.access_tokens import AccessTokens
 from waybill.engine.links import Links
 from waybill.errors import NotAuthenticated, NotFound
-from waybill.model.ids import CredentialId
+from waybill.model.ids import CredentialId, ProjectName
 from waybill.model.principal import Scope
 from waybill.testing.edge import (
     CountingIds,
@@ -39,6 +39,15 @@ def test_a_link_leads_to_its_file(links: Links) -> None:
 def test_a_link_ends(links: Links, clock: StillClock) -> None:
     text = links.make(example_job(), "input")
     clock.sleep(60)
+    with pytest.raises(NotFound):
+        links.open("waybill", text)
+
+
+def test_a_link_may_have_a_time_of_its_own(links: Links, clock: StillClock) -> None:
+    text = links.make_for(ProjectName("one"), "waybill", "upload-1", "a/b.json", 90)
+    clock.sleep(89)
+    assert links.open("waybill", text).subject == "upload-1"
+    clock.sleep(1)
     with pytest.raises(NotFound):
         links.open("waybill", text)
 
