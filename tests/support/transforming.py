@@ -51,6 +51,11 @@ class Collected:
     def data(self) -> bytes:
         return b"".join(self._pieces)
 
+    @property
+    def longest_bytes(self) -> int:
+        """Of what was written at once."""
+        return max(map(len, self._pieces))
+
 
 def random_sizes(seed: int, choices: Sequence[int]) -> Sequence[int]:
     return random.Random(seed).choices(choices, k=1000)  # noqa: S311 - for tests

@@ -14,7 +14,7 @@ from waybill.validation.json_structure import BRACKET_KIND, CLOSE_BRACE, OPEN_BR
 from waybill.validation.record_index import as_array
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from waybill.model.limits import Limits
     from waybill.transforms.tool import Source
@@ -50,6 +50,18 @@ def read_items(source: Source, limits: Limits) -> Iterator[Part]:
             held = []
         elif size > 2 * MOST_ITEM_BYTES:
             raise too_large("text")
+
+
+def runs_to_write(
+    tokens: Sequence[str], marks: bytes, beside: int
+) -> Iterator[tuple[Sequence[str], bytes]]:
+    """What ``split_marks`` gave, in runs that are some pieces long once they are written.
+
+    ``beside``: the most characters that are written with a token: indentation and names of others.
+    """
+    count = max(1, PIECE_BYTES // (max(map(len, tokens)) + beside))
+    for first in range(0, len(tokens), count):
+        yield tokens[first : first + count], marks[first : first + count]
 
 
 def split_marks(text: bytes) -> tuple[list[str], bytes]:

@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 
 from waybill.transforms.json_keys import KeyBook, keys_of_scan, keys_of_structure
-from waybill.transforms.json_scanner import Layout, Scanner, Want
+from waybill.transforms.json_scanner import MOST_SPACES, Layout, Scanner, Want
 from waybill.transforms.json_text import JsonText, invalid_json
 from waybill.transforms.tool import PIECE_BYTES, Refused
 from waybill.transforms.utf8 import empty_input
@@ -57,7 +57,8 @@ class Part:
 def rewrite(source: Source, layout: Layout, limits: Limits) -> Iterator[Part]:
     """The parts of a document; each begins where the one before ended.
 
-    Memory: a few pieces, and 16 bytes for each name of an object that is larger than a piece.
+    Memory: a few times ``MOST_SPACES``, and 16 bytes for each name of an object that is larger than
+    a piece.
 
     Raises:
         Refused: ``INVALID_JSON``, ``INVALID_ENCODING`` or ``EMPTY_INPUT``.
@@ -88,13 +89,23 @@ class _Rewriter:
         if scanner.is_in_string or not (scanner.want is Want.START or self._is_between_items):
             return self._scan(stops_at_comma=True)
         structure = find_structure(text.text)
-        if text.is_end:
+        count = self._marks_at_once(structure)
+        if text.is_end and count == structure.marks.size:
             return self._cut(text.text, structure)
-        commas = np.flatnonzero(structure.marks == COMMA)
+        commas = np.flatnonzero(structure.marks[:count] == COMMA)
         size = int(structure.places[commas[-1]]) if commas.size else 0
         if not size:
             return self._scan(stops_at_comma=False)
         return self._cut(text.text[:size], structure.first(int(commas[-1])))
+
+    def _marks_at_once(self, structure: Structure) -> int:
+        """Before how many of the marks ``MOST_SPACES`` are written; each may begin a line."""
+        indent, depth = self._layout.indent, len(self._scanner.kinds)
+        size = structure.marks.size
+        if size * (structure.deepest + depth) * indent <= MOST_SPACES:
+            return size
+        spaces = np.cumsum((structure.depths + depth) * indent, dtype=np.int64)
+        return int(spaces.searchsorted(MOST_SPACES))
 
     @property
     def _is_between_items(self) -> bool:
@@ -110,7 +121,8 @@ class _Rewriter:
         if text.rstrip(WHITE_SPACE).endswith((b"[", b"{")):
             is_sound = False  # a comma behind it is a fault, which closing it would hide
         written = self._written(text, bytes(after)) if is_sound else None
-        if written is None or (self._text.is_end and after):
+        ends = self._text.is_end and len(text) == len(self._text.text)
+        if written is None or (ends and after):
             return self._scan(stops_at_comma=False)
         keys = keys_of_structure(text, structure, depth)
         self._enter(keys, [*range(depth - closed), *(opened + depth).tolist()])
@@ -142,14 +154,14 @@ class _Rewriter:
         return sum(len(self._layout.line(level)) + 1 for level in range(depth))
 
     def _scan(self, *, stops_at_comma: bool) -> Part:
-        """Read token by token, all that there is or up to where it can be cut again."""
+        """Read token by token, as much as is written at once or up to where it can be cut again."""
         text, is_end = self._text.text, self._text.is_end
         scan = self._scanner.scan(text, is_end=is_end, stops_at_comma=stops_at_comma)
         self._enter(keys_of_scan(scan.keys), scan.owners)
         if scan.fault is not None:
             raise self._refused(scan.fault)
         part = self._passed(scan.end, b"".join(scan.output))
-        if self._text.text and not part.is_whole:
+        if self._text.text and not part.source:  # a token that goes on
             self._text.read_more(PIECE_BYTES)
         return part
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final
 
+from waybill.transforms.tool import PIECE_BYTES
 from waybill.validation.json_structure import COLON, COMMA, OPEN_BRACE, OPEN_BRACKET
 from waybill.validation.record_index import QUOTE
 
@@ -26,6 +27,10 @@ _NUMBER_BEGIN: Final = re.compile(
 _NUMBER_STARTS: Final = frozenset(b"-0123456789")
 _WORDS: Final = {word[0]: word for word in (b"true", b"false", b"null")}
 _CLOSING: Final = {OPEN_BRACE: ord("}"), OPEN_BRACKET: ord("]")}
+
+
+MOST_SPACES: Final = 8 * PIECE_BYTES
+"""That are written at once, about: a piece of brackets and commas may take hundreds of each."""
 
 
 class Fault(Exception):
@@ -116,10 +121,11 @@ class Scanner:
         self.is_in_string = False
         self._most_depth = most_depth
         self._most_bytes = most_bytes
+        self._most_written = MOST_SPACES // len(layout.comma(most_depth))
         self._is_end = False
 
     def scan(self, text: bytes, *, is_end: bool, stops_at_comma: bool) -> Scan:
-        """Read on, up to the end of the text, a token that it cuts, or a fault.
+        """Read on, up to the end of the text, a token that it cuts, a fault, or ``MOST_SPACES``.
 
         ``is_end``: the document ends with it. ``stops_at_comma``: or up to the next comma behind
         an item.
@@ -145,7 +151,7 @@ class Scanner:
     def _scan(self, text: bytes, scan: Scan, *, stops_at_comma: bool) -> None:
         if self.is_in_string:
             scan.end = self._string_part(text, 0, scan)
-        while not self.is_in_string:
+        while not self.is_in_string and len(scan.output) < self._most_written:
             at = _reach(_SPACE, text, scan.end)
             scan.end = at
             if at == len(text):

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from waybill.transforms.joining import write_joined
 from waybill.transforms.json_rows import decode_arrays, decode_objects, read_batches
 from waybill.transforms.tool import PIECE_BYTES, Refused
 from waybill.validation.json_structure import BACKSLASH, OPEN_BRACE, OPEN_BRACKET
 from waybill.validation.record_index import QUOTE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from waybill.model.limits import Limits
     from waybill.transforms.tool import Options, Source, Target
@@ -56,9 +57,8 @@ def _write_table(source: Source, target: Target, delimiter: bytes, limits: Limit
         if are_objects:
             target.write(cells.header(columns))
         for batch in spool:
-            target.write(
-                cells.of_objects(batch, columns) if are_objects else cells.of_arrays(batch)
-            )
+            lines = cells.of_objects(batch, columns) if are_objects else cells.of_arrays(batch)
+            write_joined(lines, target)
 
 
 def _collect_names(columns: dict[str, None], batch: bytes, most: int) -> None:
@@ -82,15 +82,13 @@ class _Cells:
         """The line of the names."""
         return self._line([self._quoted(name.encode()) for name in columns])
 
-    def of_objects(self, batch: bytes, columns: Iterable[str]) -> bytes:
+    def of_objects(self, batch: bytes, columns: Iterable[str]) -> Iterator[bytes]:
         """The lines of rows that are objects."""
-        return b"".join(
-            [self._line(self._row(map(row.get, columns))) for row in decode_objects(batch)]
-        )
+        return (self._line(self._row(map(row.get, columns))) for row in decode_objects(batch))
 
-    def of_arrays(self, batch: bytes) -> bytes:
+    def of_arrays(self, batch: bytes) -> Iterator[bytes]:
         """The lines of rows that are arrays."""
-        return b"".join([self._line(self._row(row)) for row in decode_arrays(batch)])
+        return (self._line(self._row(row)) for row in decode_arrays(batch))
 
     def _line(self, cells: list[bytes]) -> bytes:
         if cells == [b""]:

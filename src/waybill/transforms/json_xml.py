@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from waybill.transforms import xml_writing
-from waybill.transforms.json_items import read_items, refused_at, split_marks
+from waybill.transforms.json_items import read_items, refused_at, runs_to_write, split_marks
 from waybill.validation.json_structure import COLON, COMMA, OPEN_BRACE, OPEN_BRACKET
 
 if TYPE_CHECKING:
@@ -21,6 +21,9 @@ _DECLARATION: Final = '<?xml version="1.0" encoding="UTF-8"?>'
 _LIST_ITEM: Final = "item"
 _MOST_NAMES: Final = 4096
 """Kept, so that each is made once; of any number more."""
+
+_MOST_KEPT_CHARACTERS: Final = 1024
+"""Of a name that is kept."""
 
 _CARE: Final = re.compile(r"[\\&<>]")
 _MARKUP: Final = re.compile(r"[&<>\r]")
@@ -49,12 +52,13 @@ def json_to_xml(source: Source, target: Target, options: Options, limits: Limits
     Raises:
         Refused: as ``read_items``; ``INVALID_JSON`` at a character that XML 1.0 cannot hold.
     """
-    writer = _XmlWriter(options)
+    writer = _XmlWriter(options, limits.nesting_depth)
     target.write(writer.begin().encode())
     for part in read_items(source, limits):
         tokens, marks = split_marks(part.text)
         _require_allowed(part, tokens, marks)
-        target.write(writer.written(tokens, marks).encode())
+        for some, some_marks in runs_to_write(tokens, marks, writer.most_beside):
+            target.write(writer.written(some, some_marks).encode())
     target.write(b"\n")
 
 
@@ -76,20 +80,29 @@ class _Open(NamedTuple):
 
 
 class _XmlWriter:
-    def __init__(self, options: Options) -> None:
+    """``_key``: the name of the next value, where that is known."""
+
+    def __init__(self, options: Options, most_depth: int) -> None:
         self._indent = options.tab_space
+        self._longest_line = len("\n") + self._indent * most_depth
+        self._key = ""
         self._names: dict[str, str] = {}
         self._open = [_Open(xml_name(options.root_name), "\n" if options.tab_space else "", "")]
+
+    @property
+    def most_beside(self) -> int:
+        """How long the indentation and the names of open lists can make a value."""
+        return 2 * (self._longest_line + max(len(opened.item) for opened in self._open))
 
     def begin(self) -> str:
         """What stands before the first element."""
         return _DECLARATION + ("" if self._indent else "\n")
 
     def written(self, tokens: Sequence[str], marks: bytes) -> str:
-        """What a part is as XML."""
+        """What some of a part is as XML."""
         out: list[str] = []
         append, element = out.append, self._element
-        key, top = "", self._open[-1]
+        key, top = self._key, self._open[-1]
         for token, mark in zip(tokens, marks, strict=True):
             if mark == COLON:
                 key = token
@@ -105,6 +118,7 @@ class _XmlWriter:
             else:
                 out.append(self._open.pop().closing)
             top = self._open[-1]
+        self._key = key
         return "".join(out)
 
     def _element(self, key: str, value: str, top: _Open) -> str:
@@ -132,9 +146,11 @@ class _XmlWriter:
     def _name(self, key: str) -> str:
         name = self._names.get(key)
         if name is None:
+            name = xml_name(json.loads(key))
             if len(self._names) >= _MOST_NAMES:
                 self._names.clear()
-            name = self._names[key] = xml_name(json.loads(key))
+            if len(key) <= _MOST_KEPT_CHARACTERS:
+                self._names[key] = name
         return name
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from waybill.transforms.json_items import read_items, split_marks
+from waybill.transforms.json_items import read_items, runs_to_write, split_marks
 from waybill.validation.json_structure import COLON, COMMA, OPEN_BRACE, OPEN_BRACKET
 
 if TYPE_CHECKING:
@@ -44,27 +44,31 @@ def json_to_yaml(source: Source, target: Target, _options: Options, limits: Limi
         Refused: as ``read_items``.
     """
     writer = _YamlWriter()
+    beside = len("\n") + len(_INDENT) * limits.nesting_depth
     write = target.write  # all that a target must have, so no ``writelines``
     for part in read_items(source, limits):
-        write(writer.written(*split_marks(part.text)).encode())
+        for tokens, marks in runs_to_write(*split_marks(part.text), beside):
+            write(writer.written(tokens, marks).encode())
     target.write(b"\n")
 
 
 class _YamlWriter:
     """``_lines``: what begins an item of each open container, the document around them included.
 
-    ``_first``: what begins the next item, where that is the first of its container.
+    ``_first``: what begins the next item, where that is the first of its container. ``_key``: the
+    name of the next value, where that is known.
     """
 
     def __init__(self) -> None:
         self._names: dict[str, str] = {}
         self._lines = [""]
         self._first: str | None = ""
+        self._key = ""
 
     def written(self, tokens: Sequence[str], marks: bytes) -> str:
-        """What a part is as YAML."""
+        """What some of a part is as YAML."""
         out: list[str] = []
-        key = ""
+        key = self._key
         for token, mark in zip(tokens, marks, strict=True):
             if mark == COLON:
                 key = token
@@ -81,6 +85,7 @@ class _YamlWriter:
                 key = ""
             else:
                 self._lines.pop()
+        self._key = key
         return "".join(out)
 
     def _begun(self, key: str) -> str:

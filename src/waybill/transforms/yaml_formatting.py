@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import yaml
 
-from waybill.transforms.tool import PIECE_BYTES
+from waybill.transforms.joining import write_joined
 from waybill.transforms.yaml_events import LINE_ENDS, YamlEvents, start_of
 from waybill.transforms.yaml_indenting import Indenter
 
@@ -37,15 +37,8 @@ def format_yaml(source: Source, target: Target, options: Options, limits: Limits
         events, written = _in_flow_style(read), _Encoded(target)
         yaml.emit(events, written, yaml.CSafeDumper, width=_NO_LIMIT, allow_unicode=True)
         return
-    held: list[str] = []
-    size = 0
-    for line in Indenter(read, options.tab_space).lines():
-        held.append(line)
-        size += len(line)
-        if size > PIECE_BYTES:
-            target.write("".join(held).encode())
-            held, size = [], 0
-    target.write("".join(held).encode())
+    lines = Indenter(read, options.tab_space).lines()
+    write_joined((line.encode() for line in lines), target)
 
 
 class _Encoded:
