@@ -16,6 +16,7 @@ from transforming import SIZES, Collected, PiecewiseSource, refusal, transform
 from waybill.model.limits import MEBIBYTE, Limits
 from waybill.transforms.csv_to_json import convert_window, csv_to_json
 from waybill.transforms.csv_window import CsvWindow
+from waybill.transforms.json_tables import json_to_csv, json_to_tsv
 from waybill.transforms.tool import Options, Refused
 
 if TYPE_CHECKING:
@@ -42,6 +43,17 @@ MARKS = st.sampled_from(
     ]
 )
 CELLS = st.text(st.sampled_from('ab ,;|\t"\r\n\\/\x07\u2028\ufeffé😀='), max_size=6)
+
+
+PARTS = st.lists(st.sampled_from(["a", "1", "é", " ", "\n", '"', "\r\n", "\t", ","]), max_size=5)
+
+
+@st.composite
+def wide_rows(draw: st.DrawFn) -> list[list[str]]:
+    """Rows of two cells or more, as many in each."""
+    width = draw(st.integers(2, 5))
+    row = st.lists(PARTS.map("".join), min_size=width, max_size=width)
+    return draw(st.lists(row, min_size=1, max_size=12))
 
 
 def reference(text: str, *, has_header: bool, delimiter: str = ",") -> object:
@@ -152,6 +164,42 @@ def test_the_delimiter_is_found_in_the_first_line(line: str, delimiter: str) -> 
     data = f"\n{line}\n,;|\t,;|\t".encode()
     row = json.loads(transform(csv_to_json, data, Options(has_header=False)))[0]
     assert row == next(csv.reader([line], delimiter=delimiter))
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ('"a\nb";c\n1;2\n', [["a\nb", "c"], ["1", "2"]]),
+        ('"a\r\n,,\nb"\tc\n1\t2\n', [["a\r\n,,\nb", "c"], ["1", "2"]]),
+        ("name\tdesc, long\nx\ty\n", [["name", "desc, long"], ["x", "y"]]),
+        ("a, b, c\td\n1, 2, 3\t4", [["a, b, c", "d"], ["1, 2, 3", "4"]]),
+        ("a;b, c, d\n1;2", [["a", "b, c, d"], ["1", "2"]]),
+        ("a;b;c\n1;2\n3,4", [["a", "b", "c"], ["1", "2"], ["3,4"]]),
+    ],
+)
+def test_the_delimiter_is_the_one_that_fits_the_first_records(
+    text: str, rows: list[list[str]]
+) -> None:
+    assert rows_of(text.encode()) == rows
+
+
+def rows_of(data: bytes) -> object:
+    return json.loads(transform(csv_to_json, data, Options(has_header=False)))
+
+
+@settings(max_examples=300)
+@given(wide_rows(), st.booleans())
+def test_tables_that_json_becomes_are_read_again(rows: list[list[str]], with_tabs: bool) -> None:
+    if not with_tabs:  # a tab in each row of CSV could part it as well
+        rows = [[cell.replace("\t", "") for cell in row] for row in rows]
+    written = transform(json_to_tsv if with_tabs else json_to_csv, json.dumps(rows).encode())
+    assert rows_of(written) == rows
+
+
+def test_a_first_record_beyond_the_head_that_is_compared_is_told_by_its_first_line() -> None:
+    names = ["a long name of a column"] * 4_000
+    data = ";".join(names) + "\n1;2,3\n"
+    assert rows_of(data.encode()) == [names, ["1", "2,3"]]
 
 
 def test_line_ends_in_quotes_are_kept() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Final
 
@@ -35,7 +34,8 @@ _ROWS_BYTES: Final = 4 * PIECE_BYTES
 _WIDTHS_KEPT: Final = 64
 """Of records without a header, whose layout is made once."""
 
-_LINE: Final = re.compile(rb"[^\r\n]*")
+_HEAD_BYTES: Final = 64 * 1024
+"""Of the content, in which the delimiter is looked for."""
 
 
 def csv_to_json(source: Source, target: Target, options: Options, limits: Limits) -> None:
@@ -54,8 +54,8 @@ def convert_window(window: CsvWindow, target: Target, options: Options, limits: 
             twice, text after a closing quote, a quote that is not closed, NUL, and a line that is
             too long; ``INVALID_OPTION`` of a delimiter that cannot be one.
     """
-    first_line = _find_first_line(window)
-    delimiter = _check_delimiter(options.delimiter or detect_delimiter(first_line))
+    _find_content(window)
+    delimiter = _check_delimiter(options.delimiter or _detected_delimiter(window))
     scanner, keys = CsvScanner(delimiter, limits.columns), list[str]()
     if options.has_header:
         keys = _take_header(window, scanner)
@@ -72,17 +72,20 @@ def convert_window(window: CsvWindow, target: Target, options: Options, limits: 
     converter.end()
 
 
-def _find_first_line(window: CsvWindow) -> str:
-    """The first line that is not blank; the window begins with it."""
+def _find_content(window: CsvWindow) -> None:
+    """Pass over the blank lines that lead."""
     while True:
         window.drop(len(window.text) - len(window.text.lstrip(b"\r\n")))
-        found = _LINE.match(window.text)
-        line = found[0] if found else b""
-        if len(line) < len(window.text) or (line and window.is_last):
-            return line.decode()
+        if window.text:
+            return
         if window.is_last:
             raise empty_input()
         window.grow()
+
+
+def _detected_delimiter(window: CsvWindow) -> str:
+    is_whole = window.is_last and len(window.text) <= _HEAD_BYTES
+    return detect_delimiter(window.text[:_HEAD_BYTES].decode(errors="ignore"), is_whole=is_whole)
 
 
 def _check_delimiter(delimiter: str) -> str:
