@@ -91,14 +91,13 @@ def test_a_fault_comes_with_its_place(tools: FileTools) -> None:
 @pytest.mark.parametrize(
     "limits", [{"parser_memory_bytes": 4 * 1024 * 1024}, {"parser_seconds": 1}]
 )
-def test_what_takes_too_much_is_a_fault_of_the_content(
-    tmp_path: Path, limits: dict[str, int]
-) -> None:
+def test_what_takes_too_much_is_told_with_its_limit(tmp_path: Path, limits: dict[str, int]) -> None:
     tools = FileTools(replace(Limits(), **limits), str(tmp_path))
     try:
         with pytest.raises(ContentInvalid) as refused:
             run(tools, large())
-        assert refused.value.code == "INVALID_XML"
+        assert refused.value.code == "PAYLOAD_TOO_LARGE"
+        assert all(f"limits.{name}" in refused.value.message for name in limits)
     finally:
         tools.close()
 

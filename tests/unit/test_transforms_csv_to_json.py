@@ -247,7 +247,9 @@ def test_a_line_that_is_too_long_is_refused() -> None:
     limits = Limits(line_bytes=100)
     fits = b"a,b\n1," + b"x" * 98 + b"\n"
     assert len(json.loads(transform(csv_to_json, fits, limits=limits))) == 1
-    assert refusal(csv_to_json, fits + b"y" * 101, limits=limits)[2:] == (3, 1)
+    message = "A line is longer than 100 bytes (limits.line_bytes)."
+    found = refusal(csv_to_json, fits + b"y" * 101, limits=limits)
+    assert found == ("PAYLOAD_TOO_LARGE", message, 3, 1)
     assert refusal(csv_to_json, b'a\n"\n' + b"y" * 101 + b'"', limits=limits)[2:] == (3, 1)
     assert refusal(csv_to_json, b"a" * 101, limits=limits)[2:] == (1, 1)
 
@@ -260,7 +262,10 @@ def test_what_is_wrong_before_a_long_line_is_found_first() -> None:
 def test_more_columns_than_allowed_are_refused() -> None:
     limits = Limits(columns=3)
     assert json.loads(transform(csv_to_json, b"a,b,c\n", limits=limits)) == []
-    assert refusal(csv_to_json, b"a,b,c,d\n", limits=limits)[2:] == (1, 7)
+    message = "A record has more than 3 cells (limits.columns)."
+    found = refusal(csv_to_json, b"a,b,c,d\n", limits=limits)
+    assert found == ("PAYLOAD_TOO_LARGE", message, 1, 7)
+    assert refusal(csv_to_json, b"a,b\n1,2,3\n", limits=limits)[0] == "INVALID_CSV"
     options = Options(has_header=False)
     assert refusal(csv_to_json, b"a,b\na,b,c,d\n", options, limits=limits)[2:] == (2, 7)
     assert refusal(csv_to_json, b"a,b,c,d\n", options, limits=limits)[2:] == (1, 7)
@@ -271,7 +276,8 @@ def test_a_quote_that_stays_open_is_refused_without_reading_on() -> None:
     source = io.BytesIO(lines)
     with pytest.raises(Refused) as refused:
         csv_to_json(source, io.BytesIO(), Options(), Limits())
-    assert (refused.value.code, refused.value.line, refused.value.column) == ("INVALID_CSV", 2, 3)
+    assert refused.value.code == "PAYLOAD_TOO_LARGE"
+    assert (refused.value.line, refused.value.column) == (2, 3)
     assert source.tell() < len(lines)
 
 

@@ -170,7 +170,7 @@ def test_script_faults_have_places(script: str, line: int, column: int) -> None:
 
 def test_deep_nesting_is_refused_or_taken_without_recursion() -> None:
     nested = "[" * 200_000 + "]" * 200_000
-    assert fault(format_javascript, nested) == ("INVALID_JAVASCRIPT", 1, 65)
+    assert fault(format_javascript, nested) == ("PAYLOAD_TOO_LARGE", 1, 65)
     assert converted(minify_javascript, nested) == nested + "\n"
 
 

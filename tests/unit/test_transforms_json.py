@@ -167,7 +167,9 @@ def test_the_first_wrong_character_is_told(text: str, size: int, seed: int) -> N
         elif not text.strip(" \t\r\n"):
             assert refusal(format_json, text).code == "EMPTY_INPUT"
         else:
-            expected = ("INVALID_JSON", *line_and_column(text, wrong))
+            is_json_so_far = first_wrong(text, len(text)) != wrong
+            code = "PAYLOAD_TOO_LARGE" if is_json_so_far else "INVALID_JSON"
+            expected = (code, *line_and_column(text, wrong))
             assert place(format_json, text, limits=limits, seed=seed) == expected
 
 
@@ -283,15 +285,15 @@ def test_a_byte_order_mark_is_dropped_and_no_column() -> None:
 def test_containers_may_be_nested_up_to_the_limit() -> None:
     limits = Limits(nesting_depth=3)
     assert convert(minify_json, "[[[1]], 2]", limits=limits) == b"[[[1]],2]"
-    assert place(minify_json, "[[[[1]]]]", limits=limits) == ("INVALID_JSON", 1, 4)
-    assert place(minify_json, "[1, [[[1]]]]", limits=limits) == ("INVALID_JSON", 1, 7)
+    assert place(minify_json, "[[[[1]]]]", limits=limits) == ("PAYLOAD_TOO_LARGE", 1, 4)
+    assert place(minify_json, "[1, [[[1]]]]", limits=limits) == ("PAYLOAD_TOO_LARGE", 1, 7)
 
 
 def test_no_setting_allows_to_nest_without_bound() -> None:
     limits = Limits(nesting_depth=10_000)
     text = "[" * 512 + "]" * 512
     assert convert(minify_json, text, limits=limits) == text.encode()
-    assert place(minify_json, f"[{text}]", limits=limits) == ("INVALID_JSON", 1, 513)
+    assert place(minify_json, f"[{text}]", limits=limits) == ("PAYLOAD_TOO_LARGE", 1, 513)
 
 
 # ---- large
@@ -313,7 +315,7 @@ def test_numbers_and_names_longer_than_a_piece_are_refused_at_their_begin(
 ) -> None:
     token = f'{{"{"a" * size}":1}}' if is_name else "1" * size
     column = 4 if is_name else 3
-    assert place(minify_json, f"[ {token}]") == ("INVALID_JSON", 1, column)
+    assert place(minify_json, f"[ {token}]") == ("PAYLOAD_TOO_LARGE", 1, column)
 
 
 def test_a_name_that_comes_again_far_behind_is_found() -> None:

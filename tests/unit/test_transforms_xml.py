@@ -225,16 +225,16 @@ def test_limits_hold() -> None:
     limits = Limits(nesting_depth=3, xml_attributes=2, xml_token_bytes=100)
     for action in (format_xml, xml_to_yaml):
         converted(action, "<a><b><c/></b></a>", limits)
-        assert fault(action, "<a><b><c><d/></c></b></a>", limits) == ("INVALID_XML", 1, 10)
-        assert fault(action, "<a x='1' y='2' z='='/>", limits) == ("INVALID_XML", 1, 16)
+        assert fault(action, "<a><b><c><d/></c></b></a>", limits) == ("PAYLOAD_TOO_LARGE", 1, 10)
+        assert fault(action, "<a x='1' y='2' z='='/>", limits) == ("PAYLOAD_TOO_LARGE", 1, 16)
         converted(action, f"<a>{'é' * 50}</a>", limits)
-        assert fault(action, f"<a>{'é' * 51}</a>", limits) == ("INVALID_XML", 1, 54)
-        assert fault(action, f"<a><!--{'x' * 100}--></a>", limits) == ("INVALID_XML", 1, 104)
-        assert fault(action, f"<a>{'x' * PIECE_BYTES * 2}", limits) == ("INVALID_XML", 1, 104)
+        assert fault(action, f"<a>{'é' * 51}</a>", limits) == ("PAYLOAD_TOO_LARGE", 1, 54)
+        assert fault(action, f"<a><!--{'x' * 100}--></a>", limits) == ("PAYLOAD_TOO_LARGE", 1, 104)
+        assert fault(action, f"<a>{'x' * PIECE_BYTES * 2}", limits) == ("PAYLOAD_TOO_LARGE", 1, 104)
 
 
 def test_depth_is_bounded_without_recursion() -> None:
-    assert fault(format_xml, "<a>" * 100_000) == ("INVALID_XML", 1, 3 * 64 + 1)
+    assert fault(format_xml, "<a>" * 100_000) == ("PAYLOAD_TOO_LARGE", 1, 3 * 64 + 1)
 
 
 def test_text_far_behind_the_start_of_an_element_ends_its_layout() -> None:
@@ -301,8 +301,8 @@ def test_what_memory_does_not_hold_comes_back_in_its_place() -> None:
 
 
 def test_a_name_longer_than_keys_of_yaml_is_refused() -> None:
-    assert fault(xml_to_yaml, f"<a><{'b' * 1001}/></a>") == ("INVALID_XML", 1, 4)
-    assert fault(xml_to_yaml, f"<a><b {'b' * 1001}='1'/></a>") == ("INVALID_XML", 1, 4)
+    assert fault(xml_to_yaml, f"<a><{'b' * 1001}/></a>") == ("PAYLOAD_TOO_LARGE", 1, 4)
+    assert fault(xml_to_yaml, f"<a><b {'b' * 1001}='1'/></a>") == ("PAYLOAD_TOO_LARGE", 1, 4)
     assert converted(xml_to_yaml, f"<{'b' * 1000}/>") == f"{'b' * 1000}: ''\n"
 
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from transforming import converted, converted_in_pieces, fault
+from transforming import converted, converted_in_pieces, fault, refusal
 from waybill.model.limits import Limits
 from waybill.transforms.tool import PIECE_BYTES
 from waybill.transforms.yaml_formatting import format_yaml
@@ -244,8 +244,6 @@ FAULTS = [
     ("- *b", 1, 3),
     ("a: 1\n---\n- *b", 3, 3),
     ("x: 'a\u2028b'\ny: @", 2, 4),
-    ("[" * 100_000, 1, 65),
-    ("- " * 100_000, 1, 129),
 ]
 
 
@@ -254,6 +252,14 @@ def test_a_fault_is_told_at_the_first_wrong_character(stream: str, line: int, co
     for action in (format_yaml, yaml_to_xml):
         if action is format_yaml or "---" not in stream:
             assert fault(action, "\ufeff" + stream) == ("INVALID_YAML", line, column)
+
+
+@pytest.mark.parametrize(("entry", "column"), [("[", 65), ("- ", 129)])
+def test_deeper_nesting_than_is_allowed_is_told_as_that(entry: str, column: int) -> None:
+    message = "The content is nested deeper than 64 levels (limits.nesting_depth)."
+    for action in (format_yaml, yaml_to_xml):
+        found = refusal(action, entry.encode() * 100_000)
+        assert found == ("PAYLOAD_TOO_LARGE", message, 1, column)
 
 
 def test_a_fault_far_behind_is_told_as_exactly() -> None:
@@ -278,10 +284,10 @@ def test_another_encoding_is_refused() -> None:
 def test_aliases_and_scalars_are_bounded() -> None:
     aliases = "- &a x\n" + "- *a\n" * 1_000
     converted(format_yaml, aliases)
-    assert fault(format_yaml, aliases + "- *a\n") == ("INVALID_YAML", 1_002, 3)
+    assert fault(format_yaml, aliases + "- *a\n") == ("PAYLOAD_TOO_LARGE", 1_002, 3)
     limits = Limits(field_bytes=PIECE_BYTES // 2)
-    assert fault(format_yaml, "a: " + "x" * PIECE_BYTES, limits)[0] == "INVALID_YAML"
-    assert fault(format_yaml, "# c\n" * PIECE_BYTES, limits)[0] == "INVALID_YAML"
+    assert fault(format_yaml, "a: " + "x" * PIECE_BYTES, limits)[0] == "PAYLOAD_TOO_LARGE"
+    assert fault(format_yaml, "# c\n" * PIECE_BYTES, limits)[0] == "PAYLOAD_TOO_LARGE"
 
 
 def test_yaml_becomes_elements() -> None:
@@ -374,7 +380,7 @@ def test_aliases_that_multiply_are_refused_in_short_time() -> None:
     nested = "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}]\n" for n in range(1, 900))
     long = f"a: &a {'x' * PIECE_BYTES}\n" + "".join(f"c{n}: *a\n" for n in range(90))
     for stream in (lists, merges, nested, long):
-        assert fault(yaml_to_xml, stream)[0] == "INVALID_YAML"
+        assert fault(yaml_to_xml, stream)[0] == "PAYLOAD_TOO_LARGE"
 
 
 def test_an_attribute_comes_within_a_piece() -> None:

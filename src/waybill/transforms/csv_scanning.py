@@ -6,7 +6,6 @@ A quote opens a cell only where the cell begins; elsewhere outside quotes it is 
 from __future__ import annotations
 
 import re
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Final
@@ -21,6 +20,7 @@ RECORD_CHARACTERS: Final = 3 * PIECE_BYTES
 
 _DELIMITERS: Final = ",;\t|"
 _RECORDS_TO_COMPARE: Final = 10
+_TOO_LONG: Final = f"A quote is not closed within {RECORD_CHARACTERS} characters of its record."
 _QUOTED: Final = re.compile(r'"[^"]*"?')
 _LINE_END: Final = re.compile(r"[\r\n]")
 _LINE_ENDS: Final = re.compile(r"[\r\n]*")
@@ -31,10 +31,12 @@ class CsvFault(Exception):
     """No record can be read from here on.
 
     ``offset``: of the first wrong character. ``may_end``: it is a quote that later text may close.
+    ``excess``: the limit that is met there, where it may be a record after all.
     """
 
-    def __init__(self, offset: int, *, may_end: bool = False) -> None:
+    def __init__(self, offset: int, *, may_end: bool = False, excess: str = "") -> None:
         super().__init__(offset)
+        self.excess = excess
         self.offset = offset
         self.may_end = may_end
 
@@ -52,11 +54,15 @@ class CsvRecord:
 
 
 class CsvScanner:
-    """Takes records out of a text. ``most_cells``: that one may have."""
+    """Takes records out of a text.
 
-    def __init__(self, delimiter: str, most_cells: int) -> None:
+    ``most_cells``: that one may have. ``too_many``: what says so, where that is a limit.
+    """
+
+    def __init__(self, delimiter: str, most_cells: int, too_many: str = "") -> None:
         self.delimiter = delimiter
         self._most_cells = most_cells
+        self._too_many = too_many
         self._plain = re.compile(rf"[^{re.escape(delimiter)}\r\n\0]*")
 
     def records(self, text: str, *, is_last: bool) -> Iterator[CsvRecord]:
@@ -117,7 +123,7 @@ class CsvScanner:
             if not text.startswith(self.delimiter, end):
                 return
             at = end + 1
-        raise CsvFault(at)
+        raise CsvFault(at, excess=self._too_many)
 
     def _end_of_plain(self, text: str, at: int) -> int:
         end = _end_of(self._plain, text, at)
@@ -133,7 +139,8 @@ class CsvScanner:
         if (nul := text.find("\0", at, limit if end < 0 else end)) >= 0:
             raise CsvFault(nul)
         if end < 0:
-            raise CsvFault(at, may_end=len(text) < limit)
+            excess = "" if len(text) < limit else _TOO_LONG
+            raise CsvFault(at, may_end=not excess, excess=excess)
         content = text[at + 1 : end]
         end += 1
         if end < len(text) and text[end] not in ("\r", "\n", self.delimiter):
@@ -150,24 +157,27 @@ def _end_of(run: re.Pattern[str], text: str, at: int) -> int:
 def detect_delimiter(head: str, *, is_whole: bool) -> str:
     """The one of comma, semicolon, tab and bar that fits the first records best.
 
-    It parts the first one, and then most others of the first ten into as many cells; where two do,
-    tabs are it, for text seldom has any, else what the first line has more of. ``head``: how the
-    text begins, of some size; ``is_whole``: nothing follows it.
+    It parts all of the first ten into as many cells, or else more of them than others do; where
+    two do, tabs are it, for text seldom has any, else what the first line has more of. ``head``:
+    how the text begins, of some size; ``is_whole``: nothing follows it.
     """
     outside = _LINE_END.split(_QUOTED.sub("", head.lstrip("\r\n")), maxsplit=1)[0]
 
-    def fitness(delimiter: str) -> tuple[int, bool, int]:
+    def fitness(delimiter: str) -> tuple[bool, bool, int, int]:
         widths = _first_widths(CsvScanner(delimiter, len(head) + 1), head, is_whole=is_whole)
         fitting = widths.count(widths[0]) if widths and widths[0] > 1 else 0
-        return fitting, bool(fitting) and delimiter == "\t", outside.count(delimiter)
+        fits_all = 0 < fitting == len(widths)
+        return fits_all, fits_all and delimiter == "\t", fitting, outside.count(delimiter)
 
     return max(_DELIMITERS, key=fitness)
 
 
 def _first_widths(scanner: CsvScanner, head: str, *, is_whole: bool) -> list[int]:
-    """How many cells each of the first records has, up to what is no record."""
+    """How many cells each of the first records has, 0 what is no record."""
     widths = list[int]()
-    with suppress(CsvFault):
+    try:
         for record in islice(scanner.records(head, is_last=is_whole), _RECORDS_TO_COMPARE):
             widths.append(len(record.cells))
+    except CsvFault:
+        widths.append(0)
     return widths

@@ -50,13 +50,15 @@ def convert_window(window: CsvWindow, target: Target, options: Options, limits: 
 
     Raises:
         Refused: ``INVALID_ENCODING``; ``EMPTY_INPUT`` where there is no record; ``INVALID_CSV`` at
-            a cell beyond those of the header or ``limits.columns``, a name that stands there
-            twice, text after a closing quote, a quote that is not closed, NUL, and a line that is
-            too long; ``INVALID_OPTION`` of a delimiter that cannot be one.
+            a cell beyond those of the header, a name that stands there twice, text after a closing
+            quote, a quote that is not closed, and NUL; ``PAYLOAD_TOO_LARGE`` at a cell beyond
+            ``limits.columns``, a line or record that is too long; ``INVALID_OPTION`` of a delimiter
+            that cannot be one.
     """
     _find_content(window)
     delimiter = _check_delimiter(options.delimiter or _detected_delimiter(window))
-    scanner, keys = CsvScanner(delimiter, limits.columns), list[str]()
+    too_many = f"A record has more than {limits.columns} cells (limits.columns)."
+    scanner, keys = CsvScanner(delimiter, limits.columns, too_many), list[str]()
     if options.has_header:
         keys = _take_header(window, scanner)
         scanner = CsvScanner(delimiter, len(keys))
@@ -65,7 +67,7 @@ def convert_window(window: CsvWindow, target: Target, options: Options, limits: 
         try:
             used = converter.take(window.text, is_last=window.is_last)
         except CsvFault as fault:
-            raise window.refused_at(fault.offset) from None
+            raise window.refused_at(fault.offset, fault.excess) from None
         window.drop(used)
         if not used and not window.is_last:
             window.grow()
@@ -102,7 +104,7 @@ def _take_header(window: CsvWindow, scanner: CsvScanner) -> list[str]:
         try:
             header = next(scanner.records(text, is_last=window.is_last), None)
         except CsvFault as fault:
-            raise window.refused_at(_size(text, fault.offset)) from None
+            raise window.refused_at(_size(text, fault.offset), fault.excess) from None
         if header:
             break
         window.grow()
@@ -169,7 +171,8 @@ class _Converter:
                     self._writer.write("".join(rows).encode())
                     rows, characters = [], 0
         except CsvFault as fault:
-            raise CsvFault(begin + _size(decoded, fault.offset)) from None
+            offset = begin + _size(decoded, fault.offset)
+            raise CsvFault(offset, excess=fault.excess) from None
         if rows:
             self._writer.write("".join(rows).encode())
         return len(text) if is_last else begin + _size(decoded, end)

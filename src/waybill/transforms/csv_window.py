@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from waybill.transforms.excess import too_large
 from waybill.transforms.places import Place
 from waybill.transforms.tool import PIECE_BYTES, Refused
 from waybill.transforms.utf8 import text_pieces
@@ -33,11 +34,12 @@ class CsvWindow:
         """Read on: to the least size, or to twice the text, so that all looks together are linear.
 
         Raises:
-            Refused: as ``text_pieces``; ``INVALID_CSV`` of a line that is too long. The text that
-                stands before has been given.
+            Refused: as ``text_pieces``; ``PAYLOAD_TOO_LARGE`` of a line that is too long. The text
+                that stands before has been given.
         """
         if self._has_long_line:
-            raise self.refused_at(len(self.text))
+            message = f"A line is longer than {self._line_bytes} bytes (limits.line_bytes)."
+            raise self.refused_at(len(self.text), message)
         if self._failure:
             raise self._failure
         parts, size = [self.text], len(self.text)
@@ -52,9 +54,14 @@ class CsvWindow:
         self._place = self._place.after(self.text[:size])
         self.text = self.text[size:]
 
-    def refused_at(self, offset: int) -> Refused:
-        """The refusal of what stands there in the text, which is of no use after that."""
+    def refused_at(self, offset: int, excess: str = "") -> Refused:
+        """The refusal of what stands there in the text, which is of no use after that.
+
+        ``excess``: the limit that is met there.
+        """
         self._place = self._place.after(self.text[:offset])
+        if excess:
+            return too_large(excess, self._place)
         return self._place.refused("CSV validation failed.", "INVALID_CSV")
 
     def _next_piece(self) -> bytes:

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from waybill.transforms.excess import deeper_than, too_large
+
 if TYPE_CHECKING:
     from waybill.transforms.javascript_tokens import Script, Token
 
@@ -61,7 +63,7 @@ class Layout:
         """Add a token.
 
         Raises:
-            Refused: ``INVALID_JAVASCRIPT``: the brackets are nested too deep.
+            Refused: ``PAYLOAD_TOO_LARGE``: the brackets are nested too deep.
         """
         del self._open[len(self._open) - token.ended_cases :]
         closed = self._closed(token)
@@ -88,7 +90,8 @@ class Layout:
 
     def _begin(self, token: Token) -> None:
         if len(self._open) >= self._most_depth:
-            raise self._script.refuse(token.offset)
+            place = self._script.place_at(token.offset)
+            raise too_large(deeper_than(self._most_depth), place)
         is_block = token.parent in _BLOCKS
         self._open.append(_Bracket(_CLOSERS[token.kind], self._indent, is_block=is_block))
 

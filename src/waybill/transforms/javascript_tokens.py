@@ -81,8 +81,11 @@ class Script:
 
     def refuse(self, offset: int) -> Refused:
         """What says that the character at a byte cannot be right."""
-        place = Place().after_text(self._content[:offset].decode(errors="ignore"))
-        return place.refused("JavaScript validation failed.", "INVALID_JAVASCRIPT")
+        return self.place_at(offset).refused("JavaScript validation failed.", "INVALID_JAVASCRIPT")
+
+    def place_at(self, offset: int) -> Place:
+        """The place of a byte."""
+        return Place().after_text(self._content[:offset].decode(errors="ignore"))
 
     def _leaves(self) -> Iterator[tuple[Node, str, bool, int]]:
         """Nodes without children, each with its parent, whether it begins one, and ended cases."""

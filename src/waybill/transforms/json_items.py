@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from waybill.transforms.excess import too_large
 from waybill.transforms.json_rewriting import COMPACT, Part, rewrite
 from waybill.transforms.json_text import invalid_json
-from waybill.transforms.tool import PIECE_BYTES, Refused
+from waybill.transforms.tool import PIECE_BYTES
 from waybill.validation.json_structure import BRACKET_KIND, CLOSE_BRACE, OPEN_BRACE, find_structure
 from waybill.validation.record_index import as_array
 
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from waybill.model.limits import Limits
-    from waybill.transforms.tool import Source
+    from waybill.transforms.places import Place
+    from waybill.transforms.tool import Refused, Source
 
 MOST_ITEM_BYTES: Final = 8 * PIECE_BYTES
 """Of what must be held together: a text, or a row of a table."""
@@ -49,7 +51,7 @@ def read_items(source: Source, limits: Limits) -> Iterator[Part]:
             yield whole
             held = []
         elif size > 2 * MOST_ITEM_BYTES:
-            raise too_large("text")
+            raise too_long("text", held[0].place)
 
 
 def runs_to_write(
@@ -94,10 +96,9 @@ def refused_at(part: Part, offset: int, message: str = "JSON validation failed."
     return invalid_json(part.place.after(part.source[: token.start() + offset]), message)
 
 
-def too_large(what: str) -> Refused:
+def too_long(what: str, place: Place | None = None) -> Refused:
     """``PAYLOAD_TOO_LARGE`` for what must be held together."""
-    message = f"A {what} of the content is larger than {MOST_ITEM_BYTES} bytes."
-    return Refused(message, code="PAYLOAD_TOO_LARGE")
+    return too_large(f"A {what} of the content is larger than {MOST_ITEM_BYTES} bytes.", place)
 
 
 def _joined(parts: list[Part]) -> Part:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 import numpy as np
 
+from waybill.transforms.excess import too_large
 from waybill.transforms.json_keys import KeyBook, keys_of_scan, keys_of_structure
 from waybill.transforms.json_scanner import MOST_SPACES, Layout, Scanner, Want
 from waybill.transforms.json_text import JsonText, invalid_json
@@ -61,7 +62,8 @@ def rewrite(source: Source, layout: Layout, limits: Limits) -> Iterator[Part]:
     a piece.
 
     Raises:
-        Refused: ``INVALID_JSON``, ``INVALID_ENCODING`` or ``EMPTY_INPUT``.
+        Refused: ``INVALID_JSON``, ``INVALID_ENCODING`` or ``EMPTY_INPUT``; ``PAYLOAD_TOO_LARGE``
+            where it is nested too deep, or a name or number is longer than a piece.
     """
     return _Rewriter(source, layout, limits).parts()
 
@@ -159,7 +161,7 @@ class _Rewriter:
         scan = self._scanner.scan(text, is_end=is_end, stops_at_comma=stops_at_comma)
         self._enter(keys_of_scan(scan.keys), scan.owners)
         if scan.fault is not None:
-            raise self._refused(scan.fault)
+            raise self._refused(scan.fault, scan.excess)
         part = self._passed(scan.end, b"".join(scan.output))
         if self._text.text and not part.source:  # a token that goes on
             self._text.read_more(PIECE_BYTES)
@@ -170,9 +172,11 @@ class _Rewriter:
         if repeated is not None:
             raise invalid_json(self._text.place_at(repeated))
 
-    def _refused(self, offset: int) -> Refused:
+    def _refused(self, offset: int, excess: str) -> Refused:
         """Why the document is refused whose text cannot go on there."""
         text = self._text
+        if excess:
+            return too_large(excess, text.place_at(offset))
         if not (text.is_end and offset == len(text.text)):
             return invalid_json(text.place_at(offset))
         if text.failure is not None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 import numpy as np
 
-from waybill.transforms.json_items import MOST_ITEM_BYTES, read_items, refused_at, too_large
+from waybill.transforms.json_items import MOST_ITEM_BYTES, read_items, refused_at, too_long
 from waybill.validation.json_structure import COMMA, OPEN_BRACE, OPEN_BRACKET, find_structure
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class _Held:
         if end is None:
             self.size += len(part.text)
             if self.size > MOST_ITEM_BYTES:
-                raise too_large("row")
+                raise too_long("row", self.parts[0].place)
             return b""
         text = b"".join(each.text for each in self.parts)
         self.rest = len(part.text) - end

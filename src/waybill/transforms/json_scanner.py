@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final
 
+from waybill.transforms.excess import deeper_than
 from waybill.transforms.tool import PIECE_BYTES
 from waybill.validation.json_structure import COLON, COMMA, OPEN_BRACE, OPEN_BRACKET
 from waybill.validation.record_index import QUOTE
@@ -34,11 +35,15 @@ MOST_SPACES: Final = 8 * PIECE_BYTES
 
 
 class Fault(Exception):
-    """The text cannot be JSON; ``offset``: of the first byte that cannot be right."""
+    """The text cannot be JSON; ``offset``: of the first byte that cannot be right.
 
-    def __init__(self, offset: int) -> None:
+    ``excess``: the limit that is met there, where it may be JSON after all.
+    """
+
+    def __init__(self, offset: int, excess: str = "") -> None:
         super().__init__(f"at byte {offset}")
         self.offset = offset
+        self.excess = excess
 
 
 class Want(Enum):
@@ -92,7 +97,7 @@ class Scan:
 
     ``end``: where the rest begins. ``output``: it, written anew. ``owners``: numbers of the
     containers that are open, the outermost first; those that were open at the begin are counted
-    from 0. ``fault``: where it ended early.
+    from 0. ``fault``: where it ended early. ``excess``: the limit that was met there.
     """
 
     owners: list[int]
@@ -101,6 +106,7 @@ class Scan:
     output: list[bytes] = field(default_factory=list)
     keys: list[Key] = field(default_factory=list)
     fault: int | None = None
+    excess: str = ""
 
 
 class _Incomplete(Exception):
@@ -121,6 +127,7 @@ class Scanner:
         self.is_in_string = False
         self._most_depth = most_depth
         self._most_bytes = most_bytes
+        self._too_long = f"A name or number is longer than {most_bytes} bytes."
         self._most_written = MOST_SPACES // len(layout.comma(most_depth))
         self._is_end = False
 
@@ -136,12 +143,12 @@ class Scanner:
         try:
             self._scan(text, scan, stops_at_comma=stops_at_comma)
         except Fault as fault:
-            scan.fault = fault.offset
+            scan.fault, scan.excess = fault.offset, fault.excess
         except _Incomplete:
             if is_end:
                 scan.fault = len(text)
             elif len(text) - scan.end > self._most_bytes:
-                scan.fault = scan.end
+                scan.fault, scan.excess = scan.end, self._too_long
         else:
             is_whole = self.want is Want.NEXT and not self.kinds
             if is_end and scan.end == len(text) and not is_whole:
@@ -197,7 +204,7 @@ class Scanner:
         if end == len(text) or text[end] != QUOTE:
             raise _Incomplete
         if end - at > self._most_bytes:
-            raise Fault(at)
+            raise Fault(at, self._too_long)
         self._begin_item(scan)
         scan.keys.append(Key(start=at, text=text[at + 1 : end], owner=scan.owners[-1]))
         scan.output.append(text[at : end + 1])
@@ -228,7 +235,7 @@ class Scanner:
 
     def _open(self, at: int, bracket: int, scan: Scan) -> int:
         if len(self.kinds) >= self._most_depth:
-            raise Fault(at)
+            raise Fault(at, deeper_than(self._most_depth))
         self._begin_item(scan)
         scan.output.append(bytes((bracket,)))
         self.kinds.append(bracket)
@@ -275,7 +282,7 @@ class Scanner:
         if not is_whole:
             raise Fault(end)
         if end - at > self._most_bytes:
-            raise Fault(at)
+            raise Fault(at, self._too_long)
         return end
 
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from waybill.transforms.excess import too_large
 from waybill.transforms.joining import write_joined
 from waybill.transforms.json_rows import decode_arrays, decode_objects, read_batches
-from waybill.transforms.tool import PIECE_BYTES, Refused
+from waybill.transforms.tool import PIECE_BYTES
 from waybill.validation.json_structure import BACKSLASH, OPEN_BRACE, OPEN_BRACKET
 from waybill.validation.record_index import QUOTE
 
@@ -66,9 +67,8 @@ def _collect_names(columns: dict[str, None], batch: bytes, most: int) -> None:
         if not row.keys() <= columns.keys():
             columns.update(dict.fromkeys(row))
             if len(columns) > most:
-                raise Refused(
-                    f"The rows have more than {most} different names.", code="PAYLOAD_TOO_LARGE"
-                )
+                message = f"The rows have more than {most} different names (limits.columns)."
+                raise too_large(message)
 
 
 class _Cells:

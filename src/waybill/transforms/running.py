@@ -43,7 +43,7 @@ class FileTools:
             return
         report = self._nursery.run(tool, source, target, options, while_running)
         if report is None or report.code:
-            raise refused(report, chosen.fault)
+            raise refused(report, self._limits)
 
     def warm(self) -> None:
         """Make ready what the first run would wait for."""

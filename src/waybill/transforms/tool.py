@@ -45,11 +45,9 @@ written before ``Refused`` is thrown away by the caller.
 class Tool(ToolFacts):
     """One file tool; ``is_contained``: a library parses what may be hostile, in a limited child.
 
-    ``fault``: the code for content that a child could not read within its limits. ``sample``: a
-    small content to rehearse with.
+    ``sample``: a small content to rehearse with.
     """
 
     action: Action
     is_contained: bool = False
-    fault: str = ""
     sample: bytes = b""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from waybill.transforms.excess import deeper_than, too_large
 from waybill.transforms.places import Place
 from waybill.transforms.source_text import read_whole
 from waybill.transforms.tool import Refused
@@ -40,7 +41,7 @@ def format_css(source: Source, target: Target, options: Options, limits: Limits)
     match, no deeper than ``limits.nesting_depth``.
 
     Raises:
-        Refused: ``INVALID_CSS``, ``INVALID_ENCODING`` or ``EMPTY_INPUT``.
+        Refused: ``INVALID_CSS``, ``INVALID_ENCODING``, ``EMPTY_INPUT`` or ``PAYLOAD_TOO_LARGE``.
     """
     text = read_whole(source)
     layout = _Layout(options.tab_space)
@@ -59,7 +60,8 @@ def _tokens(text: str, most_depth: int) -> list[_Token]:
             raise _refuse(text, _unended_at(text, found.start()))
         if kind == "open":
             if len(closers) >= most_depth:
-                raise _refuse(text, found.start())
+                place = Place().after_text(text[: found.start()])
+                raise too_large(deeper_than(most_depth), place)
             closers.append(_CLOSERS[written])
         elif kind == "close" and (not closers or closers.pop() != written):
             raise _refuse(text, found.start())

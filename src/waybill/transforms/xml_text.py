@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 from xml.parsers import expat
 
+from waybill.transforms.excess import deeper_than, too_large
 from waybill.transforms.places import Place
 from waybill.transforms.source_text import read_text
 from waybill.transforms.tool import Refused
@@ -95,9 +96,14 @@ class XmlMarkup:
             raise empty_input()
         yield from self._parse(self._window, b"", is_final=True)
 
-    def refuse(self, offset: int) -> Refused:
-        """What says that the character at an offset of the present window cannot be right."""
+    def refuse(self, offset: int, excess: str = "") -> Refused:
+        """What says that the character at an offset of the present window cannot be right.
+
+        ``excess``: the limit that is met there.
+        """
         place = self._place.after_text(self._window[:offset])
+        if excess:
+            return too_large(excess, place)
         message = "XML validation failed."
         return Refused(message, code="INVALID_XML", line=place.line, column=place.column)
 
@@ -105,7 +111,7 @@ class XmlMarkup:
         """Hold one match, longer than ``unchecked_characters``, to the limits.
 
         Raises:
-            Refused: ``INVALID_XML``.
+            Refused: ``PAYLOAD_TOO_LARGE``.
         """
         for group in range(1, OTHER + 1):
             if match.start(group) >= 0:
@@ -118,7 +124,8 @@ class XmlMarkup:
         if match[tag_group] and match[tag_group].count("=") > most:
             found = list(_ATTRIBUTE.finditer(match[tag_group]))
             if len(found) > most:
-                raise self.refuse(match.start(tag_group) + found[most].start(1))
+                message = f"An element has more than {most} attributes (limits.xml_attributes)."
+                raise self.refuse(match.start(tag_group) + found[most].start(1), message)
 
     def refuse_outside(self, match: re.Match[str]) -> Refused:
         """What says that the text of a match, which no element holds, cannot be right."""
@@ -129,10 +136,11 @@ class XmlMarkup:
         """Refuse an element that begins as deep as none may.
 
         Raises:
-            Refused: ``INVALID_XML``.
+            Refused: ``PAYLOAD_TOO_LARGE``.
         """
-        if len(self.open_tags) >= self._limits.nesting_depth:
-            raise self.refuse(match.end(1))
+        most = self._limits.nesting_depth
+        if len(self.open_tags) >= most:
+            raise self.refuse(match.end(1), deeper_than(most))
 
     def _parse(
         self, window: str, piece: bytes, *, is_final: bool
@@ -171,7 +179,8 @@ class XmlMarkup:
         limit = self._limits.xml_token_bytes
         token = self._window[start:end].encode()
         if len(token) > limit:
-            raise self.refuse(start + len(token[:limit].decode(errors="ignore")))
+            message = f"A text or tag is longer than {limit} bytes (limits.xml_token_bytes)."
+            raise self.refuse(start + len(token[:limit].decode(errors="ignore")), message)
 
     def _fault_offset(self, fault: Exception) -> int:
         """Where in the window the parser stopped."""

@@ -194,7 +194,7 @@ class _Document:
         """Add pieces of markup, each with the text before it.
 
         Raises:
-            Refused: ``INVALID_XML``: a limit was met.
+            Refused: ``INVALID_XML``; ``PAYLOAD_TOO_LARGE``: a limit was met.
         """
         unchecked = self._markup.unchecked_characters
         for match in matches:
@@ -224,7 +224,8 @@ class _Document:
         element.run.append(text)
         element.text_size += len(text)
         if element.text_size > self._most_text:
-            raise self._markup.refuse(match.start())
+            message = f"An element has more than {self._most_text} characters of text"
+            raise self._markup.refuse(match.start(), f"{message} (limits.xml_token_bytes).")
 
     def _take_other(self, match: re.Match[str]) -> None:
         piece = match[OTHER]
@@ -255,7 +256,8 @@ class _Document:
         """Refuse names that are longer than YAML's keys."""
         names = [element_name(tag), *(name for name, _ in attributes(tag))]
         if max(map(len, names)) > KEY_CHARACTERS:
-            raise self._markup.refuse(match.end(1))
+            message = f"A name is longer than {KEY_CHARACTERS} characters."
+            raise self._markup.refuse(match.end(1), message)
 
     def _end(self, match: re.Match[str]) -> None:
         element = self._open.pop()
@@ -271,7 +273,8 @@ class _Document:
             siblings[name] = _Values(value)
             self._names += 1
             if self._names > _MOST_NAMES:
-                raise self._markup.refuse(match.end(1))
+                message = f"Open elements hold more than {_MOST_NAMES} different names."
+                raise self._markup.refuse(match.end(1), message)
         else:
             value = self._item(known, value)
         if isinstance(value, str):

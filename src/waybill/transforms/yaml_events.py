@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Protocol, cast
 
 import yaml
 
+from waybill.transforms.excess import deeper_than, too_large
 from waybill.transforms.places import Place
 from waybill.transforms.source_text import read_text
 from waybill.transforms.tool import PIECE_BYTES, Refused
@@ -73,7 +74,8 @@ class YamlEvents:
         """The events in their order; aliases stay aliases.
 
         Raises:
-            Refused: ``INVALID_YAML``, ``INVALID_ENCODING`` or ``EMPTY_INPUT``.
+            Refused: ``INVALID_YAML``, ``INVALID_ENCODING``, ``EMPTY_INPUT`` or
+                ``PAYLOAD_TOO_LARGE``.
         """
         rules = _Rules(self, self._limits.nesting_depth)
         parsed = yaml.parse(self, Loader=yaml.CSafeLoader)
@@ -90,8 +92,14 @@ class YamlEvents:
         self._given += len(text)
         self._since_event += len(text)
         if self._since_event > self._limits.field_bytes + _READ_AHEAD:
-            raise self.refuse_at(self.first_line, 0)
+            most = self._limits.field_bytes
+            message = f"A text or comment is longer than {most} bytes (limits.field_bytes)."
+            raise self.refuse_at(self.first_line, 0, message)
         return text
+
+    def too_much(self, mark: Mark, message: str) -> Refused:
+        """What says that a limit is met at a mark; ``message`` names it."""
+        return self.refuse_at(mark.line, mark.column, message)
 
     def refuse(self, mark: Mark, sign: re.Pattern[str] | None = None) -> Refused:
         """What says that the character at a mark, or a sign after it, cannot be right."""
@@ -104,17 +112,19 @@ class YamlEvents:
             mark.line, mark.column if found is None else found.start(found.lastindex or 0)
         )
 
-    def refuse_at(self, line: int, column: int) -> Refused:
+    def refuse_at(self, line: int, column: int, excess: str = "") -> Refused:
         """What says that the character there, both from 0, cannot be right.
 
-        The column may lie behind the end of its line, in a later one.
+        The column may lie behind the end of its line, in a later one. ``excess``: the limit that is
+        met there.
         """
         before = max(line - self.first_line + 1, 0)
         held = list(self._held())
         offset = sum(map(len, held[:before])) + column
         place = self._taken_place.after_text("".join(held)[:offset])
-        message = "YAML validation failed."
-        return Refused(message, code="INVALID_YAML", line=place.line, column=place.column)
+        if excess:
+            return too_large(excess, place)
+        return place.refused("YAML validation failed.", "INVALID_YAML")
 
     def take_lines(self, end: int) -> Iterator[str]:
         """The lines before the one numbered ``end`` that were not taken, with what ends them."""
@@ -218,7 +228,7 @@ class _Rules:
         """Refuse an event that breaks a rule, and the end of a stream without a document.
 
         Raises:
-            Refused: ``INVALID_YAML`` or ``EMPTY_INPUT``.
+            Refused: ``INVALID_YAML``, ``EMPTY_INPUT`` or ``PAYLOAD_TOO_LARGE``.
         """
         if isinstance(event, yaml.NodeEvent):
             self._check_node(event)
@@ -233,17 +243,21 @@ class _Rules:
     def _check_node(self, event: yaml.NodeEvent) -> None:
         if isinstance(event, yaml.AliasEvent):
             self._aliases += 1
-            if self._aliases > _MOST_ALIASES or event.anchor not in self._anchors:
+            if event.anchor not in self._anchors:
                 raise self._source.refuse(start_of(event))
+            self._check_count(event, self._aliases, _MOST_ALIASES, "aliases")
             return
         if isinstance(event, yaml.CollectionStartEvent):
             self._depth += 1
             if self._depth > self._most_depth:
-                raise self._source.refuse(start_of(event))
+                raise self._source.too_much(start_of(event), deeper_than(self._most_depth))
         tag = cast("yaml.ScalarEvent", event).tag
         if tag is not None and tag not in _SAFE_TAGS:
             raise self._source.refuse(start_of(event), _TAG)
         if event.anchor is not None:
             self._anchors.add(event.anchor)
-            if len(self._anchors) > _MOST_ANCHORS:
-                raise self._source.refuse(start_of(event))
+            self._check_count(event, len(self._anchors), _MOST_ANCHORS, "anchors")
+
+    def _check_count(self, event: yaml.Event, count: int, most: int, what: str) -> None:
+        if count > most:
+            raise self._source.too_much(start_of(event), f"There are more than {most} {what}.")

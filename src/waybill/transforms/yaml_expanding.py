@@ -21,6 +21,13 @@ _MOST_RECORDED: Final = 100_000
 _MOST_EXPANDED: Final = 1_000_000
 _MOST_RECORDED_CHARACTERS: Final = 16 * PIECE_BYTES
 _MOST_EXPANDED_CHARACTERS: Final = 64 * PIECE_BYTES
+_TOO_MUCH_RECORDED: Final = (
+    f"What anchors name, or what is merged, has more than {_MOST_RECORDED} parts or "
+    f"{_MOST_RECORDED_CHARACTERS} characters."
+)
+_TOO_MUCH_EXPANDED: Final = (
+    f"Aliases stand for more than {_MOST_EXPANDED} parts or {_MOST_EXPANDED_CHARACTERS} characters."
+)
 _NULL: Final = "tag:yaml.org,2002:null"
 _MERGE: Final = "tag:yaml.org,2002:merge"
 _TEXT: Final = "tag:yaml.org,2002:str"
@@ -73,7 +80,7 @@ class Expansion:
         """The next event; there is one until the stream's end was given.
 
         Raises:
-            Refused: ``INVALID_YAML``: a limit was met, too.
+            Refused: ``INVALID_YAML``; ``PAYLOAD_TOO_LARGE``: a limit was met.
         """
         while (said := next(self._sources[-1], None)) is None:
             self._sources.pop()
@@ -91,7 +98,7 @@ class Expansion:
             depth += said.step
             events.append(said)
             if len(events) > _MOST_RECORDED:
-                raise self._read.refuse(said.mark)
+                raise self._read.too_much(said.mark, _TOO_MUCH_RECORDED)
         return events
 
     def _from_stream(self) -> Iterator[Said]:
@@ -130,7 +137,7 @@ class Expansion:
             self._recorded_characters += len(getattr(event, "value", ""))
         is_much = self._recorded_characters > _MOST_RECORDED_CHARACTERS
         if is_much or self._recorded > _MOST_RECORDED:
-            raise self._read.refuse(start_of(event))
+            raise self._read.too_much(start_of(event), _TOO_MUCH_RECORDED)
 
     def _replay(self, recorded: _Recorded, mark: Mark) -> Iterator[Said]:
         """What was recorded; a chain of references is followed without recursion."""
@@ -147,7 +154,7 @@ class Expansion:
                 yield Said(item, mark)
             is_much = self._expanded_characters > _MOST_EXPANDED_CHARACTERS
             if is_much or self._expanded > _MOST_EXPANDED:
-                raise self._read.refuse(mark)
+                raise self._read.too_much(mark, _TOO_MUCH_EXPANDED)
 
 
 def _step(event: yaml.Event) -> int:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
+from waybill.transforms.excess import deeper_than
 from waybill.transforms.yaml_expanding import Expansion, Said, is_merge, tag_of
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ class Merging:
         ``seen``: the keys that the mapping has had.
 
         Raises:
-            Refused: ``INVALID_YAML``: what is to be merged is no mapping, or a limit was met.
+            Refused: ``INVALID_YAML``: what is to be merged is no mapping. ``PAYLOAD_TOO_LARGE``: a
+                limit was met.
         """
         value = self._expansion.take(0)
         *rest, end = self._expansion.take(1)
@@ -81,7 +83,7 @@ class Merging:
     def _flat(self, mapping: list[Said], depth: int) -> dict[Key, _Entry]:
         """The entries of a mapping, of which some may be merged themselves."""
         if depth > self._most_depth:
-            raise self._read.refuse(mapping[0].mark)
+            raise self._read.too_much(mapping[0].mark, deeper_than(self._most_depth))
         merged: dict[Key, _Entry] = {}
         own: dict[Key, _Entry] = {}
         for entry in _entries(mapping[1:-1]):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import yaml
 
+from waybill.transforms.excess import deeper_than
 from waybill.transforms.xml_writing import XmlWriter, xml_name
 from waybill.transforms.yaml_events import YamlEvents
 from waybill.transforms.yaml_expanding import Expansion, Said, is_merge, is_null
@@ -96,7 +97,7 @@ class _Document:
 
     def _begin(self, said: Said, name: str) -> None:
         if self._writer.depth > self._most_depth:
-            raise self._read.refuse(said.mark)
+            raise self._read.too_much(said.mark, deeper_than(self._most_depth))
         self._writer.begin(name)
 
     def _mapping(self) -> None:
@@ -107,8 +108,11 @@ class _Document:
                 self._merging.merge(keys)
                 continue
             key = self._merging.key(said)
-            if key in keys or self._keys >= _MOST_KEYS:
+            if key in keys:
                 raise self._read.refuse(said.mark)
+            if self._keys >= _MOST_KEYS:
+                message = f"Open mappings have more than {_MOST_KEYS} keys."
+                raise self._read.too_much(said.mark, message)
             keys.add(key)
             self._keys += 1
             self._entry(said, key[1], attributes)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 import msgspec
 
 from waybill.errors import ContentInvalid, StorageFull
-from waybill.transforms.contained.protocol import STORAGE_FULL, Order, Report
+from waybill.transforms.contained.protocol import STORAGE_FULL, TOO_LARGE, Order, Report
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -116,13 +116,17 @@ class Nursery:
         return self._orders
 
 
-def refused(report: Report | None, fault: str) -> WaybillError:
+def refused(report: Report | None, limits: Limits) -> WaybillError:
     """The error for a run that did not end well."""
     if report is not None and report.code == STORAGE_FULL:
         return StorageFull("a file in the making could not be written")
     if report is None:
-        message = "The content could not be read within the limits of time and memory."
-        return ContentInvalid(message, code=fault)
+        message = (
+            "The content could not be read within the limits of time and memory: "
+            f"{limits.parser_seconds} seconds (limits.parser_seconds) for every 64 MiB, "
+            f"{limits.parser_memory_bytes} bytes (limits.parser_memory_bytes)."
+        )
+        return ContentInvalid(message, code=TOO_LARGE)
     return ContentInvalid(report.message, code=report.code, line=report.line, column=report.column)
 
 

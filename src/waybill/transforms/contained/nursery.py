@@ -30,6 +30,7 @@ from waybill.transforms.contained.protocol import (
     DESCRIPTORS,
     ORDER_BYTES,
     STORAGE_FULL,
+    TOO_LARGE,
     Order,
     Report,
 )
@@ -148,18 +149,21 @@ def _do(order: Order, limits: Limits, source: int, target: int) -> bytes:
 
 
 def _report(order: Order, limits: Limits, source: BinaryIO, target: BinaryIO) -> Report:
-    tool = CONTAINED[order.tool]
     try:
-        tool.action(source, target, order.options, limits)
+        CONTAINED[order.tool].action(source, target, order.options, limits)
         target.flush()
     except ContentInvalid as fault:
         return Report(code=fault.code, message=fault.message, line=fault.line, column=fault.column)
     except OSError as trouble:
         if trouble.errno in {errno.ENOSPC, errno.EDQUOT, errno.EIO}:
             return Report(code=STORAGE_FULL)
-        return Report(code=tool.fault, message="What was made is larger than is allowed.")
+        most = limits.inflated_bytes
+        message = f"What was made is larger than {most} bytes (limits.inflated_bytes)."
+        return Report(code=TOO_LARGE, message=message)
     except (MemoryError, RecursionError):
-        return Report(code=tool.fault, message="The content takes more memory than is allowed.")
+        most = limits.parser_memory_bytes
+        message = f"The content takes more memory than {most} bytes (limits.parser_memory_bytes)."
+        return Report(code=TOO_LARGE, message=message)
     return Report()
 
 

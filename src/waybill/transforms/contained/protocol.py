@@ -16,6 +16,10 @@ STORAGE_FULL: Final = "STORAGE_FULL"
 """The code of a report that the content has no part in."""
 
 
+TOO_LARGE: Final = "PAYLOAD_TOO_LARGE"
+"""The code for content that could not be read within the limits of a child."""
+
+
 class Order(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One run of a tool, in one message; its open files come with it.
 

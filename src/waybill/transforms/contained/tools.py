@@ -27,7 +27,6 @@ _css = partial(
     output=".css",
     is_contained=True,
     most_bytes=web_css.MOST_BYTES,
-    fault="INVALID_CSS",
     sample=b"a{b:c}",
 )
 _html = partial(
@@ -36,7 +35,6 @@ _html = partial(
     output=".html",
     is_contained=True,
     most_bytes=web_html.MOST_BYTES,
-    fault="INVALID_HTML",
     sample=b"<p>a</p>",
 )
 _javascript = partial(
@@ -45,21 +43,18 @@ _javascript = partial(
     output=".js",
     is_contained=True,
     most_bytes=web_javascript.MOST_BYTES,
-    fault="INVALID_JAVASCRIPT",
     sample=b"if(a){b(1)}",
 )
 _xml = partial(
     Tool,
     suffixes=(".xml", ".txt", ".log"),
     is_contained=True,
-    fault="INVALID_XML",
     sample=b"<a><b>c</b></a>",
 )
 _yaml = partial(
     Tool,
     suffixes=(".yml", ".yaml", ".txt", ".log"),
     is_contained=True,
-    fault="INVALID_YAML",
     sample=b"a:\n  - b\n",
 )
 
