@@ -124,5 +124,6 @@ def test_a_byte_order_mark_is_not_encoded() -> None:
     assert transform(byte_codes.encode_base64, codecs.BOM_UTF8 + b"ABC") == b"QUJD"
 
 
-def test_white_space_alone_is_decoded_to_nothing() -> None:
-    assert transform(byte_codes.decode_base64, b" \n") == b""
+@pytest.mark.parametrize("action", DECODERS.values())
+def test_white_space_alone_is_no_content_to_decode(action: Action) -> None:
+    assert refusal(action, b" \n")[0] == refusal(action, b" \n", sizes=[1])[0] == "EMPTY_INPUT"

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from waybill.transforms.places import Place
-from waybill.transforms.utf8 import text_pieces
+from waybill.transforms.utf8 import empty_input, text_pieces
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from waybill.model.limits import Limits
     from waybill.transforms.tool import Options, Refused, Source, Target
@@ -169,11 +169,39 @@ def _encode(source: Source, target: Target, code: _Code) -> None:
 
 
 def _decode(source: Source, target: Target, code: _Code) -> None:
-    decoder = _Decoder(code)
-    for piece in text_pieces(source):
-        data = decoder.feed(piece)
+    for data in _decoded(source, code):
         target.write(data)
-    target.write(decoder.end())
+
+
+def _decoded(source: Source, code: _Code) -> Iterator[bytes]:
+    """The bytes that the text of a source means, in pieces.
+
+    Raises:
+        Refused: as ``text_pieces``; ``EMPTY_INPUT`` of white space alone; ``INVALID_...``.
+    """
+    decoder = _Decoder(code)
+    is_blank = True
+    for piece in text_pieces(source):
+        is_blank = is_blank and not piece.strip(_WHITE)
+        yield decoder.feed(piece)
+    if is_blank:
+        raise empty_input()
+    yield decoder.end()
+
+
+class DecodedBase64:
+    """What Base64 text means, as a source; it raises as ``decode_base64``."""
+
+    def __init__(self, source: Source) -> None:
+        self._pieces = _decoded(source, _BASE64)
+        self._held = b""
+
+    def read(self, size: int, /) -> bytes:
+        """At most so many bytes; none only at the end."""
+        while not self._held and (piece := next(self._pieces, None)) is not None:
+            self._held = piece
+        found, self._held = self._held[:size], self._held[size:]
+        return found
 
 
 class _Decoder:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from waybill.transforms.utf8 import text_pieces
+from waybill.transforms.utf8 import empty_input, text_pieces
 
 if TYPE_CHECKING:
     from waybill.model.limits import Limits
@@ -17,7 +17,7 @@ def minify_text(source: Source, target: Target, _options: Options, _limits: Limi
     """Runs of spaces and tabs become one space; none is left at either end of a line.
 
     Blank lines are dropped; a line ends with LF, the last one where it did in the source. Memory:
-    some pieces. Raises as ``text_pieces``.
+    some pieces. Raises as ``text_pieces``; white space alone is no content.
     """
     held = b"\n"  # as if a line had ended there, so that nothing blank leads
     has_begun = False
@@ -28,7 +28,9 @@ def minify_text(source: Source, target: Target, _options: Options, _limits: Limi
             target.write(text[:end] if has_begun else text[1:end])
             has_begun = True
         held = text[end:]
-    if has_begun and held.startswith(b"\n"):
+    if not has_begun:
+        raise empty_input()
+    if held.startswith(b"\n"):
         target.write(b"\n")
 
 
