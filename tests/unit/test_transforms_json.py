@@ -592,6 +592,24 @@ def test_texts_are_texts_to_yaml(text: str) -> None:
             assert yaml.safe_load(found.decode()) == value
 
 
+@given(st.from_regex(r"-?(0|[1-9][0-9]{0,4})(\.[0-9]{1,4})?([eE][-+]?[0-9]{1,2})?", fullmatch=True))
+def test_numbers_are_the_same_numbers_to_yaml(number: str) -> None:
+    written = convert(json_to_yaml, f"[{number}]").decode()
+    value = yaml.safe_load(written)[0]
+    assert isinstance(value, (int, float))
+    assert value == json.loads(number)
+    assert json.loads(written.removeprefix("- ")) == json.loads(number)
+    if isinstance(yaml.safe_load(number), (int, float)):
+        assert written == f"- {number}\n"
+
+
+@pytest.mark.parametrize(
+    ("number", "wanted"), [("1e+22", "1.0e+22"), ("-1.5E5", "-1.5E+5"), ("1E-7", "1.0E-7")]
+)
+def test_exponents_have_a_point_before_and_a_sign_in_them(number: str, wanted: str) -> None:
+    assert convert(json_to_yaml, number).decode() == f"{wanted}\n"
+
+
 def test_yaml_is_written_like_this() -> None:
     content = '{"a":[1,{"b":"Jo é","c":[]},[2,[3]]],"yes":{"d":null,"e":{}},"f":1.50}'
     assert (

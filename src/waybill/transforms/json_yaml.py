@@ -25,6 +25,7 @@ _MOST_SIMPLE_KEY: Final = 1000
 _PLAIN: Final = re.compile(r"[^\W\d][\w./@+()-]*+(?:,? [\w./@+()][\w./@+()-]*+)*+")
 _WORDS: Final = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})
 _LONGEST_WORD: Final = max(map(len, _WORDS))
+_WITH_EXPONENT: Final = re.compile(r"(-?[0-9]+)(\.[0-9]+)?([eE])([-+]?)([0-9]+)")
 _SPECIAL: Final = re.compile(r"\\u[dD]|[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _TO_REWRITE: Final = re.compile(
     r"""\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})
@@ -37,8 +38,9 @@ _TO_REWRITE: Final = re.compile(
 def json_to_yaml(source: Source, target: Target, _options: Options, limits: Limits) -> None:
     """Write one item a line, two spaces a level; texts that could be mistaken are quoted.
 
-    Numbers are as they are written. Readers of YAML 1.1 take those with an exponent but no point or
-    no sign in it (``1e5``, ``1.5e5``) for texts. Memory: a few pieces, or the longest text.
+    Numbers are as they are written, but for those with an exponent: readers of YAML 1.1 take one
+    without a point, or without a sign in it, for a text, so ``1e5`` is ``1.0e+5``. Memory: a few
+    pieces, or the longest text.
 
     Raises:
         Refused: as ``read_items``.
@@ -75,7 +77,7 @@ class _YamlWriter:
                 continue
             if token:
                 begin = self._begun(key)
-                value = _text(token) if token[0] == '"' else token
+                value = _text(token) if token[0] == '"' else _number(token)
                 out.append(f"{begin} {value}" if begin else value)
                 key = ""
             if mark == COMMA:
@@ -114,6 +116,17 @@ class _YamlWriter:
             self._names.clear()
         self._names[key] = f"{name}:"
         return f"{name}:"
+
+
+def _number(value: str) -> str:
+    """A number, or a word, as readers of YAML 1.1 and of 1.2 take it for the same."""
+    if "e" not in value and "E" not in value:
+        return value
+    found = _WITH_EXPONENT.fullmatch(value)
+    if found is None:
+        return value
+    whole, fraction, mark, sign, exponent = found.groups()
+    return f"{whole}{fraction or '.0'}{mark}{sign or '+'}{exponent}"
 
 
 def _text(value: str) -> str:
