@@ -24,7 +24,7 @@ from measure import typical_seconds as typical
 from rich.console import Console
 from rich.table import Table
 from small_jobs import ROWS, measure_small_jobs
-from tool_answers import KILOBYTES, answer_milliseconds
+from tool_answers import KILOBYTES, answer_milliseconds, bare_milliseconds
 
 import waybill
 
@@ -277,6 +277,9 @@ def measure_tools(sizes: Sizes) -> list[Figure]:
         measure_tool("csv-to-json", orders(rows), sizes),
     ]
     with serving(SCHEMA, entities=[], workers=1) as server:
+        figures.append(
+            note("an answer without work, median ms", f"{bare_milliseconds(server):.2f}")
+        )
         for tool in KILOBYTES:
             milliseconds = answer_milliseconds(server, tool)
             figures.append(at_most(f"{tool}, a kilobyte, median ms", milliseconds, 5))

@@ -41,17 +41,27 @@ export function register(routes, path, handler) {
 
 def answer_milliseconds(server: Server, tool: str) -> float:
     """The median time from the first byte sent to the last one read."""
-    address = urlsplit(server.address).netloc
-    connection = http.client.HTTPConnection(address, timeout=60)
     headers = {"x-api-key": server.credentials["apidatatools"]["api_key"]}
+    return _milliseconds(server, "POST", f"/{tool}-api", KILOBYTES[tool], headers)
+
+
+def bare_milliseconds(server: Server) -> float:
+    """The same of an answer that needs no work: what the machine, server and caller take."""
+    return _milliseconds(server, "GET", "/healthz/live", b"", {})
+
+
+def _milliseconds(
+    server: Server, method: str, path: str, body: bytes, headers: dict[str, str]
+) -> float:
+    connection = http.client.HTTPConnection(urlsplit(server.address).netloc, timeout=60)
     seconds: list[float] = []
     for _ in range(WARM_UP + CALLS):
         began = time.perf_counter()
-        connection.request("POST", f"/{tool}-api", body=KILOBYTES[tool], headers=headers)
+        connection.request(method, path, body=body or None, headers=headers)
         answer = connection.getresponse()
         answer.read()
         seconds.append(time.perf_counter() - began)
-        assert answer.status == OK, tool
+        assert answer.status == OK, path
         time.sleep(SECONDS_BETWEEN)
     connection.close()
     return median(seconds[WARM_UP:]) * 1000

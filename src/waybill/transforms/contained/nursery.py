@@ -45,6 +45,8 @@ FEW: Final = 2
 """So many have to wait, or the next one is made at once."""
 QUIET_SECONDS: Final = 0.005
 """How long no order has come before others are made: those at work have the cores first."""
+NICENESS: Final = 5
+"""Those who answer requests have the cores before those who make children or read large files."""
 REHEARSALS: Final = 10
 """Of each tool before the first child is made: the interpreter learns what code does often."""
 ID_BYTES: Final = 4
@@ -59,6 +61,7 @@ def main() -> None:
         signal.signal(number, signal.SIG_IGN)  # sent to the whole group: it ends with its parent
     limits = msgspec.msgpack.decode(os.read(0, ORDER_BYTES), type=Limits)
     leave_network()
+    os.nice(NICENESS)
     for _ in range(REHEARSALS):
         _rehearse(limits)
     gc.freeze()  # so that children share the pages of what was made before them
