@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
@@ -511,6 +512,16 @@ def test_an_upload_takes_its_file_once_and_only_with_its_form(user):
         assert user.end_of(accepted.json())["result"]["preview"] == '{"a":1}'
     for path in (f"{upload}/other.json", f"upl_{'0' * 32}/{name}", "../../etc/passwd"):
         assert user.run_file("json-minify", path).status_code == 404
+
+
+def test_no_more_is_promised_than_the_plan_has(user):
+    def ask(_):
+        return user.http.post("/upload-api", json={"filename": "a.json"})
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(ask, range(103)))
+    assert sorted(answer.status_code for answer in answers) == [200] * 100 + [403] * 3
+    assert {answer.json().get("error") for answer in answers} == {None, "QUOTA_EXCEEDED"}
 
 
 def test_what_follows_the_file_of_a_form_is_ignored(user):

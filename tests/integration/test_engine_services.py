@@ -23,7 +23,7 @@ from waybill.errors import Fenced, NotFound, StorageFull, StoreUnavailable
 from waybill.model.artifact import ArtifactKind
 from waybill.model.ids import BlobName, HolderId, JobId
 from waybill.model.job import AttemptEnd, InputFile, JobKind, JobState
-from waybill.model.upload import Upload
+from waybill.model.upload import Upload, UploadUsage
 from waybill.stores.sqlite.store import SqliteStore
 from waybill.testing.sample_jobs import (
     BOOT,
@@ -396,8 +396,10 @@ def test_an_upload_goes_when_its_time_is_over_and_its_bytes_with_their_last_job(
     upload = Upload(
         id="upl-1", project=PROJECT, name="a.csv", created_at=at(0), expires_at=at(3600)
     )
-    store.add_upload(upload)
-    store.keep_upload(PROJECT, upload.id, file, now=at(1), expires_at=at(10 * 86_400))
+    store.add_upload(upload, most=UploadUsage(pending=9, stored_bytes=99))
+    store.keep_upload(
+        PROJECT, upload.id, file, now=at(1), expires_at=at(10 * 86_400), most_bytes=99
+    )
     if is_taken:
         new = make_new_job(input=file, kind=JobKind.TRANSFORM)
         store.add_job(new)

@@ -25,8 +25,20 @@ class Uploads:
     store: UploadStore
     clock: Clock
 
-    def promise(self, principal: Principal, upload_id: str, name: str, *, seconds: float) -> Upload:
-        """Promise a file of that name, to come within so many seconds."""
+    def promise(
+        self,
+        principal: Principal,
+        upload_id: str,
+        name: str,
+        *,
+        seconds: float,
+        most: UploadUsage,
+    ) -> Upload:
+        """Promise a file of that name, to come within so many seconds.
+
+        Raises:
+            NotAllowed: ``QUOTA_EXCEEDED``: the project has as much as ``most``.
+        """
         now = self.clock.now()
         upload = Upload(
             id=upload_id,
@@ -35,7 +47,7 @@ class Uploads:
             created_at=now,
             expires_at=now + timedelta(seconds=seconds),
         )
-        self.store.add_upload(upload)
+        self.store.add_upload(upload, most=most)
         return upload
 
     def usage(self, project: ProjectName) -> UploadUsage:
@@ -49,16 +61,30 @@ class Uploads:
             raise NotFound("there is no such upload, or it has expired", code="UPLOAD_NOT_FOUND")
         return upload
 
-    def keep(self, project: ProjectName, upload_id: str, file: InputFile, *, days: float) -> Upload:
+    def keep(
+        self,
+        project: ProjectName,
+        upload_id: str,
+        file: InputFile,
+        *,
+        days: float,
+        most_bytes: int,
+    ) -> Upload:
         """Keep the promised file for so many days.
 
         Raises:
+            NotAllowed: ``QUOTA_EXCEEDED``: the project would have more than ``most_bytes``.
             NotFound: no such promise, or it has expired.
             StateConflict: the file is here already.
         """
         now = self.clock.now()
         return self.store.keep_upload(
-            project, upload_id, file, now=now, expires_at=now + timedelta(days=days)
+            project,
+            upload_id,
+            file,
+            now=now,
+            expires_at=now + timedelta(days=days),
+            most_bytes=most_bytes,
         )
 
     def stored(self, principal: Principal, upload_id: str) -> InputFile:

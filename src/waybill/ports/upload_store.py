@@ -16,8 +16,12 @@ if TYPE_CHECKING:
 class UploadStore(Protocol):
     """Promised and stored files."""
 
-    def add_upload(self, upload: Upload) -> None:
-        """Promise a file; its id is new."""
+    def add_upload(self, upload: Upload, *, most: UploadUsage) -> None:
+        """Promise a file; its id is new.
+
+        Raises:
+            NotAllowed: ``QUOTA_EXCEEDED``: the project has as many promises, or bytes, as it may.
+        """
 
     def keep_upload(
         self,
@@ -27,10 +31,12 @@ class UploadStore(Protocol):
         *,
         now: datetime,
         expires_at: datetime,
+        most_bytes: int,
     ) -> Upload:
         """Note that a promised file is here; its expiry is set anew.
 
         Raises:
+            NotAllowed: ``QUOTA_EXCEEDED``: with it the project would have more bytes than it may.
             NotFound: no such promise, or it has expired.
             StateConflict: ``UPLOAD_EXISTS``: the file is here already.
         """

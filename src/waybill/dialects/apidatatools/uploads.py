@@ -12,6 +12,7 @@ from waybill.dialect import Response, caller
 from waybill.dialects.apidatatools.errors import JSON, encode
 from waybill.dialects.apidatatools.kinds import NAME, settings_of
 from waybill.errors import NotAllowed, NotFound, RequestInvalid, StateConflict
+from waybill.model.upload import UploadUsage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from waybill.engine.links import OpenedLink
     from waybill.model.job import InputFile
     from waybill.model.principal import Principal
-    from waybill.model.settings import ApidatatoolsSettings
 
 FILE: Final = "file"
 SUFFIXES: Final = "json|csv|xml|txt|yml|yaml|html|md|js|css|xls|xlsx|jpg|jpeg|png|gif|webp|sql|log"
@@ -54,9 +54,9 @@ def promise(core: Core, request: Request) -> Response:
     """Promise a file, and give the form that it comes with."""
     name = _file_name(request.body.raw)
     principal, settings = caller(request), settings_of(core)
-    _check_quota(core, principal, settings)
     upload_id = f"upl_{core.ids.random_bytes(_ID_BYTES).hex()}"
-    core.uploads.promise(principal, upload_id, name, seconds=settings.form_seconds)
+    most = UploadUsage(pending=settings.pending_uploads, stored_bytes=settings.stored_bytes)
+    core.uploads.promise(principal, upload_id, name, seconds=settings.form_seconds, most=most)
     user = f"user_{principal.project}"
     key = f"{user}/{upload_id}/{name}"
     link = core.links.make_for(principal.project, NAME, upload_id, key, settings.form_seconds)
@@ -94,14 +94,18 @@ def most_bytes(core: Core, request: Request) -> int:
 
 def receive(core: Core, request: Request) -> Response:
     """Keep a promised file, where its form is as it was given."""
-    opened = _opened(core, request)
+    opened, settings = _opened(core, request), settings_of(core)
     _check_fields(opened, request.path_params["link"], request.body.fields)
     files = [stored.file for stored in request.body.files if stored.part == FILE]
     if len(files) != 1 or len(request.body.files) != 1:
         raise RequestInvalid(f"The form must have one file, in the part {FILE!r}.")
     try:
         core.uploads.keep(
-            opened.principal.project, opened.subject, files[0], days=settings_of(core).upload_days
+            opened.principal.project,
+            opened.subject,
+            files[0],
+            days=settings.upload_days,
+            most_bytes=settings.stored_bytes,
         )
     except NotFound:
         raise _denied() from None
@@ -142,22 +146,6 @@ def _file_name(body: bytes) -> str:
             code="INVALID_FILENAME",
         )
     return name
-
-
-def _check_quota(core: Core, principal: Principal, settings: ApidatatoolsSettings) -> None:
-    usage = core.uploads.usage(principal.project)
-    if usage.pending >= settings.pending_uploads:
-        raise NotAllowed(
-            f"{usage.pending} uploads are open already; send them, or wait until they expire.",
-            scope="",
-            code="QUOTA_EXCEEDED",
-        )
-    if usage.stored_bytes >= settings.stored_bytes:
-        raise NotAllowed(
-            f"The uploads take {usage.stored_bytes} bytes, and may take {settings.stored_bytes}.",
-            scope="",
-            code="QUOTA_EXCEEDED",
-        )
 
 
 def _opened(core: Core, request: Request) -> OpenedLink:

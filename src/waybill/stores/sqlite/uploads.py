@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from waybill.errors import NotFound, StateConflict
+from waybill.errors import NotAllowed, NotFound, StateConflict
 from waybill.model.job import InputFile
 from waybill.model.upload import Upload, UploadUsage
 from waybill.stores.sqlite.part import Part, change, every, one
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class Uploads(Part):
     """See ``UploadStore``."""
 
-    def add_upload(self, upload: Upload) -> None:
+    def add_upload(self, upload: Upload, *, most: UploadUsage) -> None:
         """See ``UploadStore.add_upload``."""
         parameters = {
             "id": upload.id,
@@ -31,7 +31,7 @@ class Uploads(Part):
             "created_at": to_microseconds(upload.created_at),
             "expires_at": to_microseconds(upload.expires_at),
         }
-        self._database.write(lambda writer: change(writer, "add_upload", parameters))
+        self._database.write(lambda writer: _add(writer, parameters, most))
 
     def keep_upload(
         self,
@@ -41,6 +41,7 @@ class Uploads(Part):
         *,
         now: datetime,
         expires_at: datetime,
+        most_bytes: int,
     ) -> Upload:
         """See ``UploadStore.keep_upload``."""
         parameters = {
@@ -53,7 +54,7 @@ class Uploads(Part):
             "size_bytes": file.size_bytes,
             "sha256": file.sha256,
         }
-        return self._database.write(lambda writer: _keep(writer, parameters))
+        return self._database.write(lambda writer: _keep(writer, parameters, most_bytes))
 
     def find_upload(self, project: ProjectName, upload_id: str, now: datetime) -> Upload | None:
         """See ``UploadStore.find_upload``."""
@@ -68,8 +69,7 @@ class Uploads(Part):
     def upload_usage(self, project: ProjectName, now: datetime) -> UploadUsage:
         """See ``UploadStore.upload_usage``."""
         parameters = {"project": project, "now": to_microseconds(now)}
-        [row] = self._database.read(lambda reader: every(reader, "count_uploads", parameters))
-        return UploadUsage(pending=row[0], stored_bytes=row[1])
+        return self._database.read(lambda reader: _usage(reader, parameters))
 
     def expired_uploads(self, now: datetime, *, limit: int) -> Sequence[Upload]:
         """See ``UploadStore.expired_uploads``."""
@@ -87,7 +87,35 @@ class Uploads(Part):
         return None if row is None else _to_upload(row)
 
 
-def _keep(writer: apsw.Connection, parameters: dict[str, Any]) -> Upload:
+def _usage(reader: apsw.Connection, parameters: dict[str, Any]) -> UploadUsage:
+    [row] = every(reader, "count_uploads", parameters)
+    return UploadUsage(pending=row[0], stored_bytes=row[1])
+
+
+def _add(writer: apsw.Connection, parameters: dict[str, Any], most: UploadUsage) -> None:
+    now = parameters["created_at"]
+    usage = _usage(writer, {"project": parameters["project"], "now": now})
+    if usage.pending >= most.pending:
+        raise _exceeded(
+            f"{usage.pending} uploads are open already; send them, or wait until they expire."
+        )
+    if usage.stored_bytes >= most.stored_bytes:
+        raise _exceeded(
+            f"The uploads take {usage.stored_bytes} bytes, and may take {most.stored_bytes}."
+        )
+    change(writer, "add_upload", parameters)
+
+
+def _exceeded(message: str) -> NotAllowed:
+    return NotAllowed(message, scope="", code="QUOTA_EXCEEDED")
+
+
+def _keep(writer: apsw.Connection, parameters: dict[str, Any], most_bytes: int) -> Upload:
+    usage = _usage(writer, {"project": parameters["project"], "now": parameters["now"]})
+    if usage.stored_bytes + parameters["size_bytes"] > most_bytes:
+        raise _exceeded(
+            f"The uploads take {usage.stored_bytes} bytes, and may take {most_bytes} with this one."
+        )
     is_kept = change(writer, "keep_upload", parameters)
     row = one(writer, "find_upload", parameters)
     if row is None:
