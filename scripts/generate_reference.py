@@ -19,6 +19,7 @@ from waybill.model.limits import GIBIBYTE, MEBIBYTE, Limits
 from waybill.registry import DIALECTS
 from waybill.settings import settings_reference
 from waybill.telemetry import EVENTS
+from waybill.transforms.tools import TOOLS
 from waybill.validation.codes import CATALOGUE, Reach
 
 if TYPE_CHECKING:
@@ -69,6 +70,10 @@ HTTP_INTRODUCTION: Final = (
     "The same as OpenAPI 3.1 is at `/openapi.json` of a running server, and to read at `/docs`."
     " Besides, without a token: `/healthz/live`, `/healthz/ready` and, unless a token is set,"
     " `/metrics`."
+)
+TOOLS_INTRODUCTION: Final = (
+    "The tools of [APIDataTools](../dialects/apidatatools.md), each at `/{tool}-api`. Files are"
+    " those that it takes by URL or as an upload."
 )
 LIMITS_INTRODUCTION: Final = (
     "Every limit is enforced while the bytes arrive, shown at `/v1/limits`, and set in the"
@@ -172,6 +177,28 @@ def http_page() -> str:
     return _page(parts)
 
 
+def tools_page() -> str:
+    """Every file tool: what it does, takes and makes."""
+    rows = [
+        (
+            f"`{name}`",
+            _first_line(tool.action),
+            "<br>".join(
+                f"`x-{key.replace('_', '-')}` {_option(tool.takes[key])}" for key in tool.takes
+            ),
+            " ".join(tool.suffixes),
+            tool.output,
+        )
+        for name, tool in sorted(TOOLS.items())
+    ]
+    header = ("Tool", "What it does", "Options, and their defaults", "Files", "Makes")
+    return _page(["# File tools", TOOLS_INTRODUCTION, _table(header, rows)])
+
+
+def _option(default: object) -> str:
+    return "(found by itself)" if default == "" else str(default).lower()
+
+
 def _route(route: Route) -> Iterator[str]:
     yield f"### {route.method} {route.path}"
     scope = f"Scope `{route.scope}`." if route.scope else "No credential needed."
@@ -208,6 +235,7 @@ PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "http.md": http_page,
     "limits.md": limits_page,
     "settings.md": settings_page,
+    "tools.md": tools_page,
 }
 
 

@@ -34,32 +34,56 @@ _PAIRS_32: Final = np.frombuffer(
 
 
 def encode_base16(source: Source, target: Target, _options: Options, _limits: Limits) -> None:
-    """Text to upper-case base16; raises as ``text_pieces``."""
+    """Text to upper-case base16.
+
+    Raises:
+        Refused: as ``text_pieces``.
+    """
     _encode(source, target, _BASE16)
 
 
 def decode_base16(source: Source, target: Target, _options: Options, _limits: Limits) -> None:
-    """Base16 to bytes; raises ``Refused`` as ``text_pieces``, and ``INVALID_BASE16``."""
+    """Base16 to bytes.
+
+    Raises:
+        Refused: as ``text_pieces``; ``INVALID_BASE16``.
+    """
     _decode(source, target, _BASE16)
 
 
 def encode_base32(source: Source, target: Target, _options: Options, _limits: Limits) -> None:
-    """Text to base32; raises as ``text_pieces``."""
+    """Text to base32.
+
+    Raises:
+        Refused: as ``text_pieces``.
+    """
     _encode(source, target, _BASE32)
 
 
 def decode_base32(source: Source, target: Target, _options: Options, _limits: Limits) -> None:
-    """Base32 to bytes; raises ``Refused`` as ``text_pieces``, and ``INVALID_BASE32``."""
+    """Base32 to bytes.
+
+    Raises:
+        Refused: as ``text_pieces``; ``INVALID_BASE32``.
+    """
     _decode(source, target, _BASE32)
 
 
 def encode_base64(source: Source, target: Target, _options: Options, _limits: Limits) -> None:
-    """Text to base64; raises as ``text_pieces``."""
+    """Text to base64.
+
+    Raises:
+        Refused: as ``text_pieces``.
+    """
     _encode(source, target, _BASE64)
 
 
 def decode_base64(source: Source, target: Target, _options: Options, _limits: Limits) -> None:
-    """Base64 to bytes; raises ``Refused`` as ``text_pieces``, and ``INVALID_BASE64``."""
+    """Base64 to bytes.
+
+    Raises:
+        Refused: as ``text_pieces``; ``INVALID_BASE64``.
+    """
     _decode(source, target, _BASE64)
 
 

@@ -39,7 +39,10 @@ _HEAD_BYTES: Final = 64 * 1024
 
 
 def csv_to_json(source: Source, target: Target, options: Options, limits: Limits) -> None:
-    """CSV to a JSON array, as ``convert_window``. Memory: some pieces, or some of a record."""
+    """CSV to a JSON array of objects, or of arrays where there is no header; values are texts.
+
+    See ``convert_window``. Memory: some pieces, or some of a record.
+    """
     convert_window(CsvWindow(source, line_bytes=limits.line_bytes), target, options, limits)
 
 

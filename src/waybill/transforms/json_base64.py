@@ -31,7 +31,7 @@ def json_to_base64(source: Source, target: Target, _options: Options, limits: Li
 
 
 def base64_to_json(source: Source, target: Target, options: Options, limits: Limits) -> None:
-    """Decode, then write as ``validate_json`` does; places of faults are those in the decoded text.
+    """Base64 to JSON, one item a line; places of faults are those in the decoded text.
 
     Raises:
         Refused: as ``decode_base64`` or ``validate_json``.

@@ -24,12 +24,15 @@ def format_json(source: Source, target: Target, options: Options, limits: Limits
 
 
 def validate_json(source: Source, target: Target, _options: Options, limits: Limits) -> None:
-    """Write as ``format_json`` does where nothing else is asked of it."""
+    """Check a document and write it with one item a line, each level one space deeper."""
     _write(source, target, _DEFAULT, limits)
 
 
 def minify_json(source: Source, target: Target, _options: Options, limits: Limits) -> None:
-    """Leave out all white space between tokens. Memory and errors: see ``rewrite``."""
+    """Leave out all white space between tokens.
+
+    Memory and errors: see ``rewrite``.
+    """
     _write(source, target, COMPACT, limits)
 
 

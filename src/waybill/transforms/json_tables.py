@@ -25,7 +25,10 @@ _decode_text: Final = msgspec.json.Decoder(str).decode
 
 
 def json_to_csv(source: Source, target: Target, _options: Options, limits: Limits) -> None:
-    """Write rows after RFC 4180, but with LF; see ``_write_table``."""
+    """Write rows after RFC 4180, but with LF.
+
+    See ``_write_table``.
+    """
     _write_table(source, target, b",", limits)
 
 

@@ -33,7 +33,9 @@ def encode_url(source: Source, target: Target, options: Options, _limits: Limits
 
 
 def decode_url(source: Source, target: Target, _options: Options, _limits: Limits) -> None:
-    """Percent-encoded text to text. Memory: some pieces.
+    """Percent-encoded text to text.
+
+    Memory: some pieces.
 
     Raises:
         Refused: as ``text_pieces``; ``INVALID_URL_ENCODING`` at a percent sign without two digits
