@@ -46,7 +46,7 @@ def xml_name(text: str) -> str:
 def _is_read(name: str) -> bool:
     """Whether the parser takes a name."""
     try:
-        expat.ParserCreate("utf-8").Parse(f"<{name}/>".encode(), True)  # noqa: FBT003
+        expat.ParserCreate("utf-8").Parse(f"<{name}/>".encode(), True)  # noqa: FBT003 - by position alone
     except expat.ExpatError:
         return False
     return True
