@@ -34,12 +34,15 @@ def tools(tmp_path: Path) -> Iterator[FileTools]:
 
 
 def run(
-    tools: FileTools, content: bytes, while_running: Callable[[int], None] = lambda _: None
+    tools: FileTools,
+    content: bytes,
+    while_running: Callable[[int], None] = lambda _: None,
+    tool: str = "xml-formatter",
 ) -> bytes:
     with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as target:
         source.write(content)
         source.seek(0)
-        tools.run("xml-formatter", source, target, ToolOptions(), while_running)
+        tools.run(tool, source, target, ToolOptions(), while_running)
         target.seek(0)
         return target.read()
 
@@ -140,6 +143,14 @@ def test_children_that_are_killed_in_waiting_are_replaced(tools: FileTools) -> N
         assert run(tools, SMALL) == NEAT
     assert nursery_of(tools) == nursery
     wait_until(lambda: len(children_of(nursery)) == WAITING)
+
+
+def test_only_our_own_code_reads_here_and_little(tools: FileTools) -> None:
+    rule = b"a{b:c}\n"
+    assert run(tools, rule, tool="css-formatter") == b"a {\n  b: c;\n}\n"
+    assert tools._nursery._process is None
+    run(tools, rule * 3000, tool="css-formatter")
+    assert tools._nursery._process is not None
 
 
 def test_large_content_has_more_time(tools: FileTools) -> None:

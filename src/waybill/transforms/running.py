@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -38,7 +39,7 @@ class FileTools:
     ) -> None:
         """See ``Transformer.run``."""
         chosen = TOOLS[tool]
-        if not chosen.is_contained:
+        if not chosen.is_contained or 0 < os.fstat(source.fileno()).st_size <= chosen.own_bytes:
             chosen.action(_Watched(source, while_running), target, options, self._limits)
             return
         report = self._nursery.run(tool, source, target, options, while_running)

@@ -45,9 +45,11 @@ written before ``Refused`` is thrown away by the caller.
 class Tool(ToolFacts):
     """One file tool; ``is_contained``: a library parses what may be hostile, in a limited child.
 
-    ``sample``: a small content to rehearse with.
+    ``own_bytes``: content up to that size runs in this process all the same, for all code that
+    reads it is our own. ``sample``: a small content to rehearse with.
     """
 
     action: Action
     is_contained: bool = False
+    own_bytes: int = 0
     sample: bytes = b""

@@ -19,6 +19,8 @@ from waybill.transforms.yaml_to_xml import yaml_to_xml
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_OWN_BYTES: Final = 16 * 1024
+"""Some hundredths of a second of our own code, in time linear in the content."""
 _INDENTED: Final[Mapping[str, object]] = {"tab_space": 2}
 
 _css = partial(
@@ -27,6 +29,7 @@ _css = partial(
     output=".css",
     is_contained=True,
     most_bytes=web_css.MOST_BYTES,
+    own_bytes=_OWN_BYTES,
     sample=b"a{b:c}",
 )
 _html = partial(
@@ -35,6 +38,7 @@ _html = partial(
     output=".html",
     is_contained=True,
     most_bytes=web_html.MOST_BYTES,
+    own_bytes=_OWN_BYTES,
     sample=b"<p>a</p>",
 )
 _javascript = partial(
