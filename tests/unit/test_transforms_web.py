@@ -289,6 +289,7 @@ def test_heads_are_laid_out() -> None:
         ("<script><!-- <script> </script>", 1, 32),
         ("<a b='x", 1, 8),
         ("é<!-- x", 1, 8),
+        ("<!-- <p>x</p>", 1, 14),
         ("<script>x</scrip>", 1, 18),
         ("a\0b", 1, 2),
         ("<p>\n<pre>\0</pre>", 2, 6),
