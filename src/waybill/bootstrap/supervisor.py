@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Final
 from waybill.bootstrap.embedded import load_catalogue
 from waybill.bootstrap.life_signs import SilenceWatch
 from waybill.bootstrap.logs import configure_logging
+from waybill.bootstrap.stop_signals import stop_on
 from waybill.bootstrap.web import bind, find_tls
 from waybill.errors import SettingsInvalid, WaybillError
 from waybill.http.serve import listener_url
@@ -150,8 +151,7 @@ class Supervisor:
         Raises:
             ServerBroken: a child ends again and again.
         """
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, lambda *_: self._stopping.set())
+        stop_on((signal.SIGTERM, signal.SIGINT, signal.SIGHUP), self._stopping.set)
         try:
             self._children = [self._start(command) for command in self.commands]
             while not self._stopping.wait(RESTART_PAUSE_SECONDS):

@@ -19,6 +19,7 @@ from waybill.bootstrap.memory import (
     look_for_garbage_less_often,
     share_heaps,
 )
+from waybill.bootstrap.stop_signals import stop_on
 from waybill.dispatch.embedded import Role
 from waybill.engine.heartbeat import Heartbeat
 from waybill.engine.runs.checkers import CheckerCache
@@ -153,5 +154,4 @@ def build_duties(parts: Embedded, serving_since: float | None) -> list[Duty]:
 
 
 def _stop_on_signals(worker: Worker) -> None:
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: worker.stop())
+    stop_on((signal.SIGTERM, signal.SIGINT), worker.stop)
