@@ -70,6 +70,12 @@ def wait_until(is_so: Callable[[], bool]) -> None:
     raise AssertionError("never")
 
 
+def kill_all(children: list[int]) -> None:
+    for child in children:
+        os.kill(child, signal.SIGKILL)
+    wait_until(lambda: not any(map(is_alive, children)))
+
+
 def test_many_at_once_get_what_is_theirs(tools: FileTools) -> None:
     found: dict[int, bytes] = {}
 
@@ -136,10 +142,7 @@ def test_children_that_are_killed_in_waiting_are_replaced(tools: FileTools) -> N
     run(tools, SMALL)
     nursery = nursery_of(tools)
     for _ in range(3):
-        killed = children_of(nursery)
-        for child in killed:
-            os.kill(child, signal.SIGKILL)
-        wait_until(lambda killed=killed: not any(map(is_alive, killed)))  # type: ignore[misc]
+        kill_all(children_of(nursery))
         assert run(tools, SMALL) == NEAT
     assert nursery_of(tools) == nursery
     wait_until(lambda: len(children_of(nursery)) == WAITING)

@@ -3,7 +3,6 @@ from __future__ import annotations
 import contextlib
 import random
 import re
-import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -63,7 +62,6 @@ def test_scripts_keep_their_syntax(script: str) -> None:
     assert converted(format_javascript, script, tab_space=0) == minified
 
 
-@pytest.mark.skipif(shutil.which("node") is None, reason="needs node")
 def test_scripts_do_the_same() -> None:
     def output(script: str) -> bytes:
         done = subprocess.run(["node", "-"], input=script.encode(), capture_output=True, check=True)

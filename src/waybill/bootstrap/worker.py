@@ -66,7 +66,7 @@ def run_worker_process(
         )
         worker = build_worker(parts, heartbeat)
         runner = DutyRunner(build_duties(parts, serving_since))
-        _stop_on_signals(worker)
+        stop_on((signal.SIGTERM, signal.SIGINT), worker.stop)
         if lifeline_fd is not None:
             watch_lifeline(lifeline_fd, worker.stop)
         give_signs(parts.presence, parts.settings.workers.heartbeat_seconds)
@@ -151,7 +151,3 @@ def build_duties(parts: Embedded, serving_since: float | None) -> list[Duty]:
             interval_seconds=RETENTION_SECONDS,
         ),
     ]
-
-
-def _stop_on_signals(worker: Worker) -> None:
-    stop_on((signal.SIGTERM, signal.SIGINT), worker.stop)

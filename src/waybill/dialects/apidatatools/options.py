@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from waybill.model.transform import ToolFacts
 
 MOST_SPACES: Final = 8
-"""One digit, so that no number of zeros before it has to be thought of."""
 ROOT_CHARACTERS: Final = 100
 _FLAGS: Final = {"1": True, "true": True, "0": False, "false": False}
 _DELIMITERS: Final = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
@@ -35,7 +34,8 @@ def read_options(facts: ToolFacts, headers: Mapping[str, str]) -> ToolOptions:
 
 def _spaces(header: str, text: str) -> int:
     number = text.strip()
-    if len(number) != 1 or number not in "012345678":
+    is_digit = len(number) == 1 and number.isascii() and number.isdigit()
+    if not is_digit or int(number) > MOST_SPACES:
         raise _invalid(header, f"an integer from 0 to {MOST_SPACES}")
     return int(number)
 

@@ -18,7 +18,7 @@ import signal
 import socket
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import BinaryIO, Final
 
 import msgspec
 
@@ -35,9 +35,6 @@ from waybill.transforms.contained.protocol import (
     Report,
 )
 from waybill.transforms.contained.tools import CONTAINED
-
-if TYPE_CHECKING:
-    from typing import BinaryIO
 
 WAITING: Final = 4
 """Children that wait for an order."""
