@@ -111,6 +111,15 @@ def test_what_takes_too_much_is_told_with_its_limit(tmp_path: Path, limits: dict
         tools.close()
 
 
+def test_what_is_made_too_large_is_told_though_it_fails_at_the_very_end(tmp_path: Path) -> None:
+    tools = FileTools(replace(Limits(), inflated_bytes=1000), str(tmp_path))
+    try:
+        with pytest.raises(ContentInvalid, match=r"1000 bytes \(limits\.inflated_bytes\)"):
+            run(tools, b"<a>" + b"<b/>" * 200 + b"</a>")
+    finally:
+        tools.close()
+
+
 def test_who_stops_waiting_ends_the_child(tools: FileTools) -> None:
     class Stop(Exception):
         pass

@@ -18,7 +18,7 @@ import signal
 import socket
 import sys
 from contextlib import suppress
-from typing import BinaryIO, Final
+from typing import Final
 
 import msgspec
 
@@ -144,14 +144,13 @@ def _rehearse(limits: Limits) -> None:
 
 def _do(order: Order, limits: Limits, source: int, target: int) -> bytes:
     """The report of an order; closes both files."""
-    with os.fdopen(source, "rb", buffering=0) as reading, os.fdopen(target, "wb") as writing:
-        return _REPORTS.encode(_report(order, limits, reading, writing))
+    return _REPORTS.encode(_report(order, limits, source, target))
 
 
-def _report(order: Order, limits: Limits, source: BinaryIO, target: BinaryIO) -> Report:
+def _report(order: Order, limits: Limits, source: int, target: int) -> Report:
     try:
-        CONTAINED[order.tool].action(source, target, order.options, limits)
-        target.flush()
+        with os.fdopen(source, "rb", buffering=0) as reading, os.fdopen(target, "wb") as writing:
+            CONTAINED[order.tool].action(reading, writing, order.options, limits)
     except ContentInvalid as fault:
         return Report(code=fault.code, message=fault.message, line=fault.line, column=fault.column)
     except OSError as trouble:
